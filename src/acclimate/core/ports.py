@@ -1,0 +1,232 @@
+"""What a stage may ask of the world, as protocols: language models, progress, an engine. Backends fill them in.
+
+Nothing here imports a heavy library, so that every stage can be read, imported and tested without one.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal, Protocol
+
+import pyarrow as pa
+
+
+@dataclass(frozen=True)
+class ModelFacts:
+    """What a model's files say of it, known without loading its weights."""
+
+    name: str
+    digest: str
+    parameters: int
+    context_length: int
+    vocabulary: int
+    weight_bytes: int
+    licence: str | None
+    has_chat_template: bool
+
+
+@dataclass(frozen=True)
+class Message:
+    """One turn as the model sees it; `train` says whether its tokens carry loss."""
+
+    role: str
+    content: str
+    train: bool = False
+    tool_calls: str | None = None
+
+
+@dataclass(frozen=True)
+class Example:
+    """What is shown to a model: a conversation, or plain text (`text`), never both.
+
+    In plain text everything carries loss. `opening` is text in front of it that carries none.
+    """
+
+    id: str
+    messages: tuple[Message, ...] = ()
+    text: str | None = None
+    opening: str = ""
+
+
+@dataclass(frozen=True)
+class TokenRow:
+    """An example as token ids: `trained[i]` says whether predicting `tokens[i]` carries loss.
+
+    `target_bytes` is the UTF-8 length of the text that carries loss, without the stop token.
+    `stops` marks the stop tokens that carry loss: they are trained, and left out of bits per byte.
+    """
+
+    id: str
+    tokens: tuple[int, ...]
+    trained: tuple[bool, ...]
+    target_bytes: int
+    stops: tuple[int, ...] = ()
+
+
+@dataclass(frozen=True)
+class Score:
+    """The negative natural log-likelihood of the loss-carrying text of one row, its stop tokens left out."""
+
+    id: str
+    nats: float
+    tokens: int
+    bytes: int
+
+
+@dataclass(frozen=True)
+class Sampling:
+    """How text is drawn. Temperature 0 is greedy. Batch composition must not change what a seed gives at greedy."""
+
+    max_new_tokens: int
+    temperature: float = 0.0
+    seed: int = 0
+    batch_size: int = 16
+
+
+@dataclass(frozen=True)
+class Generation:
+    """One answer: its text without special tokens, and whether the model ended it itself."""
+
+    id: str
+    text: str
+    tokens: int
+    stopped: bool
+
+
+class Progress(Protocol):
+    """A bar with time left; silent where there is no terminal."""
+
+    def advance(self, amount: int = 1) -> None:
+        """Says that so many more units are done."""
+
+    def __enter__(self) -> Progress: ...
+
+    def __exit__(self, *exception: object) -> None: ...
+
+
+class LanguageModel(Protocol):
+    """A loaded decoder, with its adapter when it has one."""
+
+    facts: ModelFacts
+
+    def render(self, example: Example) -> TokenRow:
+        """The example as tokens, through the model's chat template when it is a conversation."""
+
+    def render_prompt(self, example: Example) -> TokenRow:
+        """The example up to where the model is to answer (generation prompt included); nothing carries loss."""
+
+    def show(self, row: TokenRow) -> list[tuple[str, bool]]:
+        """The row's tokens as text, each with whether it carries loss: rows as the model sees them."""
+
+    def score(self, rows: Sequence[TokenRow], *, shared_prefix: int = 0, progress: Progress) -> list[Score]:
+        """One score a row, in order. The first `shared_prefix` tokens, equal in all rows, are computed once."""
+
+    def generate(self, prompts: Sequence[TokenRow], sampling: Sampling, *, progress: Progress) -> list[Generation]:
+        """One answer a prompt, in order."""
+
+
+@dataclass(frozen=True)
+class TrainingPlan:
+    """Everything that decides a training run, in the names that transformers, peft and TRL use."""
+
+    method: Literal["lora", "full", "top_layers"]
+    learning_rate: float
+    max_steps: int
+    per_device_train_batch_size: int
+    gradient_accumulation_steps: int = 1
+    warmup_ratio: float = 0.1
+    weight_decay: float = 0.0
+    max_grad_norm: float = 1.0
+    lora_r: int = 16
+    lora_alpha: int = 32
+    top_layers: int = 4
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    eval_steps: int = 10
+    save_steps: int = 10
+    seed: int = 0
+
+
+@dataclass(frozen=True)
+class TrainingStep:
+    """One optimiser step: losses in nats per trained token, per source of rows (`domain`, `replay`)."""
+
+    step: int
+    loss: float
+    loss_by_source: Mapping[str, float]
+    learning_rate: float
+    gradient_norm: float
+    trained_tokens: int
+    tokens: int
+
+
+@dataclass(frozen=True)
+class TrainingResult:
+    """What came out: the curve, the validation metric at each evaluation, and the step that was kept."""
+
+    steps: Sequence[TrainingStep]
+    validation: Sequence[Mapping[str, float]]
+    best_step: int
+    trainable_parameters: int
+    precision: str
+    notes: Sequence[str] = ()
+
+
+class Models(Protocol):
+    """The world's models, as folders in safetensors."""
+
+    def facts(self, folder: Path) -> ModelFacts:
+        """What the files say; cheap."""
+
+    def tokenizer_only(self, folder: Path) -> LanguageModel:
+        """A model that can render and show, and refuses to score or generate; costs no weights."""
+
+    def load(self, folder: Path, *, adapter: Path | None = None, precision: str = "auto") -> LanguageModel:
+        """The model, ready to score and generate. `adapter` is a folder that `train` wrote.
+
+        Raises ModelError for pickle files, remote code or an adapter of another base, and ResourceError when the
+        memory at hand does not suffice, before loading.
+        """
+
+    def train(
+        self,
+        folder: Path,
+        batches: Sequence[Sequence[tuple[str, TokenRow]]],
+        plan: TrainingPlan,
+        *,
+        validation: Sequence[TokenRow],
+        output: Path,
+        partial: Path,
+        progress: Progress,
+    ) -> TrainingResult:
+        """Trains and writes the adapter (or the whole model) to `output`.
+
+        `batches` holds, for each optimiser step, its rows with the source each came from; the order is final.
+        Checkpoints go to `partial`; a run that finds a valid one continues it bit-exactly.
+        """
+
+
+class Engine(Protocol):
+    """Maps a function over record batches: a local loop or pool, later Ray, with equal rows out."""
+
+    def map_batches(
+        self, function: Callable[[pa.RecordBatch], Any], batches: Iterable[pa.RecordBatch]
+    ) -> Iterator[Any]:
+        """The function's results, in the order of the batches."""
+
+
+@dataclass(frozen=True)
+class Context:
+    """The world, as far as a stage may see it.
+
+    `partial` is a durable folder for work in progress: what a killed run left there is found again. `secrets` are
+    known by name and never enter a config. `batch_rows` must not change a result.
+    """
+
+    partial: Path
+    progress: Callable[[str, int], Progress]
+    engine: Engine
+    models: Models | None = None
+    secrets: Mapping[str, bytes] = field(default_factory=dict)
+    batch_rows: int = 1024
