@@ -1,0 +1,140 @@
+"""The project folder on disk: where artifacts of each zone lie, how they are found, begun, published and removed."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+
+from acclimate.core.artifacts import Artifact
+from acclimate.core.atomic import publish_folder, read_json, write_json
+from acclimate.core.crash_points import crash_point
+from acclimate.core.errors import WorkspaceError
+from acclimate.core.stage import Zone
+from acclimate.project.audit import AuditLog
+from acclimate.project.locks import run_lock
+from acclimate.project.manifests import MANIFEST, RUN, Manifest, State, damage
+
+PROJECT_FILE = "acclimate.yaml"
+LEDGER_HEAD = "ledger.json"
+
+
+@dataclass(frozen=True)
+class Finished:
+    """A finished artifact with its manifest."""
+
+    artifact: Artifact
+    manifest: Manifest
+
+
+@dataclass(frozen=True)
+class Workspace:
+    """A project folder. `artifacts/` holds what is free of identifiers, `restricted/` what is not (mode 0700).
+
+    `area` is a folder inside it with artifacts and a ledger of its own, so that a quick trial leaves the real ones alone.
+    """
+
+    folder: Path
+    area: str = ""
+
+    @classmethod
+    def open(cls, folder: Path, *, area: str = "") -> Workspace:
+        """The project in a folder; the folder must hold acclimate.yaml."""
+        if not (folder / PROJECT_FILE).is_file():
+            raise WorkspaceError(
+                f"There is no {PROJECT_FILE} in {folder.resolve()}, so this is not an acclimate project.",
+                hint="make one with: acclimate init DIR --example clinical, or point to one with --project DIR",
+            )
+        return cls(folder, area)
+
+    @property
+    def audit(self) -> AuditLog:
+        """The project's audit log."""
+        return AuditLog(self.folder / "audit.jsonl")
+
+    @property
+    def snapshots(self) -> Path:
+        """Where collect lands snapshots; they may hold identifiers."""
+        return self._restricted() / "snapshots"
+
+    def lock(self) -> AbstractContextManager[None]:
+        """The run lock, as a context manager."""
+        return run_lock(self.folder / ".lock")
+
+    def artifact_folder(self, step: str, key: str, zone: Zone) -> Path:
+        """Where the artifact of a step and key lies, finished or not yet made."""
+        return self._zone(zone) / step / key
+
+    def partial_folder(self, step: str, key: str, zone: Zone) -> Path:
+        """Durable work in progress of a step and key; made when missing."""
+        folder = self._zone(zone) / "partial" / f"{step}-{key}"
+        folder.mkdir(parents=True, exist_ok=True)
+        return folder
+
+    def find(self, step: str, key: str, zone: Zone) -> Finished | None:
+        """The finished artifact of a step and key, if its manifest is there and its files are what it says."""
+        folder = self.artifact_folder(step, key, zone)
+        if not (folder / MANIFEST).exists():
+            return None
+        manifest = Manifest.read(folder)
+        if manifest.state is State.COMPLETE and damage(folder, manifest):
+            return None
+        return Finished(Artifact(folder, manifest.identity), manifest)
+
+    def finished(self, step: str | None = None) -> Iterator[Finished]:
+        """All finished artifacts (of one step), oldest first."""
+        folders = [
+            file.parent
+            for zone in Zone
+            for file in self._zone(zone).glob(f"{step or '*'}/*/{MANIFEST}")
+            if not file.parent.name.startswith(".") and file.parent.parent.name != "partial"
+        ]
+        for folder in sorted(folders, key=lambda folder: ((folder / MANIFEST).stat().st_mtime_ns, folder.name)):
+            manifest = Manifest.read(folder)
+            yield Finished(Artifact(folder, manifest.identity), manifest)
+
+    def latest(self, step: str) -> Finished | None:
+        """The artifact of a step that was made last."""
+        return next(reversed(list(self.finished(step))), None)
+
+    def publish(self, made: Path, manifest: Manifest, run: dict[str, object]) -> Finished:
+        """Turns a finished output folder into an artifact: run.json, then the manifest, fsync, rename, audit."""
+        zone = Zone(manifest.zone)
+        final = self.artifact_folder(manifest.step, manifest.key, zone)
+        write_json(made / RUN, run)
+        write_json(made / MANIFEST, manifest.model_dump(mode="json"))
+        publish_folder(made, final)
+        self.audit.append("artifact published", step=manifest.step, key=manifest.key, identity=manifest.identity)
+        crash_point("workspace.published")
+        shutil.rmtree(self.partial_folder(manifest.step, manifest.key, zone))
+        return Finished(Artifact(final, manifest.identity), manifest)
+
+    def ledger_head(self) -> Finished | None:
+        """The split artifact that holds the ledger of all splits so far, or None before the first split."""
+        pointer = self._zone(Zone.OPEN) / LEDGER_HEAD
+        if not pointer.exists():
+            return None
+        key = read_json(pointer)["key"]
+        head = self.find("split", key, Zone.OPEN)
+        if head is None:
+            raise WorkspaceError(
+                f"The split ledger (artifacts/split/{key}) is missing or damaged, so earlier test records are not known.",
+                hint=f"restore that folder, or delete artifacts/{LEDGER_HEAD} to start with new splits on purpose",
+            )
+        return head
+
+    def advance_ledger(self, key: str) -> None:
+        """Makes a split artifact the ledger of the next round."""
+        pointer = self._zone(Zone.OPEN) / LEDGER_HEAD
+        if not pointer.exists() or read_json(pointer)["key"] != key:
+            write_json(pointer, {"key": key})
+
+    def _zone(self, zone: Zone) -> Path:
+        return self._restricted() if zone is Zone.RESTRICTED else self.folder / self.area / "artifacts"
+
+    def _restricted(self) -> Path:
+        folder = self.folder / self.area / "restricted"
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        return folder
