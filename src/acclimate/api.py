@@ -1,0 +1,116 @@
+"""What a notebook uses: a project that can be planned, run, and read as tables and reports."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pyarrow as pa
+
+from acclimate.core.artifacts import Artifact
+from acclimate.core.errors import ConfigError, WorkspaceError
+from acclimate.core.ports import Progress
+from acclimate.core.report import Report
+from acclimate.pipeline.config import ProjectConfig, read_config
+from acclimate.pipeline.outside import Outside
+from acclimate.pipeline.plan import PlannedStep, plan
+from acclimate.pipeline.run import Listener, StepOutcome, run
+from acclimate.project.workspace import Workspace
+
+QUICK = (
+    "ingest.limit=120",
+    "general.limit=24",
+    "sample.n=4",
+    "sample.max_new_tokens=16",
+    "train.max_steps=2",
+    "train.validation_limit=4",
+    "predict.generations=2",
+    "predict.max_new_tokens=8",
+)
+"""What `--quick` sets: a trial of the whole line in a minute or two, in an area of its own."""
+
+
+class Silent:
+    """A listener that says nothing."""
+
+    def progress(self, description: str, total: int) -> Progress:
+        """A bar that shows nothing."""
+        return _NoBar()
+
+    def begins(self, planned: PlannedStep) -> None:
+        """Nothing."""
+
+    def ended(self, outcome: StepOutcome) -> None:
+        """Nothing."""
+
+
+class _NoBar:
+    def advance(self, amount: int = 1) -> None:
+        pass
+
+    def __enter__(self) -> _NoBar:
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        pass
+
+
+@dataclass(frozen=True)
+class Project:
+    """An acclimate project, opened with `Project.open(path)`."""
+
+    workspace: Workspace
+    config: ProjectConfig
+    outside: Outside
+
+    @classmethod
+    def open(cls, path: str | Path = ".", *, overrides: Sequence[str] = (), quick: bool = False) -> Project:
+        """The project in a folder. `overrides` are `stage.key=value`; `quick` opens the small trial of it."""
+        workspace = Workspace.open(Path(path), area="quick" if quick else "")
+        config = read_config(workspace.folder, overrides=[*(QUICK if quick else ()), *overrides])
+        return cls(workspace, config, Outside(workspace, config))
+
+    def plan(self, *, until: str | None = None, strict: bool = False) -> list[PlannedStep]:
+        """What is current, what is stale and why, and what running it will cost."""
+        self._check_step(until)
+        return plan(self.config, self.outside, until=until, strict=strict)
+
+    def run(
+        self, *, until: str | None = None, listener: Listener | None = None, strict: bool = False
+    ) -> list[StepOutcome]:
+        """Runs what is not current (up to `until`); interrupting it and running again loses nothing finished."""
+        return list(self.iterate(until=until, listener=listener, strict=strict))
+
+    def iterate(
+        self, *, until: str | None = None, listener: Listener | None = None, strict: bool = False
+    ) -> Iterator[StepOutcome]:
+        """Like `run`, one step at a time."""
+        self._check_step(until)
+        with self.workspace.lock():
+            yield from run(self.config, self.outside, listener or Silent(), until=until, strict=strict)
+
+    def where(self, step: str) -> Path:
+        """The folder of a step's newest artifact."""
+        return self.artifact(step).path
+
+    def table(self, step: str) -> pa.Table:
+        """The rows of a step's newest artifact, as an Arrow table."""
+        return self.artifact(step).table()
+
+    def report(self, step: str) -> Report:
+        """The report of a step's newest artifact."""
+        return self.artifact(step).report()
+
+    def artifact(self, step: str) -> Artifact:
+        """A step's newest artifact."""
+        self._check_step(step)
+        finished = self.workspace.latest(step)
+        if finished is None:
+            raise WorkspaceError(f"The step {step} has not been run yet.", hint=f"acclimate run --until {step}")
+        return finished.artifact
+
+    def _check_step(self, name: str | None) -> None:
+        names = [step.name for step in self.config.steps]
+        if name is not None and name not in names:
+            raise ConfigError(f"There is no step {name!r} in this project.", hint=f"its steps are: {', '.join(names)}")

@@ -1,0 +1,142 @@
+"""acclimate.yaml: what a person wrote, checked, with every stage's config resolved from it."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import ValidationError
+
+from acclimate.collect.retention import packaged_sources
+from acclimate.core.errors import ConfigError
+from acclimate.core.stage import StageConfig
+from acclimate.pipeline.table import STAGE_NAMES, Step, load_stage, steps_for
+from acclimate.project.workspace import PROJECT_FILE
+
+TASKS = ("generation", "pretraining")
+_TOP_KEYS = ("project", "task", "base", "network", "general", *STAGE_NAMES)
+_TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
+"""Stages whose config has a `task` field, filled from the project's task."""
+
+
+@dataclass(frozen=True)
+class ProjectConfig:
+    """A checked acclimate.yaml. `sections` holds what the user set for each stage, unresolved."""
+
+    project: str
+    task: str
+    base: str
+    network: bool
+    sections: Mapping[str, Mapping[str, Any]]
+
+    @property
+    def steps(self) -> tuple[Step, ...]:
+        """The project's steps, in order."""
+        return steps_for(self.task, select_model=bool(self.sections.get("select_model", {}).get("candidates")))
+
+    @property
+    def has_general(self) -> bool:
+        """Whether the user names general text of their own; else the packaged retention set is used."""
+        return bool(self.sections.get("general"))
+
+    def resolve(self, step: Step) -> StageConfig:
+        """The complete config of a step: defaults, the user's section, and what the step fixes."""
+        stage = load_stage(step.stage)
+        values = {**self.sections.get(step.section, {}), **step.settings}
+        if step.section == "general" and not self.has_general:
+            values["sources"] = packaged_sources()
+        if "task" in stage.config.model_fields:
+            values.setdefault("task", self.task)
+        try:
+            return stage.config.model_validate(values)
+        except ValidationError as error:
+            raise _explain(error, step.section, stage.config) from error
+
+
+def read_config(folder: Path, *, overrides: Sequence[str] = ()) -> ProjectConfig:
+    """The project's config; `overrides` are `stage.key=value` as given to --set, values in YAML."""
+    path = folder / PROJECT_FILE
+    try:
+        written = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
+        place = getattr(error, "problem_mark", None)
+        where = f", line {place.line + 1}" if place else ""
+        raise ConfigError(
+            f"{PROJECT_FILE}{where}: this is not valid YAML ({getattr(error, 'problem', 'not UTF-8')}).",
+            hint="mend that line; strings with a colon need quotes",
+        ) from error
+    if not isinstance(written, dict):
+        raise ConfigError(f"{PROJECT_FILE} holds no settings.", hint="it needs at least: project, base, ingest.sources")
+    for override in overrides:
+        _apply(written, override)
+    return check_config(written)
+
+
+def check_config(written: Mapping[str, Any]) -> ProjectConfig:
+    """The config that the parsed YAML means; every wrong key or value is named, with the nearest valid one."""
+    for key in written:
+        if key not in _TOP_KEYS:
+            raise _unknown_key(str(key), _TOP_KEYS)
+    project, task = written.get("project"), written.get("task", "generation")
+    if not isinstance(project, str) or not project.replace("-", "").replace("_", "").isalnum():
+        raise ConfigError(
+            f"project: {project!r} is not a name, and keys and releases are filed under it.",
+            hint="use letters, digits, - and _, for example: project: discharge-notes",
+        )
+    if task not in TASKS:
+        raise ConfigError(f"task: {task!r} is not known.", hint=f"use one of: {', '.join(TASKS)}")
+    sections = {key: written[key] or {} for key in ("general", *STAGE_NAMES) if key in written}
+    for key, section in sections.items():
+        if not isinstance(section, dict):
+            raise ConfigError(
+                f"{key}: {section!r} is not a group of settings.", hint=f"write them indented under {key}:"
+            )
+    if not sections.get("ingest", {}).get("sources"):
+        raise ConfigError(
+            "ingest.sources is empty, so there is no data to adapt to.", hint="name at least one file there"
+        )
+    config = ProjectConfig(
+        project, task, str(written.get("base", "smollm2-135m")), bool(written.get("network", False)), sections
+    )
+    for step in config.steps:
+        config.resolve(step)
+    return config
+
+
+def _apply(written: dict[str, Any], override: str) -> None:
+    name, equals, value = override.partition("=")
+    if not equals:
+        raise ConfigError(f"--set {override!r} has no value.", hint="write it as stage.key=value")
+    *path, last = name.split(".")
+    target = written
+    for part in path:
+        target = target.setdefault(part, {})
+        if not isinstance(target, dict):
+            raise ConfigError(
+                f"--set {name}: {part} is not a group of settings.", hint="see acclimate.yaml for the names"
+            )
+    target[last] = yaml.safe_load(value)
+
+
+def _explain(error: ValidationError, section: str, config: type[StageConfig]) -> ConfigError:
+    """The first fault of a section as one sentence."""
+    fault = error.errors()[0]
+    place = ".".join([section, *(str(part) for part in fault["loc"])])
+    if fault["type"] == "extra_forbidden" and len(fault["loc"]) == 1:
+        return _unknown_key(place, [f"{section}.{name}" for name in config.model_fields])
+    if fault["type"] == "extra_forbidden":
+        return ConfigError(f"{place} is not a known setting.", hint="remove it, or see the reference for its spelling")
+    field = config.model_fields.get(str(fault["loc"][0])) if fault["loc"] else None
+    reason = fault["msg"][0].lower() + fault["msg"][1:]
+    value = "" if fault["type"] == "missing" else f" {fault['input']!r}"
+    return ConfigError(f"{place}:{value} is not valid: {reason}.", hint=(field.description or "") if field else "")
+
+
+def _unknown_key(key: str, known: Sequence[str]) -> ConfigError:
+    nearest = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    hint = f"did you mean {nearest[0]}?" if nearest else f"the settings here are: {', '.join(known)}"
+    return ConfigError(f"{key} is not a known setting of {PROJECT_FILE}.", hint=hint)

@@ -1,0 +1,202 @@
+"""Which steps are current, which are stale and why, and what running them is expected to cost."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from enum import StrEnum
+from typing import Any
+
+from acclimate.core.artifacts import Artifact
+from acclimate.core.atomic import json_digest, read_json
+from acclimate.core.stage import Estimate, Stage, StageConfig
+from acclimate.pipeline.code import code_digest
+from acclimate.pipeline.config import ProjectConfig
+from acclimate.pipeline.environment import changes, environment
+from acclimate.pipeline.outside import Outside, Provided
+from acclimate.pipeline.table import Step, load_stage
+from acclimate.project.manifests import RUN, InputReference, State, artifact_key, damage
+from acclimate.project.workspace import Finished
+
+
+class Status(StrEnum):
+    """Whether a step must run."""
+
+    CURRENT = "current"
+    STALE = "stale"
+    NEW = "new"
+    ERASED = "erased"
+    WAITING = "waiting"
+
+
+@dataclass(frozen=True)
+class PlannedStep:
+    """One step of the plan. `key` and `inputs` are unknown while a step before it has to run."""
+
+    step: Step
+    stage: Stage
+    config: StageConfig
+    status: Status
+    reason: str
+    key: str | None = None
+    code: str = ""
+    inputs: Mapping[str, Provided] | None = None
+    secrets: Mapping[str, str] | None = None
+    finished: Finished | None = None
+    estimate: Estimate | None = None
+
+    @property
+    def resolved(self) -> dict[str, Any]:
+        """The config as it enters key and manifest."""
+        return self.config.model_dump(mode="json")
+
+
+def plan(
+    config: ProjectConfig, outside: Outside, *, until: str | None = None, strict: bool = False
+) -> list[PlannedStep]:
+    """The plan of all steps (up to `until`), in order."""
+    planned: dict[str, PlannedStep] = {}
+    for step in wanted_steps(config, until):
+        planned[step.name] = plan_step(step, config, outside, planned, strict=strict)
+    return list(planned.values())
+
+
+def wanted_steps(config: ProjectConfig, until: str | None) -> list[Step]:
+    """The steps that lead to `until`, itself included; all of them without it."""
+    steps = {step.name: step for step in config.steps}
+    if until is None:
+        return list(steps.values())
+    needed = {until}
+    for step in reversed(steps.values()):
+        if step.name in needed:
+            needed.update(step.inputs.values())
+    return [step for step in steps.values() if step.name in needed]
+
+
+def plan_step(
+    step: Step, config: ProjectConfig, outside: Outside, planned: Mapping[str, PlannedStep], *, strict: bool = False
+) -> PlannedStep:
+    """What is known of one step, given the plan of the steps before it."""
+    stage, resolved = load_stage(step.stage), config.resolve(step)
+    latest = outside.workspace.latest(step.name)
+    waits_for = [name for name in step.inputs.values() if name in planned and planned[name].finished is None]
+    if waits_for:
+        estimate = _estimate(stage, resolved, latest, planned, step)
+        return PlannedStep(step, stage, resolved, Status.WAITING, f"{waits_for[0]} runs first", estimate=estimate)
+    secrets, code = outside.fingerprints(stage, resolved), code_digest(stage)
+    dumped = resolved.model_dump(mode="json")
+    for inputs in _possible_inputs(step, resolved, outside, planned):
+        references = {role: provided.reference for role, provided in inputs.items()}
+        key = artifact_key(stage=stage.name, code=code, config=dumped, inputs=references, secrets=secrets)
+        finished = outside.workspace.find(step.name, key, stage.zone)
+        if finished:
+            break
+    wanted = Wanted(dumped, references, secrets, code)
+    status, reason = _status(finished, latest, wanted, strict=strict)
+    current = finished if status is Status.CURRENT else None
+    estimate = None if current else _estimate(stage, resolved, latest, planned, step)
+    return PlannedStep(step, stage, resolved, status, reason, key, code, inputs, secrets, current, estimate)
+
+
+@dataclass(frozen=True)
+class Wanted:
+    """What an artifact must have been made from to be current."""
+
+    config: Mapping[str, Any]
+    inputs: Mapping[str, InputReference]
+    secrets: Mapping[str, str]
+    code: str
+
+
+def gather_inputs(
+    step: Step, config: StageConfig, outside: Outside, planned: Mapping[str, PlannedStep]
+) -> dict[str, Provided]:
+    """The inputs of a step whose predecessors have all finished, by role."""
+    inputs: dict[str, Provided] = {}
+    for role, name in step.inputs.items():
+        if name.startswith("@"):
+            inputs.update({role + suffix: one for suffix, one in outside.provide(name, config).items()})
+            continue
+        finished = planned[name].finished
+        if finished is not None:
+            reference = InputReference(step=name, key=finished.manifest.key, identity=finished.artifact.identity)
+            inputs[role] = Provided(finished.artifact, reference)
+    return inputs
+
+
+def _possible_inputs(
+    step: Step, config: StageConfig, outside: Outside, planned: Mapping[str, PlannedStep]
+) -> Iterator[dict[str, Provided]]:
+    """The inputs with which the step may be current, the likeliest first, those of a new run last.
+
+    Only a split has two: the ledger that the newest split was made with, and the newest split itself, which is the
+    ledger of the next round. Without the first, every split would make itself stale.
+    """
+    inputs = gather_inputs(step, config, outside, planned)
+    head = outside.workspace.ledger_head() if "@ledger" in step.inputs.values() else None
+    if head is not None:
+        earlier = {role: one for role, one in inputs.items() if step.inputs[role] != "@ledger"}
+        previous = head.manifest.inputs.get("previous")
+        if previous is not None:
+            earlier["previous"] = Provided(
+                Artifact(head.artifact.path.parent / previous.key, previous.identity), previous
+            )
+        yield earlier
+    yield inputs
+
+
+def _status(finished: Finished | None, latest: Finished | None, wanted: Wanted, *, strict: bool) -> tuple[Status, str]:
+    """Whether the step is current, and in words why not."""
+    if finished is not None:
+        if finished.manifest.state is State.ERASED:
+            return Status.ERASED, "a person's data was erased from it"
+        differs = changes(finished.manifest.environment, environment())
+        if differs and strict:
+            return Status.STALE, f"made with {differs}"
+        return Status.CURRENT, f"made with {differs}" if differs else ""
+    if latest is None:
+        return Status.NEW, "not made yet"
+    return Status.STALE, "; ".join(_differences(latest, wanted)) or "an earlier state is wanted again"
+
+
+def _differences(latest: Finished, wanted: Wanted) -> Iterator[str]:
+    manifest = latest.manifest
+    broken = damage(latest.artifact.path, manifest)
+    if broken:
+        yield f"its artifact is damaged: {broken}"
+    if manifest.code != wanted.code:
+        yield "the stage's code changed"
+    for name in sorted(manifest.config.keys() | wanted.config.keys()):
+        before, now = manifest.config.get(name), wanted.config.get(name)
+        if before != now:
+            yield f"{name} was {_short(before)}, is {_short(now)}"
+    for role in sorted(manifest.inputs.keys() | wanted.inputs.keys()):
+        earlier, current = manifest.inputs.get(role), wanted.inputs.get(role)
+        if (earlier and earlier.identity) != (current and current.identity):
+            yield f"{role} changed"
+    if manifest.secrets != wanted.secrets:
+        yield "the key is another one"
+
+
+def _short(value: Any) -> str:
+    text = repr(value)
+    return text if len(text) <= 40 else f"{text[:18]}…{json_digest(value)[:6]}"
+
+
+def _estimate(
+    stage: Stage, config: StageConfig, latest: Finished | None, planned: Mapping[str, PlannedStep], step: Step
+) -> Estimate | None:
+    """What a run will cost: as the last one of this step did, scaled by its input rows, else as the stage reckons."""
+    rows = {role: _rows(planned[name]) for role, name in step.inputs.items() if name in planned}
+    if latest is not None and (latest.artifact.path / RUN).exists():
+        last = read_json(latest.artifact.path / RUN)
+        before = last.get("rows", {})
+        shared = [(rows[role], before[role]) for role in rows if before.get(role) and rows[role]]
+        scale = max((now / earlier for now, earlier in shared), default=1.0)
+        return Estimate(last["seconds"] * scale, last["peak_memory_bytes"], "the last run")
+    return stage.estimate(config, rows) if stage.estimate else None
+
+
+def _rows(planned: PlannedStep) -> int:
+    """Rows of a finished step, else of its last run, else 0 for unknown."""
+    return planned.finished.artifact.report().counts.kept if planned.finished else 0

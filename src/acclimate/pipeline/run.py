@@ -1,0 +1,148 @@
+"""Runs the plan: each step that is not current, in order, each output published whole before the next begins."""
+
+from __future__ import annotations
+
+import resource
+import shutil
+import socket
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, replace
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Protocol
+
+from acclimate.backends.engine import LocalEngine
+from acclimate.core.artifacts import Output
+from acclimate.core.atomic import named_disk_errors, write_json
+from acclimate.core.crash_points import crash_point
+from acclimate.core.ports import Context, Progress
+from acclimate.core.report import Report
+from acclimate.core.stage import Zone
+from acclimate.pipeline.config import ProjectConfig
+from acclimate.pipeline.environment import environment
+from acclimate.pipeline.outside import Outside
+from acclimate.pipeline.plan import PlannedStep, Status, plan_step, wanted_steps
+from acclimate.project.manifests import Manifest, artifact_files, content_identity
+from acclimate.project.workspace import Finished
+
+WORK, OUTPUT = "work", "output"
+
+
+class Listener(Protocol):
+    """Who is told what happens while the pipeline runs: the command line's bars, a notebook, nobody."""
+
+    def progress(self, description: str, total: int) -> Progress:
+        """A bar for one stretch of work."""
+
+    def begins(self, planned: PlannedStep) -> None:
+        """A step starts."""
+
+    def ended(self, outcome: StepOutcome) -> None:
+        """A step was made or skipped."""
+
+
+@dataclass(frozen=True)
+class StepOutcome:
+    """A step after the run: its artifact, and whether it had to be made."""
+
+    planned: PlannedStep
+    finished: Finished
+    report: Report
+    made: bool
+    seconds: float
+
+
+def run(
+    config: ProjectConfig, outside: Outside, listener: Listener, *, until: str | None = None, strict: bool = False
+) -> Iterator[StepOutcome]:
+    """Runs every step that is not current, yielding each outcome; to be called under the workspace's lock."""
+    planned: dict[str, PlannedStep] = {}
+    for step in wanted_steps(config, until):
+        current = plan_step(step, config, outside, planned, strict=strict)
+        outcome = _skip(current, current.finished) if current.finished else _make(current, outside, listener)
+        if step.stage == "split":
+            outside.workspace.advance_ledger(outcome.finished.manifest.key)
+        planned[step.name] = replace(current, status=Status.CURRENT, finished=outcome.finished)
+        listener.ended(outcome)
+        yield outcome
+
+
+def _skip(planned: PlannedStep, finished: Finished) -> StepOutcome:
+    return StepOutcome(planned, finished, finished.artifact.report(), made=False, seconds=0.0)
+
+
+def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOutcome:
+    """Runs one stage into a partial folder and publishes it."""
+    listener.begins(planned)
+    stage, key, inputs = planned.stage, planned.key or "", planned.inputs or {}
+    partial = outside.workspace.partial_folder(planned.step.name, key, stage.zone)
+    made, work = partial / OUTPUT, partial / WORK
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir()
+    work.mkdir(exist_ok=True)
+    _audit_restricted_reads(planned, outside)
+    started, clock = datetime.now(UTC), time.monotonic()
+    context = Context(
+        partial=work,
+        progress=listener.progress,
+        engine=LocalEngine(),
+        models=outside.models,
+        secrets=outside.secrets(stage, planned.config),
+    )
+    with named_disk_errors(made), Output(made, stage.schema) as output:
+        artifacts = {role: provided.artifact for role, provided in inputs.items()}
+        report = stage.run(planned.config, artifacts, output, context)
+    report.counts.check()
+    crash_point("run.stage_done")
+    write_json(made / "report.json", report.to_json())
+    seconds = time.monotonic() - clock
+    finished = outside.workspace.publish(made, _manifest(planned, made), _run_facts(planned, started, seconds))
+    return StepOutcome(planned, finished, report, made=True, seconds=seconds)
+
+
+def _manifest(planned: PlannedStep, made: Path) -> Manifest:
+    files = artifact_files(made)
+    return Manifest(
+        step=planned.step.name,
+        stage=planned.stage.name,
+        key=planned.key or "",
+        zone=planned.stage.zone,
+        equality=planned.stage.equality,
+        config=planned.resolved,
+        inputs={role: provided.reference for role, provided in (planned.inputs or {}).items()},
+        code=planned.code,
+        secrets=dict(planned.secrets or {}),
+        identity=content_identity(made, files),
+        files=files,
+        environment=dict(environment()),
+    )
+
+
+def _run_facts(planned: PlannedStep, started: datetime, seconds: float) -> dict[str, object]:
+    """Who, when, where, how long: kept apart from the manifest, which must be equal for equal runs."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    rows = {
+        role: provided.artifact.report().counts.kept
+        for role, provided in (planned.inputs or {}).items()
+        if (provided.artifact.path / "report.json").exists()
+    }
+    return {
+        "started": started.isoformat(timespec="seconds"),
+        "seconds": round(seconds, 3),
+        "peak_memory_bytes": peak if sys.platform == "darwin" else peak * 1024,
+        "host": socket.gethostname(),
+        "rows": rows,
+        "expected_seconds": planned.estimate.seconds if planned.estimate else None,
+    }
+
+
+def _audit_restricted_reads(planned: PlannedStep, outside: Outside) -> None:
+    """Every read of the restricted zone is an audit event."""
+    for role, provided in (planned.inputs or {}).items():
+        if Zone.RESTRICTED in provided.artifact.path.parts:
+            reference = provided.reference
+            outside.workspace.audit.append(
+                "restricted read", by=planned.step.name, role=role, step=reference.step, key=reference.key
+            )

@@ -1,0 +1,102 @@
+"""The one table of stages and steps: which stages there are, and which steps a project of each task runs.
+
+Stages are loaded when they are needed, by name, so that the command line starts fast.
+"""
+
+from __future__ import annotations
+
+import importlib
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from typing import Any
+
+from acclimate.core.stage import Stage
+
+STAGE_NAMES = (
+    "ingest",
+    "clean",
+    "dedup",
+    "deidentify",
+    "split",
+    "select_model",
+    "sample",
+    "train",
+    "predict",
+    "evaluate",
+)
+
+
+def load_stage(name: str) -> Stage:
+    """The stage of that name."""
+    module = importlib.import_module(f"acclimate.stages.{name}")
+    stage: Stage = module.STAGE
+    return stage
+
+
+@dataclass(frozen=True)
+class Step:
+    """A stage with its place in the graph.
+
+    `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general (snapshots),
+    @base, @candidates (model folders), @ledger (the splits so far). `section` is its key in acclimate.yaml; `settings`
+    are what the step itself fixes.
+    """
+
+    name: str
+    stage: str
+    inputs: Mapping[str, str]
+    section: str
+    settings: Mapping[str, Any] = field(default_factory=dict)
+
+
+DATA_STEPS = (
+    Step("ingest", "ingest", {"snapshot": "@snapshot"}, "ingest"),
+    Step("clean", "clean", {"records": "ingest"}, "clean"),
+    Step("dedup", "dedup", {"records": "clean"}, "dedup"),
+    Step("deidentify", "deidentify", {"records": "dedup"}, "deidentify"),
+    Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
+)
+
+ADAPTATION_STEPS = (
+    Step("general", "ingest", {"snapshot": "@general"}, "general"),
+    Step("sample", "sample", {"base": "@base"}, "sample"),
+    Step("train", "train", {"records": "split", "base": "@base", "sample": "sample"}, "train"),
+)
+
+_RETENTION = {"general": "general", "sample": "sample"}
+
+PREDICT_STEPS = (
+    Step("predict.base", "predict", {"records": "split", "base": "@base", **_RETENTION}, "predict"),
+    Step(
+        "predict.adapted", "predict", {"records": "split", "base": "@base", "adapter": "train", **_RETENTION}, "predict"
+    ),
+)
+
+BASELINE_STEPS = (
+    Step("predict.prompted", "predict", {"records": "split", "base": "@base"}, "predict", {"method": "few_shot"}),
+    Step("predict.copy", "predict", {"records": "split"}, "predict", {"method": "nearest_answer"}),
+)
+
+SELECT_MODEL_STEP = Step(
+    "select_model", "select_model", {"records": "split", "candidates": "@candidates"}, "select_model"
+)
+
+_COMPARED = {"records": "split", "base": "predict.base", "adapted": "predict.adapted"}
+_BASELINES = {"prompted": "predict.prompted", "copy": "predict.copy"}
+
+
+def steps_for(task: str, *, select_model: bool) -> tuple[Step, ...]:
+    """The steps of a project, in an order in which every step follows its inputs.
+
+    Few-shot prompting and copying an answer are baselines for tasks that have a prompt.
+    """
+    has_prompt = task == "generation"
+    compared = _COMPARED | (_BASELINES if has_prompt else {})
+    return (
+        *DATA_STEPS,
+        *((SELECT_MODEL_STEP,) if select_model else ()),
+        *ADAPTATION_STEPS,
+        *PREDICT_STEPS,
+        *(BASELINE_STEPS if has_prompt else ()),
+        Step("evaluate", "evaluate", compared, "evaluate"),
+    )
