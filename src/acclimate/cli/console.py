@@ -1,0 +1,116 @@
+"""Talk on stderr: one line a step, a bar with time left for long work, plain lines where there is no terminal."""
+
+from __future__ import annotations
+
+import json
+import sys
+from typing import Any
+
+from rich.console import Console
+from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsedColumn, TimeRemainingColumn
+from rich.progress import Progress as RichProgress
+
+from acclimate.api import Silent
+from acclimate.core.ports import Progress
+from acclimate.pipeline.plan import PlannedStep
+from acclimate.pipeline.run import Listener, StepOutcome
+
+
+def listener(*, quiet: bool) -> Listener:
+    """Who talks to the user during a run."""
+    return Silent() if quiet else Talk()
+
+
+class Talk:
+    """Says on stderr what happens."""
+
+    def __init__(self) -> None:
+        self.console = Console(stderr=True, highlight=False)
+
+    def progress(self, description: str, total: int) -> Progress:
+        """A bar with time left, gone when its work is done."""
+        return _Bar(self.console, description, total)
+
+    def begins(self, planned: PlannedStep) -> None:
+        """One line: which step, why, how long it is expected to take."""
+        expected = f", about {duration(planned.estimate.seconds)}" if planned.estimate else ""
+        self.console.print(f"{planned.step.name}: {planned.reason}{expected}", style="dim")
+
+    def ended(self, outcome: StepOutcome) -> None:
+        """One line: what came of it."""
+        took = duration(outcome.seconds) if outcome.made else "current, skipped"
+        self.console.print(f"{outcome.planned.step.name}: {counts_line(outcome)} ({took})")
+        if outcome.made:
+            for warning in outcome.report.warnings:
+                self.console.print(f"  warning: {warning}", style="yellow")
+
+
+class _Bar:
+    def __init__(self, console: Console, description: str, total: int) -> None:
+        self._bar = RichProgress(
+            TextColumn("  {task.description}"),
+            BarColumn(),
+            MofNCompleteColumn(),
+            TimeElapsedColumn(),
+            TextColumn("left"),
+            TimeRemainingColumn(),
+            console=console,
+            transient=True,
+            disable=not console.is_terminal,
+        )
+        self._task = self._bar.add_task(description, total=total)
+
+    def advance(self, amount: int = 1) -> None:
+        self._bar.advance(self._task, amount)
+
+    def __enter__(self) -> _Bar:
+        self._bar.start()
+        return self
+
+    def __exit__(self, *exception: object) -> None:
+        self._bar.stop()
+
+
+def counts_line(outcome: StepOutcome) -> str:
+    """The accounting of a step in one line."""
+    counts = outcome.report.counts
+    created = f" + {counts.created} created" if counts.created else ""
+    dropped = ", ".join(f"{reason} {number}" for reason, number in sorted(counts.dropped.items()))
+    gone = f", dropped {sum(counts.dropped.values())} ({dropped})" if dropped else ""
+    return f"{counts.inputs} {counts.unit}{created}: kept {counts.kept}{gone}"
+
+
+def duration(seconds: float) -> str:
+    """Seconds in words.
+
+    >>> duration(4.2), duration(95)
+    ('4.2 s', '1 min 35 s')
+    """
+    if seconds < 60:
+        return f"{seconds:.1f} s"
+    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def size(number: int) -> str:
+    """Bytes in words.
+
+    >>> size(1500)
+    '1.5 kB'
+    """
+    amount, units = float(number), ["B", "kB", "MB", "GB", "TB"]
+    while amount >= 1000 and len(units) > 1:
+        amount /= 1000
+        units.pop(0)
+    return f"{amount:.0f} B" if units[0] == "B" else f"{amount:.1f} {units[0]}"
+
+
+def print_json(value: Any) -> None:
+    """The result on stdout, as JSON."""
+    json.dump(value, sys.stdout, indent=2, sort_keys=True, ensure_ascii=False, default=str)
+    print()
+
+
+def say(text: str, *, quiet: bool = False) -> None:
+    """Talk on stderr."""
+    if not quiet:
+        print(text, file=sys.stderr)

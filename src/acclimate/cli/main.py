@@ -1,0 +1,91 @@
+"""The command line's front door: finds the verb, loads its file alone, and turns errors into sentences and exit codes.
+
+Exit codes: 0 done · 2 the user can mend it · 3 the verdict is fail or insufficient · 130 interrupted, nothing lost.
+"""
+
+from __future__ import annotations
+
+import importlib
+import signal
+import sys
+from types import FrameType
+
+from acclimate import __version__
+from acclimate.core.errors import UserError
+
+STAGE_VERBS = {
+    "ingest": "read the sources into records",
+    "clean": "repair and filter the records",
+    "dedup": "find exact and near-duplicates",
+    "deidentify": "replace identifiers by surrogates",
+    "split": "train, validation and test that share no subject and no copy",
+    "select_model": "compare candidate base models on your validation text",
+    "sample": "draw text from the base, for replay and retention",
+    "train": "adapt the base; train preview shows rows as the model sees them",
+    "predict": "score and answer the test set with every candidate",
+    "evaluate": "adapted against base and baselines, with retention",
+}
+VERBS = {
+    "init": "make a project: acclimate init DIR [--example clinical]",
+    "plan": "what is stale and why, and what running it will cost",
+    "run": "run what is not current",
+    **STAGE_VERBS,
+    "report": "write the HTML report",
+    "where": "the folder of a step's newest artifact",
+    "show": "the way of a record from source to prediction, or of a model back to its sources",
+    "compare": "a model or adapter trained elsewhere against its base, without a project",
+    "gc": "remove artifacts that nothing current needs",
+    "key": "make the key that surrogates are derived from",
+    "audit": "check the audit log's chain",
+    "doctor": "what is installed, which devices, what is missing offline",
+}
+
+
+def main() -> None:
+    """Runs the command line."""
+    signal.signal(signal.SIGINT, _interrupted)
+    arguments = sys.argv[1:]
+    verb = arguments[0] if arguments else "--help"
+    if verb in ("--help", "-h"):
+        print(_help())
+    elif verb == "--version":
+        print(__version__)
+    elif verb in VERBS:
+        _dispatch(verb, arguments[1:])
+    else:
+        _fail(UserError(f"acclimate has no verb {verb!r}.", hint="acclimate --help lists them"))
+
+
+def _dispatch(verb: str, arguments: list[str]) -> None:
+    module = importlib.import_module(f"acclimate.cli.{'stages' if verb in STAGE_VERBS else verb}")
+    app = module.app_for(verb) if verb in STAGE_VERBS else module.app
+    try:
+        app(args=arguments, prog_name=f"acclimate {verb}")
+    except UserError as error:
+        _fail(error)
+
+
+def _fail(error: UserError) -> None:
+    print(f"error: {error}", file=sys.stderr)
+    raise SystemExit(2)
+
+
+def _interrupted(signal_number: int, frame: FrameType | None) -> None:
+    print("\ninterrupted; nothing finished is lost, run the same command again to go on", file=sys.stderr)
+    raise SystemExit(130)
+
+
+def _help() -> str:
+    lines = [f"  {verb:<13} {says}" for verb, says in VERBS.items()]
+    return "\n".join(
+        [
+            "Adapt a language model to your domain, keep what it already knew, and prove both.",
+            "",
+            "example: acclimate init demo --example clinical && acclimate run --project demo",
+            "",
+            "verbs (acclimate VERB --help tells more):",
+            *lines,
+            "",
+            "every verb takes --project DIR (default: here), --json and --quiet; results go to stdout, talk to stderr",
+        ]
+    )

@@ -1,0 +1,68 @@
+"""acclimate plan: what is stale and why, and what running it will cost."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import typer
+
+from acclimate.api import Project
+from acclimate.cli.console import duration, print_json, size
+from acclimate.cli.options import (
+    HERE,
+    JsonOption,
+    ProjectOption,
+    QuickOption,
+    QuietOption,
+    SetOption,
+    StrictOption,
+    new_app,
+)
+from acclimate.pipeline.plan import PlannedStep, Status
+
+app = new_app("acclimate plan --project demo")
+
+
+@app.command()
+def command(
+    project: ProjectOption = HERE,
+    until: str | None = typer.Option(None, help="Plan only what leads to this step."),
+    overrides: SetOption = [],  # noqa: B006 - typer copies it
+    quick: QuickOption = False,
+    strict: StrictOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Show which steps are current, which will run and why, with time and memory expected.
+
+    example: acclimate plan --project demo
+    """
+    planned = Project.open(project, overrides=overrides, quick=quick).plan(until=until, strict=strict)
+    if as_json:
+        print_json([_row(step) for step in planned])
+        return
+    for step in planned:
+        print(f"{step.step.name:<17} {step.status:<8} {step.reason}{_expected(step)}")
+    waiting = [step for step in planned if step.status is not Status.CURRENT]
+    known = sum(step.estimate.seconds for step in waiting if step.estimate)
+    print(f"{len(waiting)} of {len(planned)} steps will run" + (f", about {duration(known)}" if known else ""))
+
+
+def _row(planned: PlannedStep) -> dict[str, Any]:
+    estimate = planned.estimate
+    return {
+        "step": planned.step.name,
+        "status": planned.status,
+        "reason": planned.reason,
+        "key": planned.key,
+        "expected_seconds": estimate.seconds if estimate else None,
+        "expected_memory_bytes": estimate.memory_bytes if estimate else None,
+    }
+
+
+def _expected(planned: PlannedStep) -> str:
+    estimate = planned.estimate
+    if estimate is None:
+        return ""
+    memory = f", {size(estimate.memory_bytes)}" if estimate.memory_bytes else ""
+    return f"  [about {duration(estimate.seconds)}{memory}, by {estimate.because}]"

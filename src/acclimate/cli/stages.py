@@ -1,0 +1,80 @@
+"""One verb a stage: runs the pipeline up to that stage's steps and prints what came of them."""
+
+from __future__ import annotations
+
+import typer
+
+from acclimate.api import Project
+from acclimate.cli.console import counts_line, listener, print_json, say
+from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, SetOption, new_app
+from acclimate.cli.run import outcome_row
+from acclimate.core.errors import ConfigError
+
+
+def app_for(stage: str) -> typer.Typer:
+    """The application of one stage's verb."""
+    app = new_app(f"acclimate {stage} --project demo")
+
+    @app.callback(invoke_without_command=True)
+    def command(
+        context: typer.Context,
+        project: ProjectOption = HERE,
+        overrides: SetOption = [],  # noqa: B006 - typer copies it
+        quick: QuickOption = False,
+        as_json: JsonOption = False,
+        quiet: QuietOption = False,
+    ) -> None:
+        if context.invoked_subcommand is None:
+            run_stage(stage, Project.open(project, overrides=overrides, quick=quick), as_json=as_json, quiet=quiet)
+
+    command.__doc__ = f"Run the pipeline up to {stage} and print what came of it.\n\nexample: acclimate {stage}"
+    if stage == "train":
+        app.command("preview")(preview)
+    return app
+
+
+def run_stage(stage: str, project: Project, *, as_json: bool, quiet: bool) -> None:
+    """Runs every step of a stage and prints their outcomes."""
+    steps = [step.name for step in project.config.steps if step.stage == stage and step.section == stage]
+    if not steps:
+        raise ConfigError(
+            f"This project has no step {stage}.", hint=f"set {stage}.candidates in acclimate.yaml to two or more models"
+        )
+    made = {
+        outcome.planned.step.name: outcome
+        for step in steps
+        for outcome in project.run(until=step, listener=listener(quiet=quiet))
+    }
+    wanted = [made[step] for step in steps]
+    if as_json:
+        print_json([outcome_row(outcome) for outcome in wanted])
+        return
+    for outcome in wanted:
+        print(f"{outcome.planned.step.name}: {counts_line(outcome)}")
+        print(f"artifact: {outcome.finished.artifact.path}")
+    names = [step.name for step in project.config.steps]
+    following = names[names.index(steps[-1]) + 1 :]
+    say(f"next: acclimate run --until {following[0]}" if following else "next: acclimate report", quiet=quiet)
+
+
+def preview(
+    project: ProjectOption = HERE,
+    rows: int = typer.Option(2, help="How many rows to show."),
+    as_json: JsonOption = False,
+) -> None:
+    """Print training rows as the model sees them; tokens that carry loss stand between ⟦ and ⟧.
+
+    example: acclimate train preview --rows 2
+    """
+    from acclimate.stages.train import preview as preview_rows
+
+    opened = Project.open(project)
+    model = opened.outside.models.tokenizer_only(opened.outside.base)
+    step = next(step for step in opened.config.steps if step.name == "train")
+    shown = preview_rows(opened.config.resolve(step), opened.artifact("split"), model, rows)
+    if as_json:
+        print_json(shown)
+        return
+    for row in shown:
+        print(f"--- {row['id']}")
+        print("".join(f"⟦{text}⟧" if trained else text for text, trained in row["pieces"]))
