@@ -1,0 +1,66 @@
+"""What a record shows to a model: one rule for training, scoring, generating and few-shot prompting."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import Any
+
+from acclimate.core.errors import DataError
+from acclimate.core.ports import Example, Message
+
+
+def example_of(record: Mapping[str, Any]) -> Example:
+    """The record as the model sees it in training: a conversation, or plain text where it has only `text`.
+
+    A prompt and its completion are a conversation of two turns. Turns without a train flag carry loss when they are
+    the assistant's.
+
+    >>> example_of({"id": "a", "prompt": "2 + 2", "completion": "4"}).messages[1].train
+    True
+    """
+    if record.get("messages"):
+        return Example(record["id"], messages=tuple(_message(turn) for turn in record["messages"]))
+    if record.get("completion") is not None:
+        turns = (Message("user", record.get("prompt") or ""), Message("assistant", record["completion"], train=True))
+        return Example(record["id"], messages=turns)
+    if record.get("text") is not None:
+        return Example(record["id"], text=record["text"])
+    raise DataError(
+        f"Record {record['id']} has neither messages, nor a completion, nor text, so a model can learn nothing from it.",
+        hint="map the columns of its source to text, to prompt and completion, or to messages",
+    )
+
+
+def up_to_answer(example: Example) -> Example:
+    """The conversation up to its last turn that carries loss, which is the answer that a generated one replaces."""
+    answered = [place for place, turn in enumerate(example.messages) if turn.train]
+    if not answered:
+        raise DataError(
+            f"Record {example.id} has no turn that carries loss, so there is no answer to compare with.",
+            hint="set train on the turns the model is to give",
+        )
+    return replace(example, messages=example.messages[: answered[-1] + 1])
+
+
+def question_and_answer(record: Mapping[str, Any]) -> tuple[str, str]:
+    """The text in front of the record's last answer, and that answer."""
+    turns = up_to_answer(example_of(record)).messages
+    return "\n".join(turn.content for turn in turns[:-1]), turns[-1].content
+
+
+def with_shots(example: Example, shots: Sequence[Example]) -> Example:
+    """The example behind others whose answers are shown and carry no loss: few-shot prompting."""
+    shown = [replace(turn, train=False) for shot in shots for turn in shot.messages]
+    return replace(example, messages=(*shown, *example.messages))
+
+
+def _message(turn: Mapping[str, Any]) -> Message:
+    train = turn.get("train")
+    role = turn["role"]
+    return Message(
+        role,
+        turn["content"] or "",
+        train=role == "assistant" if train is None else train,
+        tool_calls=turn.get("tool_calls"),
+    )
