@@ -11,6 +11,7 @@ import pyarrow as pa
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import ConfigError, WorkspaceError
 from acclimate.core.ports import Progress
+from acclimate.core.progress import no_progress
 from acclimate.core.report import Report
 from acclimate.pipeline.config import ProjectConfig, read_config
 from acclimate.pipeline.outside import Outside
@@ -36,24 +37,13 @@ class Silent:
 
     def progress(self, description: str, total: int) -> Progress:
         """A bar that shows nothing."""
-        return _NoBar()
+        return no_progress(description, total)
 
     def begins(self, planned: PlannedStep) -> None:
         """Nothing."""
 
     def ended(self, outcome: StepOutcome) -> None:
         """Nothing."""
-
-
-class _NoBar:
-    def advance(self, amount: int = 1) -> None:
-        pass
-
-    def __enter__(self) -> _NoBar:
-        return self
-
-    def __exit__(self, *exception: object) -> None:
-        pass
 
 
 @dataclass(frozen=True)

@@ -1,0 +1,116 @@
+"""Runs one stage in a process of its own, under a clock, folder and guard that the parent chooses.
+
+`python -m acclimate.testing.child SPEC.json`; used by `check_stage`, which writes the specification.
+"""
+
+from __future__ import annotations
+
+import datetime as datetime_module
+import os
+import sys
+import time
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+from acclimate.core.atomic import read_json, write_json
+
+GUARD_EXIT = 4
+
+
+@dataclass(frozen=True)
+class Specification:
+    """Everything that one run of a stage in a child process needs; plain JSON."""
+
+    stage: str
+    config: Mapping[str, Any]
+    inputs: Mapping[str, tuple[str, str]]
+    output: str
+    partial: str
+    secrets: Mapping[str, str] = field(default_factory=dict)
+    batch_rows: int = 1024
+    clock_offset: float = 0.0
+    fatal_visit: int = 0
+
+    def write(self, path: Path) -> None:
+        """As a file for the child."""
+        write_json(path, asdict(self))
+
+
+def main(path: Path) -> None:
+    """Runs the stage that a specification names."""
+    spec = Specification(**read_json(path))
+    if spec.clock_offset:
+        shift_clock(spec.clock_offset)
+
+    from acclimate.backends.engine import LocalEngine
+    from acclimate.backends.models import LocalModels
+    from acclimate.core import crash_points
+    from acclimate.core.artifacts import Artifact, Output
+    from acclimate.core.ports import Context
+    from acclimate.core.progress import no_progress
+    from acclimate.pipeline.table import load_stage
+
+    stage = load_stage(spec.stage)
+    inputs = {role: Artifact(Path(folder), identity) for role, (folder, identity) in spec.inputs.items()}
+    context = Context(
+        partial=Path(spec.partial),
+        progress=no_progress,
+        engine=LocalEngine(),
+        models=LocalModels(),
+        secrets={name: bytes.fromhex(key) for name, key in spec.secrets.items()},
+        batch_rows=spec.batch_rows,
+    )
+    if spec.fatal_visit:
+        crash_points.arm(spec.fatal_visit)
+    guard([Path(spec.output), Path(spec.partial)])
+    with Output(Path(spec.output), stage.schema) as output:
+        report = stage.run(stage.config.model_validate(spec.config), inputs, output, context)
+    report.counts.check()
+    write_json(Path(spec.output) / "report.json", report.to_json())
+
+
+def guard(allowed: list[Path]) -> None:
+    """Ends the process when anything is written outside the allowed folders or a socket is used."""
+    roots = [str(folder.resolve()) for folder in allowed] + ["/dev/"]
+
+    def watch(event: str, details: tuple[Any, ...]) -> None:
+        if event.startswith("socket.") and event not in ("socket.__new__", "socket.gethostname"):
+            refuse(f"the stage used the network ({event})")
+        if event == "open" and isinstance(details[0], str | bytes) and _writes(details):
+            target = os.path.abspath(os.fsdecode(details[0]))  # noqa: PTH100 - Path.resolve would recurse into this hook
+            if not target.startswith(tuple(roots)):
+                refuse(f"the stage wrote outside its output: {target}")
+
+    def refuse(why: str) -> None:
+        sys.stderr.write(why + "\n")
+        sys.stderr.flush()
+        os._exit(GUARD_EXIT)
+
+    sys.addaudithook(watch)
+
+
+def _writes(details: tuple[Any, ...]) -> bool:
+    mode, flags = details[1], details[2]
+    if isinstance(mode, str):
+        return any(letter in mode for letter in "wax+")
+    return bool(flags & (os.O_WRONLY | os.O_RDWR))
+
+
+def shift_clock(seconds: float) -> None:
+    """Moves the clock that Python code sees, before the code under test is imported."""
+    real_time, real_datetime = time.time, datetime_module.datetime
+
+    class Shifted(real_datetime):  # type: ignore[misc,valid-type]
+        @classmethod
+        def now(cls, tz: Any = None) -> Any:
+            return real_datetime.fromtimestamp(real_time() + seconds, tz)
+
+    time.time = lambda: real_time() + seconds
+    time.time_ns = lambda: int((real_time() + seconds) * 1e9)
+    datetime_module.datetime = Shifted  # type: ignore[misc]
+
+
+if __name__ == "__main__":
+    main(Path(sys.argv[1]))

@@ -1,0 +1,210 @@
+"""The stage contract as runnable checks, in the spirit of scikit-learn's `check_estimator`.
+
+A stage is run in processes of its own, undisturbed and in several disturbed ways, and the results are compared.
+"""
+
+from __future__ import annotations
+
+import os
+import shutil
+import signal
+import subprocess
+import sys
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+from typing import Any
+
+import pyarrow.parquet as pq
+from pydantic import ValidationError
+
+from acclimate.core.artifacts import Artifact, RowDigest, rows_digest
+from acclimate.core.atomic import file_digest, read_json
+from acclimate.core.errors import ContractError
+from acclimate.core.stage import Stage
+from acclimate.testing.child import Specification
+
+TEN_YEARS = 10 * 365.25 * 86400.0
+_MAX_VISITS = 200
+
+
+@dataclass(frozen=True)
+class StageCase:
+    """A stage with a config and inputs on which it is to be checked. `tables` are the roles whose rows may be reordered."""
+
+    stage: Stage
+    config: Mapping[str, Any]
+    inputs: Mapping[str, Artifact]
+    tables: Sequence[str] = ("records",)
+    secrets: Mapping[str, bytes] = field(default_factory=dict)
+
+
+@dataclass(frozen=True)
+class Surroundings:
+    """What must not change a result."""
+
+    clock_offset: float = 0.0
+    batch_rows: int = 1024
+    hash_seed: str = "1"
+    environment: Mapping[str, str] = field(default_factory=dict)
+    other_folder: bool = False
+
+
+DISTURBANCES: Mapping[str, Surroundings] = {
+    "another clock": Surroundings(clock_offset=TEN_YEARS),
+    "another batch size": Surroundings(batch_rows=3),
+    "another hash seed": Surroundings(hash_seed="2"),
+    "another environment": Surroundings(environment={"TZ": "Asia/Tokyo", "LANG": "tr_TR.UTF-8", "LC_ALL": "C"}),
+    "another working folder": Surroundings(other_folder=True),
+}
+ALL_AT_ONCE = Surroundings(TEN_YEARS, 3, "2", DISTURBANCES["another environment"].environment, True)
+
+
+def check_stage(case: StageCase, folder: Path) -> None:
+    """Checks everything the contract promises; raises ContractError naming the first promise that is broken.
+
+    Equal results under another clock, batch size, hash seed, environment and working folder; under another record
+    order where order must not matter; after a kill at every crash point and a rerun. Nothing written outside output
+    and partial, no socket. Unknown config keys fail. `in + created = kept + Σ dropped`.
+    """
+    check_unknown_keys_fail(case.stage)
+    bench = _Bench(case, folder)
+    expected = bench.run("undisturbed")
+    check_counts(expected)
+    if bench.run("disturbed", ALL_AT_ONCE) != expected:
+        _name_culprit(bench, expected)
+    if not case.stage.order_matters and case.tables:
+        check_order(case, bench, expected)
+    check_kills(bench, expected)
+
+
+def check_unknown_keys_fail(stage: Stage) -> None:
+    """A config with an unknown key must not be accepted."""
+    try:
+        stage.config.model_validate({"no_such_key": 1})
+    except ValidationError as error:
+        if any(fault["type"] == "extra_forbidden" for fault in error.errors()):
+            return
+    raise ContractError(f"{stage.name}: an unknown config key is accepted")
+
+
+def check_counts(result: Result) -> None:
+    """The report's counts must add up and be those of the files."""
+    counts = read_json(result.folder / "report.json")["counts"]
+    artifact = Artifact(result.folder)
+    dropped = artifact.dropped().num_rows
+    if counts["unit"] != "records":
+        return
+    if artifact.has_rows and artifact.table(["id"]).num_rows != counts["kept"]:
+        raise ContractError(f"the report counts {counts['kept']} kept records, the files hold another number")
+    if dropped != sum(counts["dropped"].values()):
+        raise ContractError(f"the report counts {counts['dropped']} dropped, the file holds {dropped}")
+
+
+def check_order(case: StageCase, bench: _Bench, expected: Result) -> None:
+    """The same rows in reverse order must give the same rows and report."""
+    reversed_inputs = {
+        role: _reversed(artifact, bench.folder / f"reversed-{role}") if role in case.tables else artifact
+        for role, artifact in case.inputs.items()
+    }
+    other = _Bench(replace(case, inputs=reversed_inputs), bench.folder / "order").run("reversed")
+    if other.rows != expected.rows or other.report != expected.report:
+        raise ContractError(f"{case.stage.name}: the order of the input records changes the result")
+
+
+def check_kills(bench: _Bench, expected: Result) -> None:
+    """Killed at any crash point and run again, the stage must give the undisturbed result."""
+    for visit in range(1, _MAX_VISITS):
+        partial = bench.fresh(f"killed-{visit}-partial")
+        if bench.child(f"killed-{visit}", partial, fatal_visit=visit) != -signal.SIGKILL:
+            return
+        if bench.run(f"rerun-{visit}", partial=partial) != expected:
+            raise ContractError(
+                f"{bench.case.stage.name}: killed at crash point {visit}, the rerun gives another result"
+            )
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run left: digests of its files, order-free digests of its rows, its report."""
+
+    folder: Path = field(compare=False)
+    files: Mapping[str, str]
+    rows: Mapping[str, str]
+    report: Any
+
+
+class _Bench:
+    """A folder in which one case is run again and again."""
+
+    def __init__(self, case: StageCase, folder: Path) -> None:
+        self.case, self.folder = case, folder
+        folder.mkdir(parents=True, exist_ok=True)
+
+    def fresh(self, name: str) -> Path:
+        path = self.folder / name
+        shutil.rmtree(path, ignore_errors=True)
+        path.mkdir()
+        return path
+
+    def run(self, name: str, surroundings: Surroundings | None = None, *, partial: Path | None = None) -> Result:
+        """The result of one run; an error of the stage is shown in full."""
+        code = self.child(name, partial or self.fresh(f"{name}-partial"), surroundings or Surroundings())
+        if code:
+            raise ContractError(f"{self.case.stage.name}, {name}: " + (self.folder / f"{name}.log").read_text()[-3000:])
+        return _read_result(self.folder / name)
+
+    def child(self, name: str, partial: Path, surroundings: Surroundings | None = None, *, fatal_visit: int = 0) -> int:
+        """The exit code of one run in a child process."""
+        around = surroundings or Surroundings()
+        output = self.fresh(name)
+        specification = Specification(
+            stage=self.case.stage.name,
+            config=self.case.config,
+            inputs={role: (str(artifact.path), artifact.identity) for role, artifact in self.case.inputs.items()},
+            output=str(output),
+            partial=str(partial),
+            secrets={secret: key.hex() for secret, key in self.case.secrets.items()},
+            batch_rows=around.batch_rows,
+            clock_offset=around.clock_offset,
+            fatal_visit=fatal_visit,
+        )
+        specification.write(self.folder / f"{name}.json")
+        command = [sys.executable, "-m", "acclimate.testing.child", str(self.folder / f"{name}.json")]
+        environment = {**os.environ, "PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": around.hash_seed}
+        environment["OMP_NUM_THREADS"] = "1"
+        with (self.folder / f"{name}.log").open("wb") as log:
+            return subprocess.run(
+                command,
+                env={**environment, **around.environment},
+                cwd=self.fresh(f"{name}-cwd") if around.other_folder else self.folder,
+                stdout=log,
+                stderr=log,
+                check=False,
+            ).returncode
+
+
+def _name_culprit(bench: _Bench, expected: Result) -> None:
+    for name, surroundings in DISTURBANCES.items():
+        if bench.run(name.replace(" ", "-"), surroundings) != expected:
+            raise ContractError(f"{bench.case.stage.name}: {name} changes the result")
+    raise ContractError(f"{bench.case.stage.name}: the result changes from run to run")
+
+
+def _read_result(folder: Path) -> Result:
+    files = {str(file.relative_to(folder)): file_digest(file) for file in sorted(folder.rglob("*")) if file.is_file()}
+    artifact = Artifact(folder)
+    dropped = RowDigest()
+    dropped.update(artifact.dropped().to_pylist())
+    rows = {"kept": rows_digest(artifact), "dropped": dropped.hexdigest()}
+    return Result(folder, files, rows, read_json(folder / "report.json"))
+
+
+def _reversed(artifact: Artifact, folder: Path) -> Artifact:
+    shutil.rmtree(folder, ignore_errors=True)
+    shutil.copytree(artifact.path, folder)
+    for file in artifact.data_files:
+        (folder / file.name).unlink()
+    table = artifact.table()
+    pq.write_table(table.take(list(range(table.num_rows))[::-1]), folder / "data-00000.parquet")
+    return Artifact(folder, artifact.identity)
