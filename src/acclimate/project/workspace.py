@@ -95,6 +95,10 @@ class Workspace:
             manifest = Manifest.read(folder)
             yield Finished(Artifact(folder, manifest.identity), manifest)
 
+    def partial_folders(self) -> list[Path]:
+        """All work in progress, of killed runs too."""
+        return sorted(folder for zone in Zone for folder in self._zone(zone).glob("partial/*"))
+
     def latest(self, step: str) -> Finished | None:
         """The artifact of a step that was made last."""
         return next(reversed(list(self.finished(step))), None)

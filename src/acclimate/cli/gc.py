@@ -1,0 +1,49 @@
+"""acclimate gc: remove artifacts that nothing current needs."""
+
+from __future__ import annotations
+
+import typer
+
+from acclimate.api import Project
+from acclimate.cli.console import print_json, say, size
+from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, new_app
+from acclimate.pipeline.plan import PlannedStep
+from acclimate.project.cleanup import removable, remove
+
+app = new_app("acclimate gc --project demo")
+
+
+@app.command()
+def command(
+    project: ProjectOption = HERE,
+    yes: bool = typer.Option(False, "--yes", help="Delete what is listed; without it nothing is deleted."),
+    quick: QuickOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """List what nothing current needs, with sizes; delete it with --yes.
+
+    example: acclimate gc --project demo --yes
+    """
+    opened = Project.open(project, quick=quick)
+    with opened.workspace.lock():
+        needed = [needed_artifact(opened, step) for step in opened.plan()]
+        items = removable(opened.workspace, needed=needed)
+        if yes:
+            remove(opened.workspace, items)
+    rows = [{"folder": str(item.folder), "what": item.what, "bytes": item.bytes} for item in items]
+    if as_json:
+        print_json({"removed": yes, "items": rows})
+        return
+    for item in items:
+        print(f"{size(item.bytes):>9}  {item.what:<28} {item.folder}")
+    total = size(sum(item.bytes for item in items))
+    say(f"{'removed' if yes else 'would remove'} {len(items)} folders, {total}", quiet=quiet)
+    if items and not yes:
+        say("next: acclimate gc --yes", quiet=quiet)
+
+
+def needed_artifact(project: Project, planned: PlannedStep) -> tuple[str, str]:
+    """The artifact to keep for a step: the current one, else the newest, which the next run may still want."""
+    finished = planned.finished or project.workspace.latest(planned.step.name)
+    return planned.step.name, finished.manifest.key if finished else ""

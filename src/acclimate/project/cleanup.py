@@ -1,0 +1,58 @@
+"""What lies in a project that nothing current needs: older artifacts and abandoned work in progress."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from acclimate.project.workspace import Workspace
+
+
+@dataclass(frozen=True)
+class Removable:
+    """A folder that can go, and what it takes on disk in bytes."""
+
+    folder: Path
+    what: str
+    bytes: int
+
+
+def removable(workspace: Workspace, *, needed: Iterable[tuple[str, str]]) -> list[Removable]:
+    """Artifacts that are not among the needed (step, key) pairs nor the split ledger, and all work in progress.
+
+    Everything an artifact was made from stays with it as long as it is needed, so that its lineage can be shown.
+    """
+    keep = set(needed)
+    head = workspace.ledger_head()
+    if head is not None:
+        keep.add(("split", head.manifest.key))
+    by_name = {(item.manifest.step, item.manifest.key): item.manifest for item in workspace.finished()}
+    waiting = list(keep)
+    while waiting:
+        manifest = by_name.get(waiting.pop())
+        for reference in manifest.inputs.values() if manifest else ():
+            if (reference.step, reference.key) not in keep:
+                keep.add((reference.step, reference.key))
+                waiting.append((reference.step, reference.key))
+    unneeded = [
+        Removable(item.artifact.path, f"{item.manifest.step}, older artifact", folder_bytes(item.artifact.path))
+        for item in workspace.finished()
+        if (item.manifest.step, item.manifest.key) not in keep
+    ]
+    return unneeded + [
+        Removable(folder, "work in progress", folder_bytes(folder)) for folder in workspace.partial_folders()
+    ]
+
+
+def remove(workspace: Workspace, items: Iterable[Removable]) -> None:
+    """Deletes folders; each removal is an audit event first."""
+    for item in items:
+        workspace.audit.append("removed", folder=str(item.folder.relative_to(workspace.folder)), bytes=item.bytes)
+        shutil.rmtree(item.folder)
+
+
+def folder_bytes(folder: Path) -> int:
+    """What the files of a folder hold, in bytes."""
+    return sum(file.stat().st_size for file in folder.rglob("*") if file.is_file())
