@@ -1,0 +1,103 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acclimate.core.artifacts import Output
+from acclimate.core.errors import WorkspaceError
+from acclimate.core.schema import records_table
+from acclimate.core.stage import Zone
+from acclimate.project.cleanup import removable, remove
+from acclimate.project.manifests import InputReference, Manifest, artifact_files, artifact_key, content_identity
+from acclimate.project.workspace import Finished, Workspace
+
+
+@pytest.fixture
+def workspace(tmp_path: Path) -> Workspace:
+    (tmp_path / "acclimate.yaml").write_text("project: notes\n")
+    return Workspace.open(tmp_path)
+
+
+def publish(workspace: Workspace, step: str, key: str, *, inputs: dict[str, InputReference] | None = None) -> Finished:
+    zone = Zone.RESTRICTED if step == "ingest" else Zone.OPEN
+    made = workspace.partial_folder(step, key, zone) / "output"
+    made.mkdir()
+    with Output(made) as output:
+        output.keep(records_table([{"id": key, "text": "a note"}]))
+    files = artifact_files(made)
+    manifest = Manifest(
+        step=step, stage=step, key=key, zone=zone, equality="bytes", config={}, inputs=inputs or {}, code="c",
+        secrets={}, identity=content_identity(made, files), files=files, environment={},
+    )  # fmt: skip
+    return workspace.publish(made, manifest, {"seconds": 1})
+
+
+def test_a_published_artifact_is_found_by_step_and_key(workspace: Workspace) -> None:
+    made = publish(workspace, "clean", "k1")
+    assert workspace.find("clean", "k1", Zone.OPEN) == made
+    assert workspace.find("clean", "k2", Zone.OPEN) is None
+    assert workspace.partial_folders() == []
+
+
+def test_the_restricted_zone_is_closed_to_others(workspace: Workspace) -> None:
+    made = publish(workspace, "ingest", "k1")
+    assert made.artifact.path.is_relative_to(workspace.folder / "restricted")
+    assert (workspace.folder / "restricted").stat().st_mode & 0o777 == 0o700
+
+
+@pytest.mark.parametrize("harm", [Path.unlink, lambda path: path.write_bytes(b"short")])
+def test_a_damaged_artifact_is_not_found(workspace: Workspace, harm) -> None:
+    made = publish(workspace, "clean", "k1")
+    harm(made.artifact.data_files[0])
+    assert workspace.find("clean", "k1", Zone.OPEN) is None
+
+
+def test_the_latest_artifact_of_a_step_is_the_one_made_last(workspace: Workspace) -> None:
+    publish(workspace, "clean", "k2")
+    publish(workspace, "clean", "k1")
+    latest = workspace.latest("clean")
+    assert latest is not None and latest.manifest.key == "k1"
+
+
+def test_cleaning_up_keeps_what_a_needed_artifact_was_made_from_and_the_ledger(workspace: Workspace) -> None:
+    clean = publish(workspace, "clean", "k1")
+    reference = InputReference(step="clean", key="k1", identity=clean.manifest.identity)
+    publish(workspace, "dedup", "k2", inputs={"records": reference})
+    publish(workspace, "dedup", "older")
+    publish(workspace, "split", "ledger")
+    workspace.advance_ledger("ledger")
+    items = removable(workspace, needed=[("dedup", "k2")])
+    assert [item.folder.name for item in items] == ["older"]
+    remove(workspace, items)
+    assert workspace.find("dedup", "older", Zone.OPEN) is None
+    assert list(workspace.audit.events())[-1]["action"] == "removed"
+
+
+def test_a_lost_ledger_is_an_error_and_not_a_fresh_start(workspace: Workspace) -> None:
+    made = publish(workspace, "split", "k1")
+    workspace.advance_ledger("k1")
+    made.artifact.data_files[0].unlink()
+    with pytest.raises(WorkspaceError, match="split ledger"):
+        workspace.ledger_head()
+
+
+def test_a_folder_without_acclimate_yaml_is_no_project(tmp_path: Path) -> None:
+    with pytest.raises(WorkspaceError, match=r"no acclimate\.yaml"):
+        Workspace.open(tmp_path / "nowhere")
+
+
+def test_the_key_depends_on_everything_that_decides_the_result() -> None:
+    def key(**changes: object) -> str:
+        given = {"stage": "s", "code": "c", "config": {"a": 1}, "secrets": {"k": "f"}, "inputs": {}}
+        return artifact_key(**(given | changes))
+
+    reference = InputReference(step="x", key="y", identity="z")
+    others = [
+        {"stage": "t"},
+        {"code": "d"},
+        {"config": {"a": 2}},
+        {"secrets": {"k": "g"}},
+        {"inputs": {"r": reference}},
+    ]
+    assert len({key(), *(key(**change) for change in others)}) == 6
