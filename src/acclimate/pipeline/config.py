@@ -14,28 +14,34 @@ from pydantic import ValidationError
 from acclimate.collect.retention import packaged_sources
 from acclimate.core.errors import ConfigError
 from acclimate.core.stage import StageConfig
-from acclimate.pipeline.table import STAGE_NAMES, Step, load_stage, steps_for
+from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_stage, steps_for
 from acclimate.project.workspace import PROJECT_FILE
 
 TASKS = ("generation", "pretraining")
-_TOP_KEYS = ("project", "task", "base", "network", "general", *STAGE_NAMES)
+_TOP_KEYS = ("project", "task", "base", "model", "network", "general", *STAGE_NAMES)
 _TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
 """Stages whose config has a `task` field, filled from the project's task."""
 
 
 @dataclass(frozen=True)
 class ProjectConfig:
-    """A checked acclimate.yaml. `sections` holds what the user set for each stage, unresolved."""
+    """A checked acclimate.yaml. `sections` holds what the user set for each stage, unresolved.
+
+    `model` names a model or adapter trained elsewhere: the project then compares it with the base and trains nothing.
+    """
 
     project: str
     task: str
     base: str
+    model: str | None
     network: bool
     sections: Mapping[str, Mapping[str, Any]]
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """The project's steps, in order."""
+        if self.model is not None:
+            return comparison_steps()
         return steps_for(self.task, select_model=bool(self.sections.get("select_model", {}).get("candidates")))
 
     @property
@@ -100,7 +106,12 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
             "ingest.sources is empty, so there is no data to adapt to.", hint="name at least one file there"
         )
     config = ProjectConfig(
-        project, task, str(written.get("base", "smollm2-135m")), bool(written.get("network", False)), sections
+        project=project,
+        task=task,
+        base=str(written.get("base", "smollm2-135m")),
+        model=str(written["model"]) if written.get("model") else None,
+        network=bool(written.get("network", False)),
+        sections=sections,
     )
     for step in config.steps:
         config.resolve(step)

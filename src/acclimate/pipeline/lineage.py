@@ -65,7 +65,7 @@ def record_way(workspace: Workspace, config: ProjectConfig, record_id: str) -> l
     read of the restricted zone is an audit event.
     """
     ids = _both_ids(workspace, config, record_id)
-    sightings = []
+    sightings: list[Sighting] = []
     for step in config.steps:
         finished = workspace.latest(step.name)
         if finished is None:

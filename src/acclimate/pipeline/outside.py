@@ -18,7 +18,7 @@ from acclimate.core.artifacts import Artifact
 from acclimate.core.stage import Stage, StageConfig
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.keys import fingerprint, has_key, load_key
-from acclimate.project.manifests import InputReference
+from acclimate.project.manifests import InputReference, artifact_files, content_identity
 from acclimate.project.workspace import Workspace
 
 
@@ -56,6 +56,8 @@ class Outside:
         """The inputs behind an @name, by suffix of the role (empty for a single one)."""
         if name == "@base":
             return {"": self._model(self.base, name)}
+        if name == "@model":
+            return self._trained_elsewhere()
         if name == "@candidates":
             candidates: tuple[str, ...] = getattr(config, "candidates", ())
             return {f".{candidate}": self._model(self.model_folder(candidate), name) for candidate in candidates}
@@ -78,6 +80,17 @@ class Outside:
         names = [getattr(config, field_name) for field_name in stage.secrets]
         project = self.config.project
         return {name: fingerprint(load_key(project, name)) if has_key(project, name) else "missing" for name in names}
+
+    def _trained_elsewhere(self) -> dict[str, Provided]:
+        """A whole model in place of the base, or an adapter beside it."""
+        named = self.config.model or ""
+        folder = self.workspace.folder / named
+        if not (folder / "adapter_config.json").is_file():
+            return {"base": self._model(self.model_folder(named), "@model")}
+        files = artifact_files(folder)
+        adapter = Artifact(folder, content_identity(folder, files))
+        reference = _reference("@model", adapter.identity[:16], adapter)
+        return {"base": self._model(self.base, "@base"), "adapter": Provided(adapter, reference)}
 
     def _model(self, folder: Path, name: str) -> Provided:
         artifact = Artifact(folder, self.models.facts(folder).digest)

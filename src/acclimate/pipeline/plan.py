@@ -9,7 +9,7 @@ from typing import Any
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import json_digest, read_json
-from acclimate.core.stage import Estimate, Stage, StageConfig
+from acclimate.core.stage import Estimate, Stage, StageConfig, Zone
 from acclimate.pipeline.code import code_digest
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.pipeline.environment import changes, environment
@@ -44,6 +44,11 @@ class PlannedStep:
     secrets: Mapping[str, str] | None = None
     finished: Finished | None = None
     estimate: Estimate | None = None
+
+    @property
+    def zone(self) -> Zone:
+        """Where the step's artifact lies."""
+        return self.step.zone or self.stage.zone
 
     @property
     def resolved(self) -> dict[str, Any]:
@@ -88,7 +93,7 @@ def plan_step(
     for inputs in _possible_inputs(step, resolved, outside, planned):
         references = {role: provided.reference for role, provided in inputs.items()}
         key = artifact_key(stage=stage.name, code=code, config=dumped, inputs=references, secrets=secrets)
-        finished = outside.workspace.find(step.name, key, stage.zone)
+        finished = outside.workspace.find(step.name, key, step.zone or stage.zone)
         if finished:
             break
     wanted = Wanted(dumped, references, secrets, code)

@@ -77,7 +77,7 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
     """Runs one stage into a partial folder and publishes it."""
     listener.begins(planned)
     stage, key, inputs = planned.stage, planned.key or "", planned.inputs or {}
-    partial = outside.workspace.partial_folder(planned.step.name, key, stage.zone)
+    partial = outside.workspace.partial_folder(planned.step.name, key, planned.zone)
     made, work = partial / OUTPUT, partial / WORK
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
@@ -108,7 +108,7 @@ def _manifest(planned: PlannedStep, made: Path) -> Manifest:
         step=planned.step.name,
         stage=planned.stage.name,
         key=planned.key or "",
-        zone=planned.stage.zone,
+        zone=planned.zone,
         equality=planned.stage.equality,
         config=planned.resolved,
         inputs={role: provided.reference for role, provided in (planned.inputs or {}).items()},

@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from acclimate.core.stage import Stage
+from acclimate.core.stage import Stage, Zone
 
 STAGE_NAMES = (
     "ingest",
@@ -38,8 +38,9 @@ class Step:
     """A stage with its place in the graph.
 
     `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general (snapshots),
-    @base, @candidates (model folders), @ledger (the splits so far). `section` is its key in acclimate.yaml; `settings`
-    are what the step itself fixes.
+    @base, @candidates (model folders), @model (a model or adapter trained elsewhere, which brings its own roles),
+    @ledger (the splits so far). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
+    `zone` is where its artifact lies, when not where the stage's usually does.
     """
 
     name: str
@@ -47,6 +48,7 @@ class Step:
     inputs: Mapping[str, str]
     section: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    zone: Zone | None = None
 
 
 DATA_STEPS = (
@@ -57,11 +59,12 @@ DATA_STEPS = (
     Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
 )
 
-ADAPTATION_STEPS = (
-    Step("general", "ingest", {"snapshot": "@general"}, "general"),
+RETENTION_STEPS = (
+    Step("general", "ingest", {"snapshot": "@general"}, "general", zone=Zone.OPEN),
     Step("sample", "sample", {"base": "@base"}, "sample"),
-    Step("train", "train", {"records": "split", "base": "@base", "sample": "sample"}, "train"),
 )
+
+TRAIN_STEP = Step("train", "train", {"records": "split", "base": "@base", "sample": "sample"}, "train")
 
 _RETENTION = {"general": "general", "sample": "sample"}
 
@@ -95,8 +98,26 @@ def steps_for(task: str, *, select_model: bool) -> tuple[Step, ...]:
     return (
         *DATA_STEPS,
         *((SELECT_MODEL_STEP,) if select_model else ()),
-        *ADAPTATION_STEPS,
+        *RETENTION_STEPS,
+        TRAIN_STEP,
         *PREDICT_STEPS,
         *(BASELINE_STEPS if has_prompt else ()),
         Step("evaluate", "evaluate", compared, "evaluate"),
+    )
+
+
+def comparison_steps() -> tuple[Step, ...]:
+    """The steps that compare a model trained elsewhere with its base on a test file.
+
+    The test file is taken as it is, identifiers included, so everything made from it lies in the restricted zone.
+    """
+    base = {"records": "ingest", "base": "@base", **_RETENTION}
+    adapted = {"records": "ingest", "": "@model", **_RETENTION}
+    compared = {"records": "ingest", "base": "predict.base", "adapted": "predict.adapted"}
+    return (
+        Step("ingest", "ingest", {"snapshot": "@snapshot"}, "ingest"),
+        *RETENTION_STEPS,
+        Step("predict.base", "predict", base, "predict", zone=Zone.RESTRICTED),
+        Step("predict.adapted", "predict", adapted, "predict", zone=Zone.RESTRICTED),
+        Step("evaluate", "evaluate", compared, "evaluate", zone=Zone.RESTRICTED),
     )

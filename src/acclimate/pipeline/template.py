@@ -1,0 +1,62 @@
+"""A first acclimate.yaml: what must be filled in, and below it every setting of every stage with its default and effect."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import yaml
+from pydantic_core import PydanticUndefined
+
+from acclimate.pipeline.table import STAGE_NAMES, load_stage
+
+HEAD = """\
+# What this project is, in your words to acclimate. Check it with: acclimate plan
+project: {project}
+task: generation            # generation (prompt -> completion, or conversations) | pretraining (plain text)
+base: smollm2-135m          # a safetensors folder, a GGUF file, a hub name, or smollm2-135m
+network: false              # true lets acclimate fetch a base model by hub name; nothing else ever uses the network
+
+ingest:
+  sources:
+    - path: data/*.jsonl    # JSONL, CSV, Parquet or text, also .gz; a file, a glob or a folder
+      site: main            # which hospital, desk or court
+      # licence: CC-BY-4.0
+      # columns: {{prompt: question, completion: answer, subject_id: customer}}
+      # attributes: [age_band]                   # population attributes to slice results by
+      # identifiers: {{name: customer_name}}       # what the source says of the person; found and replaced in all texts
+      # role: test                               # a frozen test file of your own
+
+# general:                  # your own general text for the retention check; a small packaged set is used otherwise
+#   sources:
+#     - path: general/*.txt
+
+# Every other setting, with its default. Uncomment what you change.
+"""
+
+
+def project_template(project: str) -> str:
+    """The text of a new acclimate.yaml.
+
+    Every default stands in it commented out, so that it can be read as the reference of all settings.
+    """
+    lines = [line for name in STAGE_NAMES for line in _section(name)]
+    return HEAD.format(project=project) + "\n".join(lines) + "\n"
+
+
+def _section(stage: str) -> Iterator[str]:
+    yield ""
+    yield f"# {stage}:"
+    for name, field in load_stage(stage).config.model_fields.items():
+        if name in ("sources", "task", "method") and stage != "train":
+            continue
+        effect = " ".join((field.description or "").split())
+        yield f"#   {name}: {_default(field.get_default(call_default_factory=True))}    # {effect}"
+
+
+def _default(value: Any) -> str:
+    if value is PydanticUndefined:
+        return "…"
+    plain = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
+    plain = list(plain) if isinstance(plain, tuple) else plain
+    return yaml.safe_dump(plain, default_flow_style=True, width=1000).removesuffix("...\n").strip()

@@ -1,0 +1,124 @@
+"""A small real project: two sites, a tiny model made on the spot, every step of the line in a few seconds."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+from pathlib import Path
+
+import pytest
+
+CONFIG = """\
+project: tiny
+task: generation
+base: ./tiny-model
+ingest:
+  sources:
+    - path: data/north.jsonl
+      site: north
+      licence: Apache-2.0
+      columns: {id: id, prompt: dialogue, completion: note, subject_id: patient}
+      identifiers: {name: patient_name}
+    - path: data/south.csv
+      site: south
+      licence: Apache-2.0
+      columns: {id: id, prompt: dialogue, completion: note, subject_id: patient}
+      identifiers: {name: patient_name}
+general:
+  sources:
+    - {path: data/general.jsonl, name: general-text}
+    - path: data/abilities.jsonl
+      name: abilities
+      columns: {prompt: prompt, chosen: chosen, rejected: rejected}
+      attributes: [ability]
+split:
+  fractions: {train: 0.6, validation: 0.15, test: 0.25}
+sample: {n: 4, max_new_tokens: 8}
+train: {max_steps: 4, per_device_train_batch_size: 2, eval_steps: 2, save_steps: 2, lora_r: 2}
+predict: {generations: 4, max_new_tokens: 6, shots: 1}
+"""
+
+COMPLAINTS = ("headache", "back pain", "a dry cough", "chest tightness", "sore throat", "dizziness", "knee swelling")
+NAMES = ("Ruth Vale", "Omar Haddad", "Ines Prado", "Tom Achebe", "Lena Fisk")
+
+
+def write_tiny_project(folder: Path, *, records: int = 48) -> Path:
+    """Writes data, general text, a tiny base model and acclimate.yaml."""
+    from acclimate.testing.models import write_tiny_model
+
+    (folder / "data").mkdir(parents=True)
+    write_tiny_model(folder / "tiny-model")
+    rows = [_row(number) for number in range(records)]
+    north, south = rows[::2], rows[1::2]
+    _write_lines(folder / "data/north.jsonl", north)
+    header = ",".join(south[0])
+    lines = [",".join(f'"{value}"' for value in row.values()) for row in south]
+    (folder / "data/south.csv").write_text("\n".join([header, *lines]) + "\n")
+    texts = [
+        {"text": f"The {number}th lamp in the harbour was lit before the boats came home."} for number in range(12)
+    ]
+    _write_lines(folder / "data/general.jsonl", texts)
+    probes = [
+        {"prompt": f"{a} + {a} =", "chosen": f" {a + a}", "rejected": f" {a + a + 1}", "ability": "arithmetic"}
+        for a in range(8)
+    ]
+    _write_lines(folder / "data/abilities.jsonl", probes)
+    (folder / "acclimate.yaml").write_text(CONFIG)
+    return folder
+
+
+def _row(number: int) -> dict[str, str]:
+    complaint, name = COMPLAINTS[number % 7], NAMES[number % 5]
+    days, word = number % 9 + 2, ["spoon", "river", "candle", "orchard", "violet", "amber"][number % 6]
+    return {
+        "id": f"n{number}",
+        "patient": f"p{number // 2}",
+        "patient_name": name,
+        "dialogue": f"Doctor: What brings you in today, {name}? Patient: {complaint} for {days} days, {word} {number * 7}.",
+        "note": f"c/o {complaint} x{days}d, {word}, visit {number}.",
+    }
+
+
+def _write_lines(path: Path, rows: list[dict[str, str]]) -> None:
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+
+
+@pytest.fixture(scope="session")
+def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A folder for keys and caches of these tests alone."""
+    folder = tmp_path_factory.mktemp("keys")
+    os.environ["ACCLIMATE_KEYS"] = str(folder / "keys")
+    from acclimate.project.keys import new_key
+
+    new_key("tiny", "surrogates")
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fresh_project(tmp_path_factory: pytest.TempPathFactory, keys: Path) -> Path:
+    """The project before its first run; copy it, do not change it."""
+    return write_tiny_project(tmp_path_factory.mktemp("project") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def finished_project(fresh_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project after an undisturbed run; copy it, do not change it."""
+    from acclimate.api import Project
+
+    folder = tmp_path_factory.mktemp("finished") / "tiny"
+    shutil.copytree(fresh_project, folder)
+    Project.open(folder).run()
+    return folder
+
+
+@pytest.fixture
+def project(fresh_project: Path, tmp_path: Path) -> Path:
+    """A copy of the project before its first run."""
+    return shutil.copytree(fresh_project, tmp_path / "tiny")
+
+
+@pytest.fixture
+def finished(finished_project: Path, tmp_path: Path) -> Path:
+    """A copy of the finished project."""
+    return shutil.copytree(finished_project, tmp_path / "tiny")

@@ -1,0 +1,88 @@
+"""The whole line on a small project, through the public interface."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+
+from acclimate.api import Project
+from acclimate.core.errors import ConfigError, WorkspaceError
+
+STEPS = [
+    "ingest", "clean", "dedup", "deidentify", "split", "general", "sample", "train",
+    "predict.base", "predict.adapted", "predict.prompted", "predict.copy", "evaluate",
+]  # fmt: skip
+
+
+def test_every_step_runs_once_and_is_skipped_afterwards(finished: Path) -> None:
+    outcomes = Project.open(finished).run()
+    assert [outcome.planned.step.name for outcome in outcomes] == STEPS
+    assert not any(outcome.made for outcome in outcomes)
+
+
+def test_a_changed_setting_makes_its_step_and_those_after_it_stale(finished: Path) -> None:
+    planned = {step.step.name: step for step in Project.open(finished, overrides=["split.seed=7"]).plan()}
+    assert planned["deidentify"].status == "current"
+    assert planned["split"].status == "stale"
+    assert planned["split"].reason == "seed was 0, is 7"
+    assert planned["train"].status == "waiting"
+    assert planned["general"].status == "current"
+
+
+def test_a_changed_source_makes_ingest_stale(finished: Path) -> None:
+    with (finished / "data/north.jsonl").open("a") as file:
+        file.write(
+            json.dumps({"id": "new", "patient": "px", "patient_name": "A B", "dialogue": "c", "note": "d"}) + "\n"
+        )
+    planned = Project.open(finished).plan(until="clean")
+    assert [(step.step.name, step.status, step.reason) for step in planned] == [
+        ("ingest", "stale", "snapshot changed"),
+        ("clean", "waiting", "ingest runs first"),
+    ]
+
+
+def test_no_name_of_a_subject_is_left_in_the_open_zone(finished: Path) -> None:
+    held = [
+        file.name
+        for file in (finished / "artifacts").rglob("*.parquet")
+        if any(name.encode() in _text(file) for name in ("Ruth Vale", "Omar Haddad", "Haddad", "Achebe"))
+    ]
+    assert held == []
+
+
+def _text(parquet: Path) -> bytes:
+    import pyarrow.parquet as pq
+
+    return json.dumps(pq.read_table(parquet).to_pylist(), default=str).encode()
+
+
+def test_a_second_round_keeps_every_test_record_in_the_test_split(finished: Path) -> None:
+    before = Project.open(finished).table("split").select(["id", "split"]).to_pylist()
+    with (finished / "data/north.jsonl").open("a") as file:
+        for number in range(8):
+            row = {"id": f"new{number}", "patient": f"q{number}", "patient_name": "New Person"}
+            file.write(json.dumps(row | {"dialogue": f"Doctor: hello {number}", "note": f"seen {number} times"}) + "\n")
+    project = Project.open(finished)
+    project.run(until="split")
+    after = {row["id"]: row["split"] for row in project.table("split").select(["id", "split"]).to_pylist()}
+    assert {row["id"]: after[row["id"]] for row in before} == {row["id"]: row["split"] for row in before}
+    assert len(after) == len(before) + 8
+
+
+def test_a_trial_is_kept_apart(finished: Path) -> None:
+    before = sorted(str(file) for file in (finished / "artifacts").rglob("*"))
+    Project.open(finished, quick=True, overrides=["train.max_steps=1"]).run(until="clean")
+    assert sorted(str(file) for file in (finished / "artifacts").rglob("*")) == before
+    assert (finished / "quick/restricted/clean").is_dir()
+
+
+def test_a_step_that_was_not_run_says_what_to_do(project: Path) -> None:
+    with pytest.raises(WorkspaceError, match="acclimate run --until train"):
+        Project.open(project).where("train")
+
+
+def test_an_unknown_step_lists_the_known_ones(project: Path) -> None:
+    with pytest.raises(ConfigError, match=r"predict\.adapted"):
+        Project.open(project).run(until="predictions")
