@@ -168,7 +168,7 @@ KINDS = {
     "An oak": "tree",
     "A carrot": "vegetable",
     "An apple": "fruit",
-    "A violin": "musical instrument",
+    "A violin": "instrument",
     "A hammer": "tool",
     "A sofa": "furniture",
     "A beetle": "insect",
