@@ -1,0 +1,6 @@
+"""clean: repairs the characters of every text and sets aside records nobody can learn from, each with its reason."""
+
+from acclimate.stages.clean.config import CleanConfig
+from acclimate.stages.clean.run import STAGE
+
+__all__ = ["STAGE", "CleanConfig"]

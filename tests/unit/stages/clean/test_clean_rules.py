@@ -1,0 +1,96 @@
+from __future__ import annotations
+
+import pytest
+
+from acclimate.core.errors import ConfigError
+from acclimate.stages.clean import CleanConfig
+from acclimate.stages.clean.language import check_languages, foreign_language
+from acclimate.stages.clean.rules import Drop, find_drop, missing_payload
+
+SPANISH = "La paciente acude por dolor lumbar de dos semanas de evolución, sin fiebre."
+
+
+@pytest.mark.parametrize(
+    ("record", "missing"),
+    [
+        ({"prompt": "What is the dose?", "completion": ""}, "completion"),
+        ({"prompt": " ", "completion": "5 mg"}, "prompt"),
+        ({"text": " \n"}, "text"),
+        ({"chosen": "yes", "rejected": None}, "rejected"),
+        ({"messages": [{"role": "user", "content": "Hello?", "tool_calls": None}]}, "messages"),
+        ({}, "everything"),
+    ],
+)
+def test_a_record_without_a_whole_payload_says_what_is_missing(record, missing):
+    assert missing_payload(record) == missing
+
+
+@pytest.mark.parametrize(
+    "record",
+    [
+        {"text": "Stable.", "completion": ""},
+        {"prompt": "q", "completion": "a"},
+        {"prompt": "q", "chosen": "a", "rejected": "b"},
+        {"messages": [{"role": "assistant", "content": None, "tool_calls": "[{}]"}]},
+    ],
+)
+def test_one_whole_form_of_payload_is_enough(record):
+    assert missing_payload(record) == ""
+
+
+@pytest.mark.parametrize(
+    ("text", "drop"),
+    [
+        ("ab", Drop("too_short", "2")),
+        ("word " * 30, Drop("too_long", "150")),
+        (SPANISH, Drop("language", "es 0.95")),
+        ("Chest pain for three days, no fever.", None),
+    ],
+)
+def test_each_drop_names_its_reason_and_the_value_that_broke_the_rule(text, drop):
+    assert find_drop({"text": text}, CleanConfig(max_chars=100)) == drop
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "BP 120/80, HR 72",
+        "pt c/o SOB x 3d, hx CHF, CAD s/p CABG, DM2, HTN. BP 120/80 HR 72 RR 18 T 98.6",
+        "A/O x3, PERRLA, EOMI, CN II-XII intact, MAE, no c/c/e",
+        "asa 81 mg po qd, metoprolol 25 mg po bid, lisinopril 10 mg po qd, metformin 500 mg po bid",
+        "1. Diabetes mellitus. 2. Neuropathy. 3. Status post cerebrovascular accident.",
+        "set an alarm for two hours from now",
+        "Patient seen at Hôpital Saint-Louis by Dr. Müller; Frau Schmidt denies pain.",
+    ],
+)
+def test_professional_shorthand_is_not_called_foreign(text):
+    assert find_drop({"text": text}, CleanConfig()) is None
+
+
+@pytest.mark.parametrize(
+    ("text", "language"),
+    [
+        ("Der Patient klagt seit drei Tagen über Husten.", "de"),
+        ("Le patient tousse depuis hier et se plaint de fièvre.", "fr"),
+        ("患者主诉胸痛三天，伴有咳嗽和发热，既往有高血压病史。", "zh"),
+        ("Пациент жалуется на боль в груди.", "ru"),
+    ],
+)
+def test_another_language_is_recognised_in_one_sentence(text, language):
+    found = foreign_language(text, {"en"}, min_probability=0.8)
+    assert found is not None
+    assert found.language == language
+
+
+def test_several_languages_may_be_wanted_or_all():
+    assert find_drop({"text": SPANISH}, CleanConfig(languages=("en", "es"))) is None
+    assert find_drop({"text": SPANISH}, CleanConfig(languages=())) is None
+
+
+def test_a_short_text_is_not_judged_by_language():
+    assert find_drop({"text": "Tengo tos."}, CleanConfig()) is None
+
+
+def test_an_unknown_language_code_is_named():
+    with pytest.raises(ConfigError, match="'english'"):
+        check_languages(("english",))
