@@ -1,0 +1,79 @@
+"""A snapshot: the files of a project's sources as they were at one moment, known by one digest.
+
+Layout: `<snapshots>/<digest>/snapshot.json` lists sources and files; `<snapshots>/files/<sha256>` are the copies that
+all snapshots share. Files too large to copy are referenced by absolute path; their digest says whether they changed.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from pydantic import BaseModel, ConfigDict
+
+from acclimate.core.artifacts import Artifact
+from acclimate.core.atomic import json_digest, read_json
+from acclimate.core.sources import SourceConfig
+
+SNAPSHOT_FORMAT = 1
+SNAPSHOT_FILE = "snapshot.json"
+COPIES = "files"
+
+
+class _Frozen(BaseModel):
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+
+class SnapshotFile(_Frozen):
+    """One file: `name` relative to the source's folder; `referenced` is its absolute path when it was not copied."""
+
+    name: str
+    size: int
+    sha256: str
+    referenced: str | None = None
+
+
+class SnapshotSource(_Frozen):
+    """One source as configured, and the files that were found for it, sorted by name."""
+
+    config: SourceConfig
+    files: tuple[SnapshotFile, ...]
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A finished snapshot: its folder, its digest and what it holds."""
+
+    folder: Path
+    digest: str
+    sources: tuple[SnapshotSource, ...]
+
+    @classmethod
+    def read(cls, folder: Path) -> Snapshot:
+        """The snapshot that lies in a folder."""
+        document = read_json(folder / SNAPSHOT_FILE)
+        sources = tuple(SnapshotSource.model_validate(source) for source in document["sources"])
+        return cls(folder, document["digest"], sources)
+
+    def artifact(self) -> Artifact:
+        """The snapshot as the input of a stage."""
+        return Artifact(self.folder, self.digest)
+
+    def locate(self, file: SnapshotFile) -> Path:
+        """Where the bytes of a file lie."""
+        return Path(file.referenced) if file.referenced else self.folder.parent / COPIES / file.sha256
+
+    def to_json(self) -> dict[str, Any]:
+        """What snapshot.json holds."""
+        sources = [source.model_dump(mode="json") for source in self.sources]
+        return {"format": SNAPSHOT_FORMAT, "digest": self.digest, "sources": sources}
+
+
+def snapshot_digest(sources: tuple[SnapshotSource, ...]) -> str:
+    """The digest of contents and source configs; where the files lie does not enter it."""
+    content = [
+        [source.config.model_dump(mode="json"), [[file.name, file.size, file.sha256] for file in source.files]]
+        for source in sources
+    ]
+    return json_digest([SNAPSHOT_FORMAT, content])

@@ -1,0 +1,175 @@
+"""What a user says of one source of data: where it lies, what its columns mean, on what terms it may be used.
+
+Both islands need it: collect finds the files, ingest reads them.
+"""
+
+from __future__ import annotations
+
+import difflib
+import re
+from collections.abc import Sequence
+from pathlib import PurePosixPath
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from acclimate.core.errors import ConfigError, SourceError
+
+PAYLOAD_COLUMNS = ("text", "prompt", "completion", "messages", "label", "chosen", "rejected")
+"""Record columns that hold what the task is about."""
+
+DESCRIPTIVE_COLUMNS = ("id", "subject_id", "site", "licence", "collected_at")
+"""Record columns that say of whom, from where, when; recognised by these names when a source maps no column."""
+
+MAPPABLE_COLUMNS = (*DESCRIPTIVE_COLUMNS, *PAYLOAD_COLUMNS, "split", "weight")
+"""Record columns that `columns` may fill."""
+
+FORMAT_BY_SUFFIX = {
+    ".jsonl": "jsonl",
+    ".ndjson": "jsonl",
+    ".json": "jsonl",
+    ".csv": "csv",
+    ".tsv": "csv",
+    ".parquet": "parquet",
+    ".txt": "text",
+    ".text": "text",
+    ".md": "text",
+}
+WILDCARDS = frozenset("*?[")
+
+
+class SourceConfig(BaseModel):
+    """One source of data: a file, a folder or a glob, with the meaning of its columns."""
+
+    model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
+
+    path: str = Field(min_length=1)
+    """File, folder or glob (`data/north/*.jsonl`), relative to the project folder."""
+
+    name: str = ""
+    """What the source is called in record ids and reports; by default its site, else the name of its file."""
+
+    format: Literal["auto", "jsonl", "csv", "parquet", "text"] = "auto"
+    """How the files are read, gzipped or not; `auto` goes by their names."""
+
+    site: str | None = None
+    """The hospital, desk or court all its records come from, unless a column says so."""
+
+    licence: str | None = None
+    """The terms on which its records may be used, unless a column says so."""
+
+    columns: dict[str, str] = Field(default_factory=dict)
+    """Record column -> source column, as in {prompt: dialogue, completion: summary}; by default recognised."""
+
+    attributes: dict[str, str] = Field(default_factory=dict)
+    """Declared population attributes by which results are sliced: a list of source columns, or name -> column."""
+
+    identifiers: dict[str, str] = Field(default_factory=dict)
+    """Kind -> source column of what names the person, as in {name: patient_name, mrn: mrn}; deidentify uses it."""
+
+    role: Literal["data", "test"] = "data"
+    """`test` makes this a frozen test file: all its records go to the test split."""
+
+    @model_validator(mode="before")
+    @classmethod
+    def _name_by_default(cls, values: Any) -> Any:
+        if isinstance(values, dict) and not values.get("name"):
+            return {**values, "name": default_name(str(values.get("path", "")), values.get("site"))}
+        return values
+
+    @field_validator("attributes", mode="before")
+    @classmethod
+    def _list_as_mapping(cls, value: Any) -> Any:
+        return {name: name for name in value} if isinstance(value, list | tuple) else value
+
+    @field_validator("name")
+    @classmethod
+    def _name_fits_in_an_id(cls, name: str) -> str:
+        if name != _plain_name(name):
+            raise ConfigError(
+                f"The source name {name!r} cannot stand in a record id.",
+                hint=f"use letters, digits, '.', '_' and '-' only, for example: name: {_plain_name(name)}",
+            )
+        return name
+
+    @field_validator("columns")
+    @classmethod
+    def _only_record_columns(cls, columns: dict[str, str]) -> dict[str, str]:
+        for column in columns:
+            if column not in MAPPABLE_COLUMNS:
+                raise ConfigError(
+                    f"columns: {column!r} is not a column of the record schema.",
+                    hint=nearest_hint(column, MAPPABLE_COLUMNS, "the columns that can be filled are"),
+                )
+        return columns
+
+
+def default_name(path: str, site: object = None) -> str:
+    """The name of a source that was given none.
+
+    >>> default_name("data/north/*.jsonl"), default_name("data/notes.csv.gz"), default_name("x.csv", "St. Mary")
+    ('north', 'notes', 'St.-Mary')
+    """
+    if isinstance(site, str) and site:
+        return _plain_name(site)
+    parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".", "..", "~")]
+    plain = [part for part in parts if not WILDCARDS & set(part)]
+    return _plain_name(_stem(plain[-1])) if plain else "source"
+
+
+def check_unique_names(sources: Sequence[SourceConfig]) -> None:
+    """Fails when two sources have one name, which would mix up their record ids."""
+    seen: dict[str, SourceConfig] = {}
+    for source in sources:
+        if source.name in seen:
+            raise ConfigError(
+                f"Two sources are called {source.name!r} ({seen[source.name].path} and {source.path}),"
+                " so their record ids could not be told apart.",
+                hint="give one of them another name, for example: name: second",
+            )
+        seen[source.name] = source
+
+
+def source_format(source: SourceConfig, file_names: Sequence[str]) -> str:
+    """How the files of a source are read: jsonl, csv, parquet or text."""
+    if source.format != "auto":
+        return source.format
+    found: dict[str, str] = {}
+    for name in file_names:
+        suffix = PurePosixPath(_without_gz(name)).suffix.lower()
+        if suffix not in FORMAT_BY_SUFFIX:
+            raise SourceError(
+                f"{source.path}: the name of {name} does not say how to read it.",
+                hint=f"set format: for this source, or give a glob that leaves it out; known: {', '.join(FORMAT_BY_SUFFIX)}",
+            )
+        found.setdefault(FORMAT_BY_SUFFIX[suffix], name)
+    if len(found) > 1:
+        examples = ", ".join(f"{name} ({kind})" for kind, name in found.items())
+        raise SourceError(
+            f"{source.path} holds files of several formats: {examples}.",
+            hint="make one source of each, with a glob such as notes/*.txt",
+        )
+    return next(iter(found.values()))
+
+
+def nearest_hint(wrong: str, known: Sequence[str], otherwise: str) -> str:
+    """A hint that names the known word nearest to a wrong one, else all of them.
+
+    >>> nearest_hint("promt", ["prompt", "text"], "known are")
+    'did you mean prompt?'
+    """
+    nearest = difflib.get_close_matches(wrong, known, n=1)
+    return f"did you mean {nearest[0]}?" if nearest else f"{otherwise}: {', '.join(known)}"
+
+
+def _plain_name(name: str) -> str:
+    return re.sub(r"[^\w.\-]+", "-", name) or "source"
+
+
+def _stem(file_name: str) -> str:
+    path = PurePosixPath(_without_gz(file_name))
+    return path.stem if path.suffix.lower() in FORMAT_BY_SUFFIX else path.name
+
+
+def _without_gz(file_name: str) -> str:
+    return file_name[:-3] if file_name.lower().endswith(".gz") else file_name

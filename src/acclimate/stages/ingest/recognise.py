@@ -1,0 +1,131 @@
+"""What the columns of a source mean: as the user maps them, else as one of the dataset formats of the field."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+
+from acclimate.core.errors import ConfigError
+from acclimate.core.sources import DESCRIPTIVE_COLUMNS, PAYLOAD_COLUMNS, SourceConfig, nearest_hint
+
+MAPPED = "mapped"
+_NAMES_SHOWN, _CHARACTERS_SHOWN = 20, 40
+
+
+@dataclass(frozen=True)
+class DatasetFormat:
+    """A dataset format by its source columns, each with the part it plays.
+
+    `repeats` are columns that such datasets often carry beside it and that only say the same again.
+    """
+
+    name: str
+    required: Mapping[str, str]
+    optional: Mapping[str, str]
+    repeats: tuple[str, ...] = ()
+
+    @property
+    def covered(self) -> frozenset[str]:
+        """All columns that this format accounts for."""
+        return frozenset({*self.required.values(), *self.optional.values(), *self.repeats})
+
+
+FORMATS = (
+    DatasetFormat("preference", {"chosen": "chosen", "rejected": "rejected"}, {"prompt": "prompt"}),
+    DatasetFormat("messages", {"messages": "messages"}, {}),
+    DatasetFormat("sharegpt", {"messages": "conversations"}, {"system": "system"}),
+    DatasetFormat("alpaca", {"instruction": "instruction", "completion": "output"}, {"input": "input"}, ("text",)),
+    DatasetFormat("prompt/completion", {"prompt": "prompt", "completion": "completion"}, {}),
+    DatasetFormat("text/label", {"text": "text", "label": "label"}, {}),
+    DatasetFormat("text", {"text": "text"}, {}),
+)
+
+
+@dataclass(frozen=True)
+class Meaning:
+    """What the columns of a source mean.
+
+    `columns` maps the part a column plays to its name: a record column, or `instruction` and `input` (together the
+    prompt of alpaca) or `system` (the opening of a sharegpt conversation). `required` must stand in every table.
+    """
+
+    recognised: str
+    columns: Mapping[str, str]
+    required: tuple[str, ...]
+    used: frozenset[str]
+
+
+def wanted_columns(source: SourceConfig) -> frozenset[str]:
+    """All source columns that the user names; empty while the payload is still to be recognised."""
+    if not _maps_payload(source):
+        return frozenset()
+    return frozenset(column for _, column in _named_columns(source))
+
+
+def understand(source: SourceConfig, columns: Sequence[str]) -> Meaning:
+    """The meaning of a source's columns; fails when a named column is missing or the payload cannot be told."""
+    for place, column in _named_columns(source):
+        if column not in columns:
+            raise missing_column(source, place, column, columns)
+    parts = dict(source.columns)
+    recognised = MAPPED
+    required = [column for _, column in _named_columns(source)]
+    if not _maps_payload(source):
+        found = _recognise(source, columns)
+        recognised = found.name
+        required += found.required.values()
+        parts |= {**found.required, **{part: name for part, name in found.optional.items() if name in columns}}
+    if not source.columns:
+        parts |= {column: column for column in DESCRIPTIVE_COLUMNS if column in columns}
+    used = frozenset({*parts.values(), *source.attributes.values(), *source.identifiers.values()})
+    return Meaning(recognised, parts, tuple(dict.fromkeys(required)), used)
+
+
+def missing_column(source: SourceConfig, place: str, column: str, columns: Sequence[str]) -> ConfigError:
+    """The error of a mapping that points to no column."""
+    return ConfigError(
+        f"{place}: the source {source.name!r} has no column {column!r}; it has {_shown(columns)}.",
+        hint=nearest_hint(column, columns, "name one of them") if columns else "the source holds no readable row",
+    )
+
+
+def _maps_payload(source: SourceConfig) -> bool:
+    return any(column in PAYLOAD_COLUMNS for column in source.columns)
+
+
+def _named_columns(source: SourceConfig) -> list[tuple[str, str]]:
+    """Every column the user names, with the place in the config that names it."""
+    groups = (("columns", source.columns), ("attributes", source.attributes), ("identifiers", source.identifiers))
+    return [(f"{group}.{name}", column) for group, mapping in groups for name, column in mapping.items()]
+
+
+def _recognise(source: SourceConfig, columns: Sequence[str]) -> DatasetFormat:
+    taken = set(source.columns.values())
+    present = {column for column in columns if column not in taken}
+    fitting = [one for one in FORMATS if present.issuperset(one.required.values())]
+    fitting = [one for one in fitting if not any(_says_more(other, one) for other in fitting)]
+    if len(fitting) == 1:
+        return fitting[0]
+    if not fitting:
+        known = "; ".join(", ".join(one.required.values()) for one in FORMATS)
+        raise ConfigError(
+            f"What the columns of the source {source.name!r} mean could not be recognised: {_shown(columns)}.",
+            hint=f"say it, for example columns: {{prompt: question, completion: answer}}; recognised are {known}",
+        )
+    names = "; ".join(f"{one.name} ({', '.join(one.required.values())})" for one in fitting)
+    raise ConfigError(
+        f"The columns of the source {source.name!r} fit several dataset formats: {names}; it has {_shown(columns)}.",
+        hint="say which is meant, for example columns: {text: text}",
+    )
+
+
+def _says_more(other: DatasetFormat, one: DatasetFormat) -> bool:
+    return other is not one and other.covered.issuperset(one.required.values())
+
+
+def _shown(columns: Sequence[str]) -> str:
+    """Column names for a message, cut short: a table without a header would show its first record here."""
+    printable = [name.encode("utf-8", "replace").decode() for name in columns]
+    names = [name if len(name) <= _CHARACTERS_SHOWN else f"{name[:_CHARACTERS_SHOWN]}…" for name in printable]
+    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
+    return (", ".join(names[:_NAMES_SHOWN]) or "none") + more

@@ -1,0 +1,130 @@
+"""One row of a source -> one record: payload, provenance, declared attributes, identifiers, and the rest as `extra`."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from datetime import UTC, datetime
+from typing import Any
+
+from acclimate.core.sources import SourceConfig
+from acclimate.stages.ingest.conversations import Conversation, read_conversation
+from acclimate.stages.ingest.recognise import Meaning
+from acclimate.stages.ingest.rows import RowError, canonical_json
+
+_SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "dev": "validation", "test": "test"}
+_TEXTS = ("text", "prompt", "completion", "label", "chosen", "rejected", "subject_id", "site", "licence")
+
+
+def make_record(
+    values: Mapping[str, Any], meaning: Meaning, source: SourceConfig, *, keep_extra: bool
+) -> dict[str, Any]:
+    """The record of a row, without id and locator; RowError where a value does not fit its column."""
+    cells = {part: values.get(column) for part, column in meaning.columns.items()}
+    conversation = _conversation(cells)
+    record: dict[str, Any] = {part: _text(cells.get(part), part) for part in _TEXTS if _is_plain(part, cells)}
+    if "instruction" in cells:
+        record["prompt"] = _alpaca_prompt(cells)
+    record["messages"] = conversation.messages if conversation else None
+    record["source"] = source.name
+    record["site"] = record.get("site") or source.site
+    record["licence"] = record.get("licence") or source.licence
+    record["collected_at"] = _moment(cells.get("collected_at"))
+    record["split"] = "test" if source.role == "test" else _split(cells.get("split"))
+    record["weight"] = _weight(cells.get("weight"))
+    record["attributes"] = _named(values, source.attributes)
+    record["identifiers"] = _named(values, source.identifiers)
+    record["extra"] = _extra(values, meaning, conversation) if keep_extra else None
+    return record
+
+
+def has_payload(record: Mapping[str, Any]) -> bool:
+    """Whether anything stands in the record that could be trained on."""
+    return any(record.get(column) for column in ("text", "prompt", "completion", "messages", "chosen", "rejected"))
+
+
+def _is_plain(part: str, cells: Mapping[str, Any]) -> bool:
+    return not (part in ("prompt", "completion") and _is_conversational(cells))
+
+
+def _is_conversational(cells: Mapping[str, Any]) -> bool:
+    """Whether prompt and completion are lists of turns, TRL's conversational form of prompt/completion."""
+    return isinstance(cells.get("prompt"), list) and isinstance(cells.get("completion"), list)
+
+
+def _conversation(cells: Mapping[str, Any]) -> Conversation | None:
+    if _is_conversational(cells):
+        asked, answered = read_conversation(cells["prompt"], trains=False), read_conversation(cells["completion"])
+        if asked and answered:
+            return Conversation(asked.messages + answered.messages, asked.leftovers + answered.leftovers)
+    return read_conversation(cells.get("messages"), system=_text(cells.get("system"), "system"))
+
+
+def _alpaca_prompt(cells: Mapping[str, Any]) -> str | None:
+    instruction, given = _text(cells.get("instruction"), "instruction"), _text(cells.get("input"), "input")
+    return f"{instruction or ''}\n\n{given}" if given else instruction
+
+
+def _text(value: Any, part: str) -> str | None:
+    """A cell as text: numbers and truth values as JSON writes them."""
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    kind = "a list" if isinstance(value, list) else "an object"
+    raise RowError("bad_type", f"{part} is {kind} where a text is needed", kind)
+
+
+def _moment(value: Any) -> datetime | None:
+    """An ISO date or time in UTC; one without an offset is taken to be in UTC."""
+    if value is None:
+        return None
+    try:
+        moment = datetime.fromisoformat(str(value).strip())
+        return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
+    except (ValueError, OverflowError) as error:
+        raise RowError(
+            "bad_date", "collected_at is not an ISO date or time such as 2024-03-01 or 2024-03-01T10:00Z"
+        ) from error
+
+
+def _split(value: Any) -> str | None:
+    if value is None:
+        return None
+    split = _SPLITS.get(str(value).strip().lower())
+    if split is None:
+        raise RowError("bad_split", f"split is none of {', '.join(_SPLITS)}")
+    return split
+
+
+def _weight(value: Any) -> float | None:
+    if value is None:
+        return None
+    try:
+        weight = float(value)
+    except (TypeError, ValueError, OverflowError) as error:
+        raise RowError("bad_number", "weight is not a number") from error
+    if not math.isfinite(weight) or weight < 0:
+        raise RowError("bad_number", "weight is not a number from 0 up", weight)
+    return weight
+
+
+def _named(values: Mapping[str, Any], columns: Mapping[str, str]) -> list[dict[str, str]] | None:
+    """Named values that are present; a list (a person's several names) gives one of each."""
+    named = []
+    for name, column in columns.items():
+        cell = values.get(column)
+        for one in cell if isinstance(cell, list) else [cell]:
+            text = _text(one, name)
+            if text:
+                named.append({"name": name, "value": text})
+    return named or None
+
+
+def _extra(values: Mapping[str, Any], meaning: Meaning, conversation: Conversation | None) -> str | None:
+    """All that has no place in the schema, as JSON; the name of a text file stands in the locator already."""
+    extra = {column: value for column, value in values.items() if column not in meaning.used and value is not None}
+    if conversation and any(conversation.leftovers):
+        extra[meaning.columns.get("messages") or meaning.columns["completion"]] = conversation.leftovers
+    return canonical_json(extra) if extra else None

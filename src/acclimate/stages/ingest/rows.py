@@ -1,0 +1,132 @@
+"""A row as a reader gives it: its values by source column, or what is wrong with it."""
+
+from __future__ import annotations
+
+import json
+import math
+from base64 import b64encode
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import date, time, timedelta
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+from acclimate.core.errors import SourceError
+
+RAW_CHARACTERS = 100_000
+"""How much of a damaged row is kept beside its reason."""
+
+
+@dataclass(frozen=True, slots=True)
+class Row:
+    """A readable row. `position` counts the lines or rows (`unit`) of its file, from 1."""
+
+    position: int
+    values: Mapping[str, Any]
+    unit: str = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """A row that cannot become a record: the rule it broke, the value that broke it, and a sentence about it.
+
+    `sentence` never holds record text; `raw` is the damaged row itself, for the restricted zone alone.
+    """
+
+    position: int
+    reason: str
+    sentence: str
+    value: object = ""
+    raw: str = ""
+    unit: str = "line"
+
+
+class RowError(Exception):
+    """A row broke a rule; caught where the row's position is known."""
+
+    def __init__(self, reason: str, sentence: str, value: object = "") -> None:
+        super().__init__(sentence)
+        self.reason = reason
+        self.sentence = sentence
+        self.value = value
+
+    def at(self, position: int, raw: str = "", *, unit: str = "line") -> Fault:
+        """The fault of the row at a position."""
+        return Fault(position, self.reason, self.sentence, self.value, raw[:RAW_CHARACTERS], unit)
+
+
+def fault_as_error(fault: Fault, file_name: str) -> SourceError:
+    """The fault as a sentence that stops the run."""
+    return SourceError(
+        f"{file_name}, {fault.unit} {fault.position}: {fault.sentence}.",
+        hint="mend it, or set ingest.on_error: set_aside, which drops damaged rows and keeps each aside with its reason",
+    )
+
+
+def too_long(max_bytes: int) -> RowError:
+    """The fault of a row that is longer than is sensible."""
+    return RowError("too_long", f"the record is longer than {max_bytes} bytes", f"> {max_bytes}")
+
+
+def canonical_json(values: Mapping[str, Any]) -> str:
+    """The row's values as JSON that does not depend on column order or file format; missing values are left out."""
+    present = {column: value for column, value in values.items() if value is not None}
+    return json.dumps(present, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
+
+def escaped_json(values: Mapping[str, Any]) -> str:
+    """The values of a row that could not be made canonical, in ASCII; empty where even that is impossible."""
+    try:
+        return json.dumps(values)
+    except (ValueError, RecursionError):
+        return ""
+
+
+def parse_json_cell(text: str) -> Any:
+    """The value of a cell that holds JSON; ValueError where it is none, or could not be written out again."""
+    try:
+        value = json.loads(text, parse_constant=_no_number)
+    except RecursionError as error:
+        raise ValueError("nested too deeply") from error
+    json.dumps(value, ensure_ascii=False, allow_nan=False).encode()
+    return value
+
+
+def _no_number(name: str) -> None:
+    raise ValueError(f"{name} is no number in JSON")
+
+
+def checked_canonical(values: Mapping[str, Any], *, max_bytes: int) -> str:
+    """The canonical JSON of a row whose values can all be kept exactly; else a RowError."""
+    try:
+        canonical = canonical_json(values)
+        size = len(canonical.encode())
+    except UnicodeEncodeError as error:
+        raise RowError(
+            "bad_unicode", "half of a surrogate pair stands alone, which is no character", error.start
+        ) from error
+    except (ValueError, RecursionError) as error:
+        raise RowError("bad_number", "it holds a number that is not finite, or is nested too deeply") from error
+    if size > max_bytes:
+        raise too_long(max_bytes)
+    return canonical
+
+
+def plain_value(value: Any) -> Any:
+    """A value of a table cell in the types of JSON; NaN, which tables use for a missing value, becomes None."""
+    if value is None or isinstance(value, str | bool | int):
+        return value
+    if isinstance(value, float):
+        return None if math.isnan(value) else value
+    if isinstance(value, Mapping):
+        return {str(key): plain_value(item) for key, item in value.items()}
+    if isinstance(value, list | tuple):
+        return [plain_value(item) for item in value]
+    if isinstance(value, date | time):
+        return value.isoformat()
+    if isinstance(value, Decimal | UUID | timedelta):
+        return str(value)
+    if isinstance(value, bytes):
+        return b64encode(value).decode("ascii")
+    raise RowError("bad_type", f"a column holds a value of the type {type(value).__name__}", type(value).__name__)

@@ -1,0 +1,52 @@
+"""The ingest stage: goes through the sources in order and accounts for each of their rows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from acclimate.core.artifacts import Output
+from acclimate.core.errors import SourceError
+from acclimate.core.ports import Context
+from acclimate.core.report import Counts, Report
+from acclimate.core.snapshots import Snapshot, SnapshotSource
+from acclimate.core.sources import SourceConfig, source_format
+from acclimate.core.stage import Inputs
+from acclimate.stages.ingest.config import IngestConfig
+from acclimate.stages.ingest.identity import Identities
+from acclimate.stages.ingest.reading import Reader
+from acclimate.stages.ingest.sink import Sink
+from acclimate.stages.ingest.source import Rules, SourceReading
+
+
+def run(config: IngestConfig, inputs: Inputs, output: Output, context: Context) -> Report:
+    """Records from the snapshot's files, each with an id, a locator and what its source declares."""
+    snapshot = Snapshot.read(inputs["snapshot"].path)
+    sources = [_collected(source, snapshot) for source in config.sources]
+    rules = Rules(limit=config.limit, set_aside=config.on_error == "set_aside", keep_extra=config.extra == "keep")
+    sink, identities = Sink(output, context.batch_rows), Identities()
+    metrics: dict[str, Any] = {}
+    warnings: list[str] = []
+    rows = 0
+    with context.progress("reading sources", sum(file.size for one in sources for file in one.files)) as progress:
+        for source in sources:
+            kind = source_format(source.config, [file.name for file in source.files])
+            reader = Reader(snapshot, kind, config.max_record_bytes, context.partial)
+            reading = SourceReading(source, reader, rules, identities, sink)
+            reading.read(progress)
+            metrics[source.config.name] = reading.metrics()
+            warnings += reading.warnings()
+            rows += reading.rows
+    sink.flush()
+    dropped = dict(sorted(output.dropped_by_reason.items()))
+    return Report("ingest", Counts(rows, output.kept_rows, dropped=dropped), {"sources": metrics}, tuple(warnings))
+
+
+def _collected(source: SourceConfig, snapshot: Snapshot) -> SnapshotSource:
+    """The files that were collected for a source."""
+    for collected in snapshot.sources:
+        if collected.config.name == source.name:
+            return SnapshotSource(config=source, files=collected.files)
+    raise SourceError(
+        f"The snapshot {snapshot.digest[:12]} does not hold the source {source.name!r}.",
+        hint="run acclimate run, which collects the sources first",
+    )

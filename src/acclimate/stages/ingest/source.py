@@ -1,0 +1,172 @@
+"""One source on its way to records: its files in order, its rows counted, its damaged rows named or set aside."""
+
+from __future__ import annotations
+
+import json
+from dataclasses import dataclass, field, replace
+from typing import Any
+
+from acclimate.core.errors import SourceError
+from acclimate.core.ports import Progress
+from acclimate.core.snapshots import SnapshotFile, SnapshotSource
+from acclimate.core.sources import DESCRIPTIVE_COLUMNS
+from acclimate.stages.ingest.identity import Identities
+from acclimate.stages.ingest.reading import OpenFile, Reader
+from acclimate.stages.ingest.recognise import missing_column, understand, wanted_columns
+from acclimate.stages.ingest.records import has_payload, make_record
+from acclimate.stages.ingest.rows import Fault, Row, RowError, checked_canonical, escaped_json, fault_as_error
+from acclimate.stages.ingest.sink import Sink
+from acclimate.stages.ingest.text_files import FILE_COLUMN
+
+_ROWS_PER_ADVANCE = 512
+
+
+@dataclass(frozen=True)
+class Rules:
+    """What holds for all sources of a run."""
+
+    limit: int | None
+    set_aside: bool
+    keep_extra: bool
+
+
+@dataclass
+class SourceReading:
+    """The reading of one source, with its tallies; `read` once, then ask for metrics and warnings."""
+
+    source: SnapshotSource
+    reader: Reader
+    rules: Rules
+    identities: Identities
+    sink: Sink
+    rows: int = 0
+    set_aside: int = 0
+    without_payload: int = 0
+    columns: set[str] = field(default_factory=set)
+
+    def __post_init__(self) -> None:
+        config, files = self.source.config, self.source.files
+        self._config = config
+        meaning = understand(config, self.reader.columns(files, wanted=wanted_columns(config)))
+        if self.reader.format == "text":
+            # A text file's name stands in the locator, so it is not kept once more in `extra`.
+            meaning = replace(meaning, used=meaning.used | {FILE_COLUMN})
+        self._meaning = meaning
+
+    def read(self, progress: Progress) -> None:
+        """Reads the files, up to the limit."""
+        for file in self.source.files:
+            if self._limit_reached:
+                progress.advance(file.size)
+                continue
+            with self.reader.open(file) as opened:
+                self._check_table(opened, file)
+                advanced = self._read_rows(opened, file, progress)
+            progress.advance(file.size - advanced)
+
+    @property
+    def _limit_reached(self) -> bool:
+        return self.rules.limit is not None and self.rows >= self.rules.limit
+
+    def _check_table(self, opened: OpenFile, file: SnapshotFile) -> None:
+        """Every table must have every column that is needed; JSON may leave one out where it has no value."""
+        if opened.columns is None:
+            return
+        self.columns.update(opened.columns)
+        for column in self._meaning.required:
+            if column not in opened.columns:
+                raise missing_column(self._config, file.name, column, opened.columns)
+
+    def _read_rows(self, opened: OpenFile, file: SnapshotFile, progress: Progress) -> int:
+        """Reads the rows of a file; the bytes of it that progress already knows of."""
+        before, advanced = self.rows, 0
+        for row in opened.rows:
+            self.rows += 1
+            self._take(row, file)
+            if self.rows % _ROWS_PER_ADVANCE == 0:
+                progress.advance(opened.bytes_read() - advanced)
+                advanced = opened.bytes_read()
+            if self._limit_reached:
+                break
+        if self.rows == before:
+            raise SourceError(
+                f"{file.name} of the source {self._config.name!r} holds no records.",
+                hint="leave it out with a narrower path, or write it anew",
+            )
+        return advanced
+
+    def _take(self, row: Row | Fault, file: SnapshotFile) -> None:
+        """Makes a record of a row, or sets it aside."""
+        locator = f"{file.name}:{row.position}"
+        canonical = ""
+        if isinstance(row, Row):
+            try:
+                canonical = checked_canonical(row.values, max_bytes=self.reader.max_bytes)
+                record = make_record(row.values, self._meaning, self._config, keep_extra=self.rules.keep_extra)
+                record["id"] = self._record_id(row, canonical, locator)
+            except RowError as error:
+                row = error.at(row.position, canonical or escaped_json(row.values), unit=row.unit)
+            else:
+                self._keep(record, row, locator, size=len(canonical))
+                return
+        self._set_aside(row, file, locator)
+
+    def _keep(self, record: dict[str, Any], row: Row, locator: str, *, size: int) -> None:
+        self.columns.update(row.values)
+        self.without_payload += not has_payload(record)
+        record["locator"] = locator
+        self.sink.keep(record, size)
+
+    def _record_id(self, row: Row, canonical: str, locator: str) -> str:
+        column = self._meaning.columns.get("id")
+        if column is None:
+            return self.identities.of_content(self._config.name, canonical)
+        value = row.values.get(column)
+        if isinstance(value, list | dict):
+            raise RowError("bad_type", f"{column} is not a text or a number, so it cannot be an id")
+        if value is None or value == "":
+            raise RowError("missing_id", f"{column} is empty, and it is mapped to the record's id")
+        return self.identities.own(self._config.name, str(value), locator)
+
+    def _set_aside(self, fault: Fault, file: SnapshotFile, locator: str) -> None:
+        if not self.rules.set_aside:
+            raise fault_as_error(fault, file.name)
+        self.set_aside += 1
+        record = {
+            "id": self.identities.of_content(self._config.name, fault.raw or locator),
+            "source": self._config.name,
+            "locator": locator,
+            "site": self._config.site,
+            "licence": self._config.licence,
+            "extra": json.dumps({"raw": fault.raw}),
+        }
+        self.sink.drop(record, fault)
+
+    def metrics(self) -> dict[str, Any]:
+        """What was recognised and read."""
+        return {
+            "format": self.reader.format,
+            "recognised": self._meaning.recognised,
+            "columns": dict(sorted(self._meaning.columns.items())),
+            "columns_unused": sorted(self.columns - self._meaning.used),
+            "files": len(self.source.files),
+            "rows": self.rows,
+            "records": self.rows - self.set_aside,
+            "set_aside": self.set_aside,
+            "without_payload": self.without_payload,
+        }
+
+    def warnings(self) -> list[str]:
+        """What the user should know of this source."""
+        name, unused = self._config.name, self.metrics()["columns_unused"]
+        said = []
+        for column in DESCRIPTIVE_COLUMNS:
+            if column in unused:
+                said.append(f"source {name}: the column {column} is not mapped and plays no part")
+        if unused and not self.rules.keep_extra:
+            said.append(f"source {name}: dropped the unused columns {', '.join(unused)} (ingest.extra: drop)")
+        if self.set_aside:
+            said.append(f"source {name}: {self.set_aside} of {self.rows} rows were set aside as damaged")
+        if self._limit_reached:
+            said.append(f"source {name}: only its first {self.rows} rows were read (ingest.limit)")
+        return said
