@@ -50,9 +50,13 @@ def question_and_answer(record: Mapping[str, Any]) -> tuple[str, str]:
 
 
 def with_shots(example: Example, shots: Sequence[Example]) -> Example:
-    """The example behind others whose answers are shown and carry no loss: few-shot prompting."""
-    shown = [replace(turn, train=False) for shot in shots for turn in shot.messages]
-    return replace(example, messages=(*shown, *example.messages))
+    """The example behind others whose answers are shown and carry no loss: few-shot prompting.
+
+    A system turn of the example stays in front; those of the shots are left out, since templates allow one.
+    """
+    shown = [replace(turn, train=False) for shot in shots for turn in shot.messages if turn.role != "system"]
+    opening = [turn for turn in example.messages[:1] if turn.role == "system"]
+    return replace(example, messages=(*opening, *shown, *example.messages[len(opening) :]))
 
 
 def _message(turn: Mapping[str, Any]) -> Message:

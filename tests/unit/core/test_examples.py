@@ -6,7 +6,7 @@ import pytest
 
 from acclimate.core.errors import DataError
 from acclimate.core.examples import example_of, question_and_answer, up_to_answer, with_shots
-from acclimate.core.ports import Message
+from acclimate.core.ports import Example, Message
 
 TALK = {
     "id": "talk",
@@ -50,6 +50,13 @@ def test_shots_are_shown_in_front_and_carry_no_loss():
         ("2 + 2", False),
         ("4", True),
     ]
+
+
+def test_the_system_turn_of_the_example_stays_in_front_of_the_shots():
+    system, shown_system = Message("system", "Be brief."), Message("system", "Be long.")
+    answer = Message("assistant", "4", train=True)
+    prompted = with_shots(Example("a", (system, answer)), [Example("s", (shown_system, answer))])
+    assert prompted.messages == (system, Message("assistant", "4"), answer)
 
 
 @pytest.mark.parametrize("record", [{"id": "r1", "prompt": "only"}, {"id": "r1"}])
