@@ -40,7 +40,7 @@ class PlainLoop:
         return map(function, batches)
 
 
-@pytest.fixture
+@pytest.fixture(scope="session")
 def run_stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., StageRun]:
     """`run_stage(STAGE, rows, {"field": value})`; further inputs by role, as artifacts."""
     numbers = itertools.count()

@@ -1,0 +1,81 @@
+"""Pairs of records that may be copies, and the exact similarity of each pair."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+from scipy.sparse import csr_array
+
+from acclimate.stages.dedup.signatures import Hashes, HashSets
+
+Indices = npt.NDArray[np.int64]
+
+_LEADERS = 64
+"""In a crowded bucket every record is compared with this many preferred ones, not with all: a survivor is preferred."""
+
+_PAIRS_AT_ONCE = 16_384
+
+
+@dataclass(frozen=True)
+class Pairs:
+    """Pairs of record indices, `first < second`, sorted, each once."""
+
+    first: Indices
+    second: Indices
+
+    def __len__(self) -> int:
+        return len(self.first)
+
+    def where(self, keep: npt.NDArray[np.bool_]) -> Pairs:
+        """The pairs for which `keep` is true."""
+        return Pairs(self.first[keep], self.second[keep])
+
+
+def candidate_pairs(keys: Hashes, nodes: Indices) -> Pairs:
+    """Pairs of nodes that share a band key. `keys` has a row a node; nodes are in order of preference."""
+    count = int(nodes.max()) + 1 if len(nodes) else 0
+    found: Indices = np.empty(0, dtype=np.int64)
+    for band in range(keys.shape[1]):
+        first, second = _pairs_of_band(keys[:, band])
+        found = np.union1d(found, nodes[first] * count + nodes[second])
+    return Pairs(found // max(count, 1), found % max(count, 1))
+
+
+def _pairs_of_band(keys: Hashes) -> tuple[Indices, Indices]:
+    order = np.argsort(keys, kind="stable")
+    keys = keys[order]
+    starts_bucket = np.concatenate([[True], keys[1:] != keys[:-1]]) if len(keys) else np.empty(0, dtype=bool)
+    start = np.maximum.accumulate(np.where(starts_bucket, np.arange(len(keys)), 0))
+    rank = np.arange(len(keys)) - start
+    first, second = [np.empty(0, dtype=np.int64)], [np.empty(0, dtype=np.int64)]
+    for leader in range(min(_LEADERS, int(rank.max(initial=0)))):
+        later = np.flatnonzero(rank > leader)
+        first.append(order[start[later] + leader])
+        second.append(order[later])
+    return np.concatenate(first), np.concatenate(second)
+
+
+def jaccard(pairs: Pairs, sets: HashSets) -> npt.NDArray[np.float64]:
+    """The exact Jaccard similarity of each pair's sets; 1 where both are empty."""
+    matrix = _membership(sets)
+    sizes = np.asarray(matrix.sum(axis=1)).ravel()
+    common = np.empty(len(pairs), dtype=np.float64)
+    for begin in range(0, len(pairs), _PAIRS_AT_ONCE):
+        part = slice(begin, begin + _PAIRS_AT_ONCE)
+        both = matrix[pairs.first[part]].multiply(matrix[pairs.second[part]])
+        common[part] = np.asarray(both.sum(axis=1)).ravel()
+    union = sizes[pairs.first] + sizes[pairs.second] - common
+    return np.where(union > 0, common / np.maximum(union, 1), 1.0)
+
+
+def _membership(sets: HashSets) -> csr_array:
+    distinct, column = np.unique(sets.hashes, return_inverse=True)
+    row = np.repeat(np.arange(len(sets.sizes)), sets.sizes)
+    matrix = csr_array(
+        (np.ones(len(column), dtype=np.int32), (row, column)), shape=(len(sets.sizes), max(len(distinct), 1))
+    )
+    matrix.sum_duplicates()
+    matrix.data[:] = 1
+    return matrix

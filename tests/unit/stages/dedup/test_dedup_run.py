@@ -1,0 +1,106 @@
+from __future__ import annotations
+
+import random
+from datetime import UTC, datetime
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from acclimate.stages.dedup import STAGE
+
+LONG = " ".join(f"word{index}" for index in range(40))
+OTHER = " ".join(f"other{index}" for index in range(40))
+
+
+def edited(text: str, *positions: int) -> str:
+    """The text with the words at these positions replaced."""
+    return " ".join(f"new{index}" if index in positions else word for index, word in enumerate(text.split()))
+
+
+def test_an_exact_copy_goes_and_names_the_record_that_stays(run_stage):
+    result = run_stage(STAGE, [{"id": "b", "text": LONG}, {"id": "a", "text": LONG.upper()}])
+    assert result.dropped == {"b": ("exact_duplicate", "a")}
+    assert result.kept["a"]["cluster_id"] == "a"
+
+
+def test_a_near_copy_goes_and_the_longest_stays(run_stage):
+    rows = [{"id": "a", "text": LONG}, {"id": "b", "text": edited(LONG, 7) + " end"}, {"id": "c", "text": OTHER}]
+    result = run_stage(STAGE, rows)
+    assert result.dropped == {"a": ("near_duplicate", "b")}
+    assert {id: row["cluster_id"] for id, row in result.kept.items()} == {"b": "a", "c": "c"}
+
+
+@pytest.mark.parametrize(("order", "stays"), [(["longest"], "long"), (["most_annotated"], "spans"), ([], "a")])
+def test_the_survivor_is_the_preferred_one(run_stage, order, stays):
+    spans = [{"field": "text", "start": 0, "end": 4, "label": "X"}]
+    rows = [
+        {"id": "a", "text": LONG},
+        {"id": "long", "text": LONG + " and more"},
+        {"id": "spans", "text": LONG, "spans": spans},
+    ]
+    assert set(run_stage(STAGE, rows, {"survivor_order": order}).kept) == {stays}
+
+
+def test_the_earliest_record_can_be_preferred(run_stage):
+    rows = [{"id": str(year), "text": LONG, "collected_at": datetime(year, 1, 1, tzinfo=UTC)} for year in (2024, 2021)]
+    assert set(run_stage(STAGE, rows, {"survivor_order": ["earliest"]}).kept) == {"2021"}
+
+
+def test_short_texts_are_copies_only_when_equal(run_stage):
+    rows = [{"id": "a", "text": "BP 120/80, HR 72"}, {"id": "b", "text": "BP 120/80, HR 73"}]
+    assert set(run_stage(STAGE, rows).kept) == {"a", "b"}
+
+
+def test_frozen_test_records_stay_and_their_copies_in_training_go(run_stage):
+    rows = [
+        {"id": "a", "text": LONG + " longer"},
+        {"id": "b", "text": edited(LONG, 3)},
+        {"id": "y", "text": LONG, "split": "test"},
+        {"id": "z", "text": LONG, "split": "test"},
+    ]
+    result = run_stage(STAGE, rows)
+    assert set(result.kept) == {"y", "z"}
+    assert result.dropped == {"a": ("near_duplicate", "y"), "b": ("near_duplicate", "y")}
+    assert "1 records of the frozen test file" in result.report.warnings[-1]
+
+
+def test_other_answers_to_the_same_prompt_stay_in_one_cluster(run_stage):
+    rows = [{"id": name, "prompt": LONG, "completion": name} for name in ("yes", "no")]
+    result = run_stage(STAGE, rows)
+    assert [row["cluster_id"] for row in result.kept.values()] == ["no", "no"]
+
+
+def test_equal_texts_with_different_labels_stay_and_are_warned_of(run_stage):
+    rows = [{"id": "a", "text": "Card lost.", "label": "lost"}, {"id": "b", "text": "Card lost.", "label": "stolen"}]
+    result = run_stage(STAGE, rows)
+    assert {row["cluster_id"] for row in result.kept.values()} == {"a"}
+    assert "1 texts stand more than once with different labels" in result.report.warnings[0]
+
+
+def test_a_chain_does_not_drop_a_record_that_is_no_copy_of_its_survivor(run_stage):
+    chain = [LONG, edited(LONG, 3, 13, 23, 33), edited(LONG, 3, 13, 23, 33, 8, 18, 28, 37)]
+    result = run_stage(STAGE, [{"id": str(index), "text": text} for index, text in enumerate(chain)])
+    assert result.dropped == {"1": ("near_duplicate", "0")}
+    assert {row["cluster_id"] for row in result.kept.values()} == {"0"}
+
+
+texts = st.lists(
+    st.sampled_from([LONG, edited(LONG, 5), edited(LONG, 5, 9), OTHER, edited(OTHER, 1), "short", ""]), max_size=12
+)
+
+
+@settings(max_examples=15, deadline=None)
+@given(texts, st.integers(0, 99), st.integers(1, 5))
+def test_order_and_batch_size_never_change_what_stays(run_stage, chosen, seed, batch_rows):
+    rows = [{"id": f"r{index}", "text": text} for index, text in enumerate(chosen)]
+    shuffled = random.Random(seed).sample(rows, len(rows))
+    one, other = run_stage(STAGE, rows), run_stage(STAGE, shuffled, batch_rows=batch_rows)
+    assert (one.kept, one.dropped, one.report) == (other.kept, other.dropped, other.report)
+
+
+def test_copies_in_conversations_are_found(run_stage):
+    turns = [{"role": "user", "content": OTHER}, {"role": "assistant", "content": LONG}]
+    near = [turns[0], {"role": "assistant", "content": edited(LONG, 4)}]
+    result = run_stage(STAGE, [{"id": "a", "messages": turns}, {"id": "b", "messages": near}])
+    assert result.dropped == {"b": ("near_duplicate", "a")}
