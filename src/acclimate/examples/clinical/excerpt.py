@@ -6,7 +6,7 @@ import random
 from dataclasses import dataclass
 
 from acclimate.examples.clinical.lexicon import Row, table
-from acclimate.examples.clinical.wording import phrase
+from acclimate.examples.clinical.wording import capitalised, phrase
 
 Exchange = tuple[str, ...]
 """Lines that belong together, each with its speaker: a question and its answer."""
@@ -28,10 +28,16 @@ class Excerpt:
 
 def ask(rng: random.Random, question: str, answer: str) -> Exchange:
     """A question of the doctor and the patient's answer, which may begin with a filler."""
+    answer = answer.strip()
     if rng.random() < 0.22:
-        keeps_capital = answer[:1].isdigit() or answer.startswith(("I ", "I'", "Doctor"))
+        keeps_capital = answer.startswith(("I ", "I'", "Doctor"))
         answer = f"{phrase(rng, 'filler')} {answer if keeps_capital else answer[:1].lower() + answer[1:]}"
-    return (f"Doctor: {question}", f"Patient: {answer}")
+    return (f"Doctor: {question}", f"Patient: {capitalised(answer)}")
+
+
+def say(rng: random.Random, statement: str, reaction: str) -> Exchange:
+    """A statement of the doctor and one of the patient's reactions to it."""
+    return (f"Doctor: {capitalised(statement)}", f"Patient: {phrase(rng, reaction)}")
 
 
 def fits(row: Row, sex: str) -> bool:

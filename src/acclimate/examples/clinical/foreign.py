@@ -26,6 +26,4 @@ def foreign_record(key: int, rng: random.Random, person: Person, language: str) 
     section = "history of present illness"
     request = phrase(rng, "request", section=section, hospital=HOSPITALS[person.site])
     summary = lines[f"{language}.summary"][0].format(**slots)
-    return Record(
-        key, person, section, f"{request}\n\n{dialogue}", summary, "other_language", {"language": language}
-    )
+    return Record(key, person, section, f"{request}\n\n{dialogue}", summary, "other_language", {"language": language})

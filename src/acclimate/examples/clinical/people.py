@@ -14,6 +14,7 @@ from acclimate.examples.clinical.lexicon import all_words
 TODAY = datetime.date(2025, 6, 30)
 """The day on which the example's ages are reckoned; fixed, so that equal seeds give equal bytes in any year."""
 FIRST_BIRTH, LAST_BIRTH = datetime.date(1938, 1, 1), datetime.date(2005, 12, 31)
+MONTH_NAMES = frozenset({"april", "may", "june", "august"})
 BANDS = ((40, "18-39"), (65, "40-64"), (200, "65+"))
 
 
@@ -52,7 +53,7 @@ def draw_people(seed: int, sites: tuple[str, ...], per_site: int) -> list[Person
     """People with names that are all different and are no words of the example's dialogues."""
     faker = Faker("en_US")
     faker.seed_instance(seed)
-    rng = random.Random(f"people/{seed}")
+    rng = random.Random(f"people/{seed}")  # noqa: S311
     names = _distinct_names(faker, rng)
     return [_draw_person(faker, rng, names, site, number) for site in sites for number in range(1, per_site + 1)]
 
@@ -64,7 +65,7 @@ def _distinct_names(faker: Faker, rng: random.Random) -> Iterator[tuple[str, str
         first = faker.first_name_female() if sex == "female" else faker.first_name_male()
         last = faker.last_name()
         words = {first.lower(), last.lower()}
-        if words & all_words() or last in seen or len(words) < 2:
+        if words & (all_words() | MONTH_NAMES) or last in seen or len(words) < 2:
             continue
         seen.add(last)
         yield sex, first, last

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import random
 import re
-from collections.abc import Mapping
 from dataclasses import replace
 
 from acclimate.examples.clinical.marks import CLOSE, OPEN, unmark
@@ -93,5 +92,6 @@ def _one_byte(byte: int, encoding: str) -> str:
 
 def blank(record: Record, rng: random.Random, *, column: str) -> Record:
     """The record with an empty dialogue or note."""
-    blanked: Mapping[str, str] = {column: rng.choice(BLANKS)}
-    return replace(record, fault="empty", details={"column": column}, **blanked)
+    faulty = replace(record, fault="empty", details={"column": column})
+    empty = rng.choice(BLANKS)
+    return replace(faulty, dialogue=empty) if column == "dialogue" else replace(faulty, summary=empty)

@@ -6,22 +6,28 @@ import random
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 
-from acclimate.examples.clinical import sections_taken, sections_told
 from acclimate.examples.clinical.excerpt import Excerpt, Exchange
 from acclimate.examples.clinical.identifiers import identifier_exchange, note_sentence
 from acclimate.examples.clinical.lexicon import headed
 from acclimate.examples.clinical.people import Person
+from acclimate.examples.clinical.sections.allergies import allergies
+from acclimate.examples.clinical.sections.assessment_and_plan import assessment_and_plan
+from acclimate.examples.clinical.sections.examination import examination
+from acclimate.examples.clinical.sections.family_and_social import family_and_social
+from acclimate.examples.clinical.sections.medications import medications
+from acclimate.examples.clinical.sections.past_history import past_history
+from acclimate.examples.clinical.sections.present_illness import present_illness
 from acclimate.examples.clinical.wording import phrase
 
 HOSPITALS = {"north": "North Hospital", "south": "South Hospital"}
 SECTIONS: Mapping[Callable[[random.Random, str], Excerpt], int] = {
-    sections_told.present_illness: 28,
-    sections_told.medications: 16,
-    sections_told.allergies: 12,
-    sections_taken.past_history: 12,
-    sections_taken.family_and_social: 12,
-    sections_taken.examination: 10,
-    sections_taken.assessment_and_plan: 14,
+    present_illness: 28,
+    medications: 16,
+    allergies: 12,
+    past_history: 12,
+    family_and_social: 12,
+    examination: 10,
+    assessment_and_plan: 14,
 }
 """The sections and how often each is drawn."""
 SHORTEST_DIALOGUE = 80

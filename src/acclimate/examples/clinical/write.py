@@ -51,7 +51,7 @@ class Example:
     planted: dict[str, Any]
 
 
-def write_example(folder: Path, *, seed: int = 7, sizes: Sizes | None = None) -> list[Path]:
+def write_project(folder: Path, *, seed: int = 7, sizes: Sizes | None = None) -> list[Path]:
     """Writes the project into an existing folder and returns the files; equal seeds give equal bytes."""
     example = make_example(seed, sizes or Sizes())
     for site in SITES:
@@ -72,7 +72,7 @@ def write_example(folder: Path, *, seed: int = 7, sizes: Sizes | None = None) ->
 
 def make_example(seed: int, sizes: Sizes) -> Example:
     """All rows and the truth, without touching a disk."""
-    rng = random.Random(f"clinical/{seed}")
+    rng = random.Random(f"clinical/{seed}")  # noqa: S311
     people = draw_people(seed, SITES, sizes.people_per_site)
     clean = _clean_records(rng, people, sizes)
     records = _with_faults(rng, clean, people, sizes)
@@ -96,9 +96,7 @@ def _clean_records(rng: random.Random, people: Sequence[Person], sizes: Sizes) -
     return records
 
 
-def _with_faults(
-    rng: random.Random, clean: Sequence[Record], people: Sequence[Person], sizes: Sizes
-) -> list[Record]:
+def _with_faults(rng: random.Random, clean: Sequence[Record], people: Sequence[Person], sizes: Sizes) -> list[Record]:
     """The clean records, some of them damaged, and the further rows that only carry a fault."""
     originals = rng.sample(clean, sizes.exact_copies + 2 * sizes.near_copies)
     kinds = ["exact"] * sizes.exact_copies + [0.05] * sizes.near_copies + [0.10] * sizes.near_copies
