@@ -1,0 +1,55 @@
+"""The first pass: what the source's fields say of each subject, whichever of the subject's records says it."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from acclimate.core.artifacts import Artifact
+from acclimate.stages.deidentify.known_values import KnownValue
+from acclimate.stages.deidentify.words import squash
+
+_TELLING_LENGTH = 5
+
+
+@dataclass(frozen=True)
+class Gathered:
+    """Known values by person (see `person_of`), and how many records and subjects there are."""
+
+    values: Mapping[str, tuple[KnownValue, ...]]
+    records: int
+    subjects: int
+    records_without_subject: int
+
+
+def person_of(record: Mapping[str, Any]) -> str:
+    """Whom a record is about, in words for the keyed draws; a record without a subject is a person of its own."""
+    if record["subject_id"] is not None:
+        return f"subject {record['subject_id']}"
+    return f"record {record['id']}"
+
+
+def gather(records: Artifact, *, batch_rows: int) -> Gathered:
+    """All known values, in an order that does not depend on the records'; the subject's own id is one of them."""
+    found: dict[str, set[tuple[str, str]]] = {}
+    count, unnamed, subjects = 0, 0, set[str]()
+    for batch in records.batches(["id", "subject_id", "identifiers"], batch_rows=batch_rows):
+        for record in batch.to_pylist():
+            count += 1
+            unnamed += record["subject_id"] is None
+            if record["subject_id"] is not None:
+                subjects.add(record["subject_id"])
+            values = _values(record)
+            if values:
+                found.setdefault(person_of(record), set()).update(values)
+    known = {person: tuple(KnownValue(*value) for value in sorted(values)) for person, values in found.items()}
+    return Gathered(known, count, len(subjects), unnamed)
+
+
+def _values(record: Mapping[str, Any]) -> list[tuple[str, str]]:
+    values = [(item["name"] or "", item["value"]) for item in record["identifiers"] or () if item["value"]]
+    subject = record["subject_id"]
+    if subject is not None and len(squash(subject)) >= _TELLING_LENGTH and any(map(str.isdigit, subject)):
+        values.append(("subject_id", subject))
+    return values

@@ -1,0 +1,101 @@
+"""Where an identifier stands in a text, and how overlapping finds become a list of separate ones."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass, replace
+
+KINDS = (
+    "email",
+    "url",
+    "ssn",
+    "mrn",
+    "account",
+    "licence",
+    "plan",
+    "card",
+    "iban",
+    "ip",
+    "phone",
+    "date",
+    "age",
+    "zip",
+    "address",
+    "name",
+    "other",
+)
+"""The classes of identifiers; where two claim the same stretch, the earlier one gets it."""
+
+
+@dataclass(frozen=True)
+class NamePart:
+    """A stretch of a name in a text: `value` is the whole first or last name it stands for."""
+
+    start: int
+    end: int
+    role: str
+    value: str
+    initial: bool = False
+
+
+@dataclass(frozen=True)
+class Hit:
+    """An identifier found in a text: code points from `start` to `end`, and the class it belongs to.
+
+    `known` says that it is a value of the subject's identifiers, `full` that it is the whole value and not a piece;
+    `canonical` is what all ways of writing that value share, where the text alone does not tell; `parts` are the
+    pieces of a name.
+    """
+
+    start: int
+    end: int
+    kind: str
+    known: bool = False
+    full: bool = False
+    canonical: str = ""
+    parts: tuple[NamePart, ...] = ()
+
+
+def overlaps(hit: Hit, start: int, end: int) -> bool:
+    """Whether a hit shares a character with a stretch."""
+    return hit.start < end and start < hit.end
+
+
+def moved(hit: Hit, distance: int) -> Hit:
+    """The same hit so many characters further on."""
+    parts = tuple(replace(part, start=part.start + distance, end=part.end + distance) for part in hit.parts)
+    return replace(hit, start=hit.start + distance, end=hit.end + distance, parts=parts)
+
+
+def separate(hits: Iterable[Hit]) -> list[Hit]:
+    """Hits that do not overlap and together cover all that the given ones cover, in text order.
+
+    The longer one wins, a known value before a pattern of equal length; what it leaves uncovered of a loser stays a hit.
+    """
+    ranked = sorted(hits, key=lambda hit: (hit.start - hit.end, not hit.known, KINDS.index(hit.kind), hit.start))
+    kept: list[Hit] = []
+    for hit in ranked:
+        for piece in _uncovered(hit, kept):
+            kept.insert(bisect_left(kept, piece.start, key=lambda other: other.start), piece)
+    return kept
+
+
+def _uncovered(hit: Hit, kept: Sequence[Hit]) -> list[Hit]:
+    pieces, start = [], hit.start
+    for other in kept:
+        if not overlaps(other, start, hit.end):
+            continue
+        if other.start > start:
+            pieces.append(_remnant(hit, start, other.start))
+        start = max(start, other.end)
+    if start == hit.start:
+        return [hit]
+    if start < hit.end:
+        pieces.append(_remnant(hit, start, hit.end))
+    return pieces
+
+
+def _remnant(hit: Hit, start: int, end: int) -> Hit:
+    """A cut-off stretch cannot be read as what the whole was (half a date is no date), so it is merely disguised."""
+    return replace(hit, start=start, end=end, kind="other", full=False, canonical="", parts=())

@@ -1,0 +1,117 @@
+"""The stage: reads restricted records, writes open ones, and refuses to end while an identifier is left."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from typing import Any
+
+from pydantic import Field
+
+from acclimate.core.artifacts import Output
+from acclimate.core.errors import DataError, WorkspaceError
+from acclimate.core.ports import Context
+from acclimate.core.report import Counts, Report
+from acclimate.core.stage import Equality, Estimate, Inputs, Stage, StageConfig, Zone
+from acclimate.core.surrogates import MINIMUM_KEY_BYTES
+from acclimate.stages.deidentify.gather import Gathered, gather
+from acclimate.stages.deidentify.hits import KINDS
+from acclimate.stages.deidentify.known_values import know
+from acclimate.stages.deidentify.records import OpenRecords, Tally
+
+_RECORDS_PER_SECOND = 1500.0
+_NAMED_IDS = 5
+
+
+class DeidentifyConfig(StageConfig):
+    """How identifiers are replaced."""
+
+    key: str = "surrogates"
+    """Name of the secret key from which surrogates, hashed ids and date shifts are drawn; `acclimate key new` makes it."""
+    day_first: bool = False
+    """Read 3/4/2021 as the third of April instead of March 4. A day above 12 decides for itself."""
+    max_shift_days: int = Field(default=364, ge=30, le=364)
+    """Dates of one subject move together by 1 to this many days, back or forth. 364: after 365, a date without a year
+    would read the same."""
+
+
+def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Context) -> Report:
+    """Replaces identifiers in every text by surrogates and every id by its keyed hash; drops nothing."""
+    key = _key(config.key, context.secrets)
+    records = inputs["records"]
+    gathered = gather(records, batch_rows=context.batch_rows)
+    open_records = OpenRecords(key, gathered.values, config.max_shift_days, config.day_first)
+    total = Tally()
+    with context.progress("deidentify", gathered.records) as progress:
+        for batch in context.engine.map_batches(open_records, records.batches(batch_rows=context.batch_rows)):
+            output.keep(batch.records)
+            total.add(batch.tally)
+            progress.advance(batch.records.num_rows)
+    _refuse_leftovers(total.left)
+    metrics = _metrics(gathered, total)
+    return Report("deidentify", Counts(gathered.records, gathered.records), metrics, tuple(_warnings(metrics)))
+
+
+def _metrics(gathered: Gathered, total: Tally) -> dict[str, Any]:
+    return {
+        "replaced": {kind: total.by_class[kind] for kind in KINDS if total.by_class[kind]},
+        "records_touched": total.touched,
+        "subjects": gathered.subjects,
+        "records_without_subject": gathered.records_without_subject,
+        "known_values": sum(map(len, gathered.values.values())),
+        "known_values_too_short": sum(know(values).unsearched for values in gathered.values.values()),
+        "residual": len(total.left),
+    }
+
+
+def _warnings(metrics: Mapping[str, Any]) -> Iterator[str]:
+    if metrics["records_without_subject"]:
+        yield (
+            f"{metrics['records_without_subject']} records name no subject: each counts as a person of its own, so names "
+            "and dates do not agree between them"
+        )
+    if metrics["known_values_too_short"]:
+        yield (
+            f"{metrics['known_values_too_short']} values of the source's identifiers are too short to be told from other "
+            "words and numbers; they are not looked for by themselves"
+        )
+
+
+def _refuse_leftovers(record_ids: Sequence[str]) -> None:
+    if record_ids:
+        named = ", ".join(sorted(record_ids)[:_NAMED_IDS])
+        raise DataError(
+            f"{len(record_ids)} records still hold an identifier after replacement ({named}), so nothing may pass into "
+            "the open zone.",
+            hint="leave these records out of the source, and report the form of the identifier as a defect",
+        )
+
+
+def _key(name: str, secrets: Mapping[str, bytes]) -> bytes:
+    key = secrets.get(name)
+    if key is None:
+        raise WorkspaceError(
+            f"The key {name!r} is missing; without it ids and surrogates cannot be made.",
+            hint="acclimate key new",
+        )
+    if len(key) < MINIMUM_KEY_BYTES:
+        raise WorkspaceError(
+            f"The key {name!r} has {len(key)} bytes; fewer than {MINIMUM_KEY_BYTES} can be guessed, and with it every id.",
+            hint="acclimate key new",
+        )
+    return key
+
+
+def _estimate(config: DeidentifyConfig, rows: Mapping[str, int]) -> Estimate:
+    return Estimate(rows["records"] / _RECORDS_PER_SECOND, because=f"{_RECORDS_PER_SECOND:.0f} records a second")
+
+
+STAGE = Stage(
+    name="deidentify",
+    config=DeidentifyConfig,
+    run=run,
+    zone=Zone.OPEN,
+    equality=Equality.BYTES,
+    order_matters=False,
+    secrets=("key",),
+    estimate=_estimate,
+)

@@ -1,0 +1,131 @@
+"""What stands in for an identifier: drawn from the key, the person and the value, so that it is the same in every text."""
+
+from __future__ import annotations
+
+import datetime
+from collections.abc import Callable
+
+from acclimate.core.errors import ContractError
+from acclimate.stages.deidentify.dates import read_date, shifted
+from acclimate.stages.deidentify.draws import Draw
+from acclimate.stages.deidentify.hits import Hit, NamePart
+from acclimate.stages.deidentify.invented import MAKERS
+from acclimate.stages.deidentify.known_values import KnownPerson
+from acclimate.stages.deidentify.layout import disguised, with_case_of, with_digits, with_ordinals
+from acclimate.stages.deidentify.name_pools import first_names, last_names
+from acclimate.stages.deidentify.phones import digits_of, is_north_american, national_digits, without_extension
+from acclimate.stages.deidentify.places import PLAIN_WORDS, STATE_CODES
+from acclimate.stages.deidentify.times import general_age
+from acclimate.stages.deidentify.words import squash, tokens
+
+_ATTEMPTS = 200
+_TELLING_LENGTH = 3
+_NUMBERS = ("mrn", "account", "licence", "plan", "zip")
+
+
+class Surrogates:
+    """The surrogates of one person."""
+
+    def __init__(self, key: bytes, subject: str, person: KnownPerson, *, days: int, day_first: bool) -> None:
+        self._key, self._subject, self._person = key, subject, person
+        self._days, self._day_first = days, day_first
+        self._drawn: dict[tuple[str, str, str], str] = {}
+
+    def stand_in(self, text: str, hit: Hit) -> str:
+        """What is to be written in place of a hit; never the value itself, nor a text that holds it (ages apart)."""
+        value = text[hit.start : hit.end]
+        if hit.kind == "name" and hit.parts:
+            return self._name(text, hit)
+        if hit.kind == "date":
+            return self._date(value, hit.canonical)
+        if hit.kind == "age":
+            return general_age(value)
+        if hit.kind == "phone":
+            return self._phone(value, hit.canonical or national_digits(value))
+        if hit.kind in MAKERS:
+            return self._fitting(hit.kind, squash(value), value, lambda draw: MAKERS[hit.kind](value, draw))
+        if hit.kind in _NUMBERS or (hit.kind == "other" and hit.canonical and digits_of(value)):
+            return self._fitting(hit.kind, squash(value), value, lambda draw: disguised(value, draw))
+        return self._place(value)
+
+    def _fitting(self, kind: str, canonical: str, layout: str, make: Callable[[Draw], str]) -> str:
+        """The first of a fixed row of candidates that neither holds the value nor is another value of the person."""
+        known = self._drawn.get((kind, canonical, layout))
+        if known is not None:
+            return known
+        for attempt in range(_ATTEMPTS):
+            candidate = make(Draw(self._key, self._subject, kind, canonical, str(attempt)))
+            if self._fits(canonical, candidate):
+                self._drawn[kind, canonical, layout] = candidate
+                return candidate
+        raise ContractError(f"no surrogate of class {kind} differs from all known values of its person")
+
+    def _fits(self, canonical: str, candidate: str) -> bool:
+        squashed = squash(candidate)
+        if canonical in squashed:
+            return False
+        if len(squashed) >= _TELLING_LENGTH and squashed in self._person.words:
+            return False
+        return not any(hit.full for hit in self._person.forms.hits(candidate))
+
+    def _name(self, text: str, hit: Hit) -> str:
+        pieces, end = [], hit.start
+        for part in hit.parts:
+            pieces += [text[end : part.start], self._name_part(text[part.start : part.end], part)]
+            end = part.end
+        return "".join([*pieces, text[end : hit.end]])
+
+    def _name_part(self, written: str, part: NamePart) -> str:
+        role = self._person.roles.get(part.value, part.role)
+        pool = last_names() if role == "last" else first_names(part.value)
+        name = self._fitting(role, part.value, "", lambda draw: draw.choice(pool))
+        return with_case_of(written, name[: len(written)] if part.initial else name)
+
+    def _date(self, value: str, layout: str) -> str:
+        written = read_date(value, day_first=self._day_first)
+        if written is not None:
+            return shifted(written, self._days)
+        digits = digits_of(value)
+        if layout and len(digits) == 8:
+            day = datetime.datetime.strptime(digits, layout) + datetime.timedelta(self._days)
+            return with_digits(value, day.strftime(layout))
+        return self._place(value)
+
+    def _phone(self, value: str, national: str) -> str:
+        """The number with another subscriber; a North American one in the range 555-0100 to 555-0199, which nobody has."""
+        number = without_extension(value)
+        digits = digits_of(number)
+        if not digits.endswith(national) or len(national) < 7:
+            national = digits
+        if is_north_american(number, national):
+            local = self._fitting("phone", national[-7:], "", lambda draw: "55501" + draw.digits(2))
+            area = national[:-7] and self._fitting("area", national[:-7], "", lambda draw: str(200 + draw.below(800)))
+            changed = area + local
+        else:
+            changed = self._fitting("phone", national, "", lambda draw: disguised(national, draw))
+        extension = value[len(number) :]
+        if extension:
+            extension = with_digits(
+                extension,
+                self._fitting(
+                    "extension", digits_of(extension), "", lambda draw: disguised(digits_of(extension), draw)
+                ),
+            )
+        return with_digits(number, digits[: len(digits) - len(national)] + changed) + extension
+
+    def _place(self, value: str) -> str:
+        """An address or other words with each word and number replaced by itself, so that parts agree with the whole."""
+        pieces, end = [], 0
+        for token in tokens(value):
+            pieces += [value[end : token.start], self._place_word(value[token.start : token.end], token.folded)]
+            end = token.end
+        return with_ordinals("".join([*pieces, value[end:]]))
+
+    def _place_word(self, written: str, folded: str) -> str:
+        if folded.isdigit():
+            return self._fitting("house", folded, "", lambda draw: disguised(folded, draw))
+        if folded in PLAIN_WORDS or written in STATE_CODES:
+            return written
+        if len(folded) == 1:
+            return with_case_of(written, self._fitting("letter", folded, "", lambda draw: disguised(folded, draw)))
+        return with_case_of(written, self._fitting("place", folded, "", lambda draw: draw.choice(last_names())))
