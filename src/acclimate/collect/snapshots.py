@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from acclimate.core.atomic import file_digest, write_bytes, write_json
@@ -13,10 +14,12 @@ from acclimate.core.snapshots import COPIES, SNAPSHOT_FILE, Snapshot, SnapshotFi
 from acclimate.core.sources import WILDCARDS, SourceConfig, check_unique_names, source_format
 
 LARGEST_COPY = 32 * 1024 * 1024
-"""Bytes up to which a file is copied; a larger one is referenced where it lies."""
+"""Bytes up to which a file is copied by default; a larger one is referenced where it lies."""
 
 
-def collect(sources: Sequence[SourceConfig], *, folder: Path, snapshots: Path) -> Snapshot:
+def collect(
+    sources: Sequence[SourceConfig], *, folder: Path, snapshots: Path, largest_copy: int = LARGEST_COPY
+) -> Snapshot:
     """The snapshot of the sources as they are now; paths are relative to `folder`.
 
     Equal contents and source configs give the same snapshot wherever they lie, and collecting again, also after a
@@ -25,12 +28,12 @@ def collect(sources: Sequence[SourceConfig], *, folder: Path, snapshots: Path) -
     check_unique_names(sources)
     found = [find_files(source, folder) for source in sources]
     copies = _private_folder(_private_folder(snapshots) / COPIES)
-    landed = tuple(
-        SnapshotSource(config=source, files=tuple(_land(name, path, source, copies) for name, path in files.items()))
-        for source, files in zip(sources, found, strict=True)
-    )
+    landed = []
+    for source, files in zip(sources, found, strict=True):
+        land = partial(_land, source=source, copies=copies, largest_copy=largest_copy)
+        landed.append(SnapshotSource(config=source, files=tuple(land(name, path) for name, path in files.items())))
     digest = snapshot_digest(landed)
-    snapshot = Snapshot(_private_folder(snapshots / digest), digest, landed)
+    snapshot = Snapshot(_private_folder(snapshots / digest), digest, tuple(landed))
     crash_point("collect.files_landed")
     _write_document(snapshot)
     return snapshot
@@ -74,11 +77,11 @@ def _visible_files(root: Path, pattern: str) -> dict[str, Path]:
     return {name: found[name] for name in sorted(found) if name not in hidden}
 
 
-def _land(name: str, path: Path, source: SourceConfig, copies: Path) -> SnapshotFile:
+def _land(name: str, path: Path, *, source: SourceConfig, copies: Path, largest_copy: int) -> SnapshotFile:
     """The file with its digest; its content is copied unless it is large or already there."""
     try:
         size = path.stat().st_size
-        if size > LARGEST_COPY:
+        if size > largest_copy:
             return SnapshotFile(name=name, size=size, sha256=file_digest(path), referenced=str(path.resolve()))
         content = path.read_bytes()
     except OSError as error:

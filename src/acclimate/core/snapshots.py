@@ -6,6 +6,7 @@ all snapshots share. Files too large to copy are referenced by absolute path; th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -70,7 +71,7 @@ class Snapshot:
         return {"format": SNAPSHOT_FORMAT, "digest": self.digest, "sources": sources}
 
 
-def snapshot_digest(sources: tuple[SnapshotSource, ...]) -> str:
+def snapshot_digest(sources: Sequence[SnapshotSource]) -> str:
     """The digest of contents and source configs; where the files lie does not enter it."""
     content = [
         [source.config.model_dump(mode="json"), [[file.name, file.size, file.sha256] for file in source.files]]

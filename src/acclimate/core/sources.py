@@ -149,7 +149,7 @@ def source_format(source: SourceConfig, file_names: Sequence[str]) -> str:
             f"{source.path} holds files of several formats: {examples}.",
             hint="make one source of each, with a glob such as notes/*.txt",
         )
-    return next(iter(found.values()))
+    return next(iter(found))
 
 
 def nearest_hint(wrong: str, known: Sequence[str], otherwise: str) -> str:

@@ -74,7 +74,7 @@ def _parse_line(parser: StrictJson, line: bytes, position: int) -> Row | Fault:
         text = line.decode("utf-8").strip(_SPACE)
         value, end = parser.parse(text)
         if end != len(text):
-            raise RowError("bad_json", f"this is not one JSON object: more follows at column {end + 1}", end + 1)
+            raise RowError("bad_json", f"this is not one JSON object: more follows after column {end}", end)
         return Row(position, parser.checked_object(value))
     except RowError as error:
         return error.at(position, _readable(line))

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acclimate.core.atomic import file_digest, named_disk_errors
+from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import Snapshot, SnapshotFile
 from acclimate.stages.ingest.delimited import DelimitedFile
 from acclimate.stages.ingest.files import (
@@ -22,7 +23,7 @@ from acclimate.stages.ingest.files import (
 )
 from acclimate.stages.ingest.json_lines import read_json_lines
 from acclimate.stages.ingest.parquet_rows import parquet_columns, read_parquet
-from acclimate.stages.ingest.rows import Fault, Row, fault_as_error
+from acclimate.stages.ingest.rows import Fault, Row, fault_as_error, no_records
 from acclimate.stages.ingest.text_files import TEXT_COLUMNS, read_text
 
 
@@ -64,31 +65,26 @@ class Reader:
                 yield OpenFile(rows, None, lambda: raw.consumed)
 
     def columns(self, files: Collection[SnapshotFile], *, wanted: Collection[str]) -> tuple[str, ...]:
-        """All columns of the files, sorted. With `wanted`, JSON is read only until all of those have been seen."""
+        """All columns of the files, sorted. With `wanted`, JSON is read only until all of those have been seen.
+
+        Where no row of any file can be read, the first fault says why.
+        """
         if self.format == "text":
             return TEXT_COLUMNS
         found: set[str] = set()
+        first_error: SourceError | None = None
         for file in files:
             with self.open(file, verify=False) as opened:
-                found.update(opened.columns or self._columns_of_rows(opened.rows, file, wanted))
-            if self.format == "jsonl" and wanted and found.issuperset(wanted):
-                break
-        return tuple(sorted(found))
-
-    def _columns_of_rows(self, rows: Iterator[Row | Fault], file: SnapshotFile, wanted: Collection[str]) -> set[str]:
-        """The columns that stand in any row; where no row can be read, the first fault says why."""
-        found: set[str] = set()
-        first_fault: Fault | None = None
-        for row in rows:
-            if isinstance(row, Fault):
-                first_fault = first_fault or row
-                continue
-            found.update(row.values)
+                if opened.columns is not None:
+                    found.update(opened.columns)
+                    continue
+                error = _add_columns(found, opened.rows, file, wanted)
+            first_error = first_error or error
             if wanted and found.issuperset(wanted):
                 break
-        if first_fault and not found:
-            raise fault_as_error(first_fault, file.name)
-        return found
+        if first_error and not found:
+            raise first_error
+        return tuple(sorted(found))
 
     def _plain_parquet(self, file: SnapshotFile, *, verify: bool) -> Path:
         """Where the Parquet file lies, unpacked when it was gzipped: its format needs random access."""
@@ -99,7 +95,25 @@ class Reader:
             if not is_gzipped(path):
                 return path
             plain = self.partial / f"{file.sha256}.parquet"
+            self.partial.mkdir(parents=True, exist_ok=True)
             if verify or not plain.exists():
                 with named_disk_errors(plain), gzip.open(path) as packed, plain.open("wb") as unpacked:
                     shutil.copyfileobj(packed, unpacked)
             return plain
+
+
+def _add_columns(
+    found: set[str], rows: Iterator[Row | Fault], file: SnapshotFile, wanted: Collection[str]
+) -> SourceError | None:
+    """Adds the columns that stand in any row; the error that the file would be, if it had only its first fault."""
+    first_error: SourceError | None = None
+    empty = True
+    for row in rows:
+        empty = False
+        if isinstance(row, Fault):
+            first_error = first_error or fault_as_error(row, file.name)
+            continue
+        found.update(row.values)
+        if wanted and found.issuperset(wanted):
+            break
+    return no_records(file.name) if empty else first_error

@@ -84,9 +84,8 @@ def _moment(value: Any) -> datetime | None:
         moment = datetime.fromisoformat(str(value).strip())
         return moment.astimezone(UTC) if moment.tzinfo else moment.replace(tzinfo=UTC)
     except (ValueError, OverflowError) as error:
-        raise RowError(
-            "bad_date", "collected_at is not an ISO date or time such as 2024-03-01 or 2024-03-01T10:00Z"
-        ) from error
+        sentence = "collected_at is not an ISO date or time such as 2024-03-01 or 2024-03-01T10:00Z"
+        raise RowError("bad_date", sentence, value) from error
 
 
 def _split(value: Any) -> str | None:
@@ -94,7 +93,7 @@ def _split(value: Any) -> str | None:
         return None
     split = _SPLITS.get(str(value).strip().lower())
     if split is None:
-        raise RowError("bad_split", f"split is none of {', '.join(_SPLITS)}")
+        raise RowError("bad_split", f"split is none of {', '.join(_SPLITS)}", value)
     return split
 
 
@@ -104,7 +103,7 @@ def _weight(value: Any) -> float | None:
     try:
         weight = float(value)
     except (TypeError, ValueError, OverflowError) as error:
-        raise RowError("bad_number", "weight is not a number") from error
+        raise RowError("bad_number", "weight is not a number", value) from error
     if not math.isfinite(weight) or weight < 0:
         raise RowError("bad_number", "weight is not a number from 0 up", weight)
     return weight

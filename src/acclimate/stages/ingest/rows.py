@@ -64,6 +64,11 @@ def fault_as_error(fault: Fault, file_name: str) -> SourceError:
     )
 
 
+def no_records(file_name: str) -> SourceError:
+    """The error of a file in which nothing stands but perhaps a header or blank lines."""
+    return SourceError(f"{file_name} holds no records.", hint="leave it out with a narrower path, or write it anew")
+
+
 def too_long(max_bytes: int) -> RowError:
     """The fault of a row that is longer than is sensible."""
     return RowError("too_long", f"the record is longer than {max_bytes} bytes", f"> {max_bytes}")

@@ -6,7 +6,6 @@ import json
 from dataclasses import dataclass, field, replace
 from typing import Any
 
-from acclimate.core.errors import SourceError
 from acclimate.core.ports import Progress
 from acclimate.core.snapshots import SnapshotFile, SnapshotSource
 from acclimate.core.sources import DESCRIPTIVE_COLUMNS
@@ -14,7 +13,15 @@ from acclimate.stages.ingest.identity import Identities
 from acclimate.stages.ingest.reading import OpenFile, Reader
 from acclimate.stages.ingest.recognise import missing_column, understand, wanted_columns
 from acclimate.stages.ingest.records import has_payload, make_record
-from acclimate.stages.ingest.rows import Fault, Row, RowError, checked_canonical, escaped_json, fault_as_error
+from acclimate.stages.ingest.rows import (
+    Fault,
+    Row,
+    RowError,
+    checked_canonical,
+    escaped_json,
+    fault_as_error,
+    no_records,
+)
 from acclimate.stages.ingest.sink import Sink
 from acclimate.stages.ingest.text_files import FILE_COLUMN
 
@@ -89,10 +96,7 @@ class SourceReading:
             if self._limit_reached:
                 break
         if self.rows == before:
-            raise SourceError(
-                f"{file.name} of the source {self._config.name!r} holds no records.",
-                hint="leave it out with a narrower path, or write it anew",
-            )
+            raise no_records(file.name)
         return advanced
 
     def _take(self, row: Row | Fault, file: SnapshotFile) -> None:
