@@ -6,6 +6,7 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
+import polars as pl
 from scipy.sparse import csr_array
 
 from acclimate.stages.dedup.signatures import Hashes, HashSets
@@ -35,12 +36,14 @@ class Pairs:
 
 def candidate_pairs(keys: Hashes, nodes: Indices) -> Pairs:
     """Pairs of nodes that share a band key. `keys` has a row a node; nodes are in order of preference."""
-    count = int(nodes.max()) + 1 if len(nodes) else 0
-    found: Indices = np.empty(0, dtype=np.int64)
+    count = max(len(keys), 1)
+    codes = [np.empty(0, dtype=np.int64)]
     for band in range(keys.shape[1]):
         first, second = _pairs_of_band(keys[:, band])
-        found = np.union1d(found, nodes[first] * count + nodes[second])
-    return Pairs(found // max(count, 1), found % max(count, 1))
+        codes.append(first * count + second)
+    # polars' unique: numpy's took half the time of the whole stage on a million pairs.
+    distinct = pl.Series(np.concatenate(codes)).unique().sort().to_numpy()
+    return Pairs(nodes[distinct // count], nodes[distinct % count])
 
 
 def _pairs_of_band(keys: Hashes) -> tuple[Indices, Indices]:

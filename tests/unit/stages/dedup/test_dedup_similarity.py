@@ -36,7 +36,7 @@ def test_substituted_words_lower_jaccard_as_derived(share):
     assert similarities(200, share).mean() == pytest.approx(expected_jaccard(share), abs=0.02)
 
 
-@pytest.mark.parametrize("words", [80, 300])
+@pytest.mark.parametrize("words", [150, 400])
 def test_the_threshold_passes_the_promised_share_of_copies(words):
     threshold = jaccard_thresholds(np.array([words]), max_edited=0.1, recall=0.99)[0]
     assert (similarities(words, 0.1) >= threshold).mean() == pytest.approx(0.99, abs=0.015)
