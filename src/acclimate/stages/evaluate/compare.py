@@ -1,0 +1,171 @@
+"""The adapted model against every other arm on the same items: overall, and for each site, attribute and slice."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from typing import Any
+
+import numpy as np
+import polars as pl
+
+from acclimate.core.statistics import Estimate, Ratio, Resamples, holm
+from acclimate.stages.evaluate.arms import ARMS, LIKELIHOOD, METRICS
+
+BETTER, WORSE, UNSHOWN, INSUFFICIENT = "better", "worse", "no difference shown", "insufficient evidence"
+LOWER_IS_BETTER = frozenset({LIKELIHOOD})
+
+
+@dataclass(frozen=True)
+class Settings:
+    """How every comparison of a run is made."""
+
+    resamples: int
+    confidence: float
+    min_clusters: int
+    seed: int
+
+    def resampling(self, clusters: Sequence[str]) -> Resamples:
+        """The bootstrap draws for items in these clusters."""
+        return Resamples(clusters, resamples=self.resamples, seed=self.seed, confidence=self.confidence)
+
+
+@dataclass(frozen=True)
+class Comparison:
+    """One metric of the adapted model less that of another arm, on the items that both have."""
+
+    arm: str
+    metric: str
+    difference: Estimate
+    verdict: str
+    adapted: float
+    other: float
+    group: str = ""
+    value: str = ""
+    p_holm: float | None = None
+
+    def to_json(self) -> dict[str, Any]:
+        """The comparison as plain JSON, NaN as null."""
+        row = asdict(self) | asdict(self.difference) | {"difference": self.difference.value}
+        row["value"] = self.value
+        row["lower_is_better"] = self.metric in LOWER_IS_BETTER
+        if not self.group:
+            row = {key: row[key] for key in row if key not in ("group", "value", "p_holm")}
+        return without_nan(row)
+
+
+@dataclass(frozen=True)
+class Group:
+    """Some of the items, by what they have in common."""
+
+    group: str
+    value: str
+    items: pl.DataFrame
+
+
+def arm_totals(items: pl.DataFrame, settings: Settings) -> dict[str, dict[str, Any]]:
+    """Each arm's figures with intervals, over the items for which it has them."""
+    totals: dict[str, dict[str, Any]] = {arm: {} for arm in ARMS}
+    for arm in ARMS:
+        for metric in METRICS:
+            present = items.filter(pl.col(f"{metric}_{arm}").is_not_null())
+            if present.height:
+                estimate = settings.resampling(present["cluster"].to_list()).value(_ratio(present, metric, arm))
+                wanted = ("value", "low", "high", "items", "clusters")
+                totals[arm][metric] = without_nan({key: getattr(estimate, key) for key in wanted})
+    return {arm: figures for arm, figures in totals.items() if figures}
+
+
+def compare_arms(items: pl.DataFrame, settings: Settings, *, metrics: Sequence[str]) -> list[Comparison]:
+    """The adapted model against every other arm in every metric that both have."""
+    pairs = [(arm, metric) for arm in ARMS if arm != "adapted" for metric in metrics]
+    compared = [_compare(items, arm, metric, settings) for arm, metric in pairs]
+    return [comparison for comparison in compared if comparison is not None]
+
+
+def compare_groups(groups: Sequence[Group], settings: Settings, *, metrics: Sequence[str]) -> list[Comparison]:
+    """The same for each group of items; p-values are adjusted for the number of groups looked at (Holm)."""
+    compared = [
+        replace(comparison, group=group.group, value=group.value)
+        for group in groups
+        for comparison in compare_arms(group.items, settings, metrics=metrics)
+    ]
+    families: dict[tuple[str, str], list[int]] = {}
+    for place, comparison in enumerate(compared):
+        if comparison.verdict != INSUFFICIENT:
+            families.setdefault((comparison.arm, comparison.metric), []).append(place)
+    for places in families.values():
+        adjusted = holm([compared[place].difference.p_value for place in places])
+        for place, p_value in zip(places, adjusted, strict=True):
+            compared[place] = _after_holm(compared[place], p_value, 1 - settings.confidence)
+    return compared
+
+
+def groups_of(items: pl.DataFrame, test: pl.DataFrame, *, max_values: int) -> Iterator[Group]:
+    """Items by site, by each declared attribute, and by slice. `items` and `test` are in one order."""
+    memberships = list(_memberships(test))
+    values_of: dict[str, set[str]] = {}
+    for group, value, _ in memberships:
+        values_of.setdefault(group, set()).add(value)
+    members: dict[tuple[str, str], list[int]] = {}
+    for group, value, place in memberships:
+        if group == "site" or len(values_of[group]) <= max_values:
+            members.setdefault((group, value), []).append(place)
+    for group, value in sorted(members):
+        yield Group(group, value, items[members[group, value]])
+
+
+def unsliced_attributes(test: pl.DataFrame, *, max_values: int) -> list[str]:
+    """Attributes with too many values to compare models within each."""
+    values_of: dict[str, set[str]] = {}
+    for group, value, _ in _memberships(test):
+        values_of.setdefault(group, set()).add(value)
+    return sorted(group for group, values in values_of.items() if group != "site" and len(values) > max_values)
+
+
+def without_nan(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with null for NaN, which JSON does not know."""
+    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
+
+
+def _memberships(test: pl.DataFrame) -> Iterator[tuple[str, str, int]]:
+    """Every group and value that a record belongs to, with the record's place."""
+    for place, record in enumerate(test.select("site", "attributes", "slices").iter_rows(named=True)):
+        if record["site"] is not None:
+            yield "site", record["site"], place
+        for pair in record["attributes"] or ():
+            if pair["value"] is not None:
+                yield pair["name"], pair["value"], place
+        for name in record["slices"] or ():
+            yield "slice", name, place
+
+
+def _compare(items: pl.DataFrame, arm: str, metric: str, settings: Settings) -> Comparison | None:
+    both = items.filter(pl.col(f"{metric}_{arm}").is_not_null() & pl.col(f"{metric}_adapted").is_not_null())
+    if both.is_empty():
+        return None
+    adapted, other = _ratio(both, metric, "adapted"), _ratio(both, metric, arm)
+    difference = settings.resampling(both["cluster"].to_list()).difference(adapted, other)
+    verdict = _verdict(difference, lower_is_better=metric in LOWER_IS_BETTER, min_clusters=settings.min_clusters)
+    return Comparison(arm, metric, difference, verdict, adapted.value, other.value)
+
+
+def _ratio(items: pl.DataFrame, metric: str, arm: str) -> Ratio:
+    """Bits per byte weigh every byte equally, answer metrics every answer."""
+    values = items[f"{metric}_{arm}"].to_numpy().astype(np.float64)
+    weights = items["bytes"].to_numpy().astype(np.float64) if metric == LIKELIHOOD else np.ones_like(values)
+    return Ratio(values * weights, weights)
+
+
+def _verdict(difference: Estimate, *, lower_is_better: bool, min_clusters: int) -> str:
+    if difference.clusters < min_clusters or math.isnan(difference.low):
+        return INSUFFICIENT
+    if difference.low <= 0 <= difference.high:
+        return UNSHOWN
+    return BETTER if (difference.value < 0) == lower_is_better else WORSE
+
+
+def _after_holm(comparison: Comparison, p_holm: float, level: float) -> Comparison:
+    verdict = comparison.verdict if p_holm < level else UNSHOWN
+    return replace(comparison, p_holm=p_holm, verdict=verdict)

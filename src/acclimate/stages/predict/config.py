@@ -1,0 +1,42 @@
+"""What the user may decide about predictions."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from acclimate.core.stage import StageConfig
+
+Suite = Literal["task", "general", "ability", "sampled"]
+
+
+class PredictConfig(StageConfig):
+    """How test items are scored and answered."""
+
+    method: Literal["model", "few_shot", "nearest_answer"] = "model"
+    """`model` as it is, `few_shot` behind examples from the training split, `nearest_answer` copied from training."""
+
+    task: Literal["generation", "pretraining"] = "generation"
+    """The project's task; pretraining has no answers, so that nothing is generated."""
+
+    suites: tuple[Suite, ...] = ("task", "general", "ability", "sampled")
+    """What is scored, where its input is there; few_shot and nearest_answer score the task alone."""
+
+    generations: int = Field(default=48, ge=0)
+    """Test items that get a generated answer, chosen by a hash of their id; all test items are scored in any case."""
+
+    max_new_tokens: int = Field(default=128, ge=1)
+    """Tokens after which a generated answer is cut; the predictions say which were."""
+
+    shots: int = Field(default=3, ge=1)
+    """Training examples in front of each item for few_shot; fewer where they do not fit, and the report says so."""
+
+    probes_per_ability: int = Field(default=160, ge=1)
+    """At most so many probes of each ability, chosen by a hash of their id; more give a narrower interval."""
+
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    """Number format of the model; auto takes the fastest that the machine computes well."""
+
+    seed: int = 0
+    """Decides which items are answered and which training examples are shown."""

@@ -1,0 +1,33 @@
+"""Few-shot prompting: the same training examples in front of every item, as many as fit."""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Sequence
+from itertools import chain, zip_longest
+
+from acclimate.core.examples import example_of, question_and_answer, with_shots
+from acclimate.core.ports import Example, LanguageModel
+from acclimate.stages.predict.items import Record, chosen_by_hash
+
+
+def choose_shots(train: Sequence[Record], count: int, *, seed: int) -> list[Example]:
+    """Training examples of at most median length, by turns from each site, so that no site's manner is missing."""
+    by_length = sorted(train, key=lambda record: (sum(map(len, question_and_answer(record))), record["id"]))
+    short = by_length[: (len(by_length) + 1) // 2]
+    by_site = defaultdict(list)
+    for record in chosen_by_hash(short, len(short), seed=seed):
+        by_site[record["site"] or ""].append(record)
+    by_turns = chain.from_iterable(zip_longest(*(by_site[site] for site in sorted(by_site))))
+    return [example_of(record) for record in by_turns if record is not None][:count]
+
+
+def as_many_as_fit(
+    model: LanguageModel, shots: Sequence[Example], examples: Sequence[Example], *, room: int
+) -> list[Example]:
+    """The first shots that leave the longest item and its answer inside the model's context."""
+    longest = max(examples, key=lambda example: len(model.render(example).tokens))
+    kept = list(shots)
+    while kept and len(model.render(with_shots(longest, kept)).tokens) + room > model.facts.context_length:
+        kept.pop()
+    return kept

@@ -1,0 +1,12 @@
+"""Fixtures of the evaluation tests."""
+
+from __future__ import annotations
+
+import pytest
+from evaluation_bench import Bench
+
+
+@pytest.fixture
+def bench(tmp_path):
+    """Writes predictions and evaluates them."""
+    return Bench(tmp_path)
