@@ -50,7 +50,7 @@ def edit_words(marked: str, rng: random.Random, *, share: float) -> tuple[str, i
     for turn, place in enumerate(rng.sample(words, count)):
         neutral = rng.choice(NEUTRAL_WORDS)
         pieces[place] = (neutral, "", f"{pieces[place]} {neutral}")[turn % 3]
-    return re.sub(r" {2,}", " ", "".join(pieces)).strip(), count
+    return re.sub(r" {2,}", " ", re.sub(r" +\n", "\n", "".join(pieces))).strip(), count
 
 
 def _is_word(piece: str) -> bool:

@@ -22,6 +22,8 @@ from acclimate.examples.clinical.plants import blank, exact_copy, misread, mojib
 from acclimate.examples.clinical.records import Record, make_record
 
 SITES = ("north", "south")
+MOST_IDENTIFIERS = 3
+"""Kinds of identifiers in one record at most; more would leave little of the talk."""
 COLUMNS = (
     "note_id", "patient", "patient_name", "mrn", "phone", "dob", "address", "visit_date", "age_band", "sex", "section",
     "dialogue", "summary",
@@ -84,16 +86,24 @@ def make_example(seed: int, sizes: Sizes) -> Example:
 
 def _clean_records(rng: random.Random, people: Sequence[Person], sizes: Sizes) -> list[Record]:
     owners = [person for person in people for _ in range(rng.choices((1, 2, 3, 4), weights=(58, 26, 11, 5))[0])]
-    kinds: list[list[str]] = [[] for _ in owners]
-    for kind in KINDS:
-        wanted = sizes.identifiers * (2 if kind == "name" else 1)
-        for place in rng.sample(range(len(owners)), min(wanted, len(owners))):
-            kinds[place].append(kind)
+    kinds = _deal_identifiers(rng, len(owners), sizes.identifiers)
     records: list[Record] = []
     for key, owner in enumerate(owners):
-        rng.shuffle(kinds[key])
         records.append(make_record(key, rng, owner, kinds[key], typographic=rng.random() < 0.4))
     return records
+
+
+def _deal_identifiers(rng: random.Random, records: int, each: int) -> list[list[str]]:
+    """The kinds of identifiers that each record gives away, none of them twice, names twice as often as the others."""
+    dealt: list[list[str]] = [[] for _ in range(records)]
+    for kind in KINDS:
+        wanted = each * (2 if kind == "name" else 1)
+        open_places = [place for place in range(records) if len(dealt[place]) < MOST_IDENTIFIERS]
+        for place in rng.sample(open_places, min(wanted, len(open_places))):
+            dealt[place].append(kind)
+    for kinds in dealt:
+        rng.shuffle(kinds)
+    return dealt
 
 
 def _with_faults(rng: random.Random, clean: Sequence[Record], people: Sequence[Person], sizes: Sizes) -> list[Record]:
