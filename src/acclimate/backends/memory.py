@@ -1,0 +1,58 @@
+"""Whether a model fits into memory, said before loading it."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import psutil
+
+from acclimate.core.errors import ResourceError
+from acclimate.core.ports import ModelFacts
+
+BYTES_PER_WEIGHT = {"bf16": 2, "fp32": 4}
+
+INFERENCE_ROOM, TRAINING_ROOM = 200 * 2**20, 500 * 2**20
+"""Libraries, activations and logits beside the weights: the least with which SmolLM2-135M was seen to work."""
+
+BYTES_PER_TRAINED_WEIGHT = 16
+"""An fp32 original, its gradient and the two moments of AdamW."""
+
+CONTROL_GROUP = Path("/sys/fs/cgroup")
+
+
+def check_memory(facts: ModelFacts, precision: str, training: bool, *, trained_parameters: int = 0) -> None:
+    """Fails when loading the model, or training so many of its parameters, cannot fit into what is free now."""
+    room = TRAINING_ROOM if training else INFERENCE_ROOM
+    weights = facts.parameters * BYTES_PER_WEIGHT[precision]
+    needed = weights + room + trained_parameters * BYTES_PER_TRAINED_WEIGHT
+    free = free_memory()
+    if needed > free:
+        work = "Training" if training else "Loading"
+        raise ResourceError(
+            f"{work} {facts.name} ({facts.parameters / 1e6:.0f} million parameters) in {precision} needs about"
+            f" {_gigabytes(needed)} of memory and {_gigabytes(free)} are free, so it was not started.",
+            hint="close other programs, use a smaller base, bf16, or train fewer weights (lora)",
+        )
+
+
+def free_memory() -> int:
+    """Bytes that can be used now: of the GPU where there is one, else of the machine or its container."""
+    import torch
+
+    if torch.cuda.is_available():
+        return int(torch.cuda.mem_get_info()[0])
+    return min(int(psutil.virtual_memory().available), _container_room())
+
+
+def _container_room() -> int:
+    """What a container's limit leaves; huge where there is none."""
+    limit, used = CONTROL_GROUP / "memory.max", CONTROL_GROUP / "memory.current"
+    if not limit.is_file() or not used.is_file() or limit.read_text().strip() == "max":
+        return 2**62
+    # Cached file pages count as used and are given back on demand.
+    statistics = dict(line.split() for line in (CONTROL_GROUP / "memory.stat").read_text().splitlines())
+    return int(limit.read_text()) - int(used.read_text()) + int(statistics.get("inactive_file", 0))
+
+
+def _gigabytes(size: int) -> str:
+    return f"{size / 1e9:.1f} GB"

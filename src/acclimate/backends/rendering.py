@@ -1,0 +1,219 @@
+"""How an example becomes tokens: through the model's chat template, with loss on exactly the text the model is to give.
+
+Each answer is tokenised apart from what stands before it, as at generation. So the prompt of an example is, token for
+token, the beginning of the example, and the text that carries loss is known to the byte.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from datetime import datetime
+from typing import Any
+
+from acclimate.core.errors import DataError, ModelError
+from acclimate.core.ports import Example, Message, TokenRow
+
+TEMPLATE_DATE = datetime(2024, 7, 26)
+"""The date given to templates that print today's: the one Llama 3's template takes by itself. Rows must not depend on
+the day they are made."""
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A stretch of text that is tokenised by itself; `answer` carries loss, with the stop token behind it."""
+
+    text: str
+    answer: bool = False
+    stop: int | None = None
+
+
+@dataclass(frozen=True)
+class Renderer:
+    """A tokenizer with what of its model decides how rows look."""
+
+    tokenizer: Any
+    model_name: str
+    stop_ids: tuple[int, ...]
+    """Tokens that end an answer; the tokenizer's own end token comes first."""
+
+    @classmethod
+    def of(cls, tokenizer: Any, model_name: str, further_stops: Sequence[int] = ()) -> Renderer:
+        """The renderer of a tokenizer; `further_stops` are those the model's own config names."""
+        if tokenizer.eos_token_id is None:
+            raise ModelError(
+                f"The tokenizer of {model_name} has no end token, so a model could never learn to end its answer.",
+                hint="set eos_token in the model's tokenizer_config.json",
+            )
+        return cls(tokenizer, model_name, tuple(dict.fromkeys([tokenizer.eos_token_id, *further_stops])))
+
+    def render(self, example: Example) -> TokenRow:
+        """The example as tokens, each with whether it carries loss."""
+        return self._row(example.id, self._pieces(example))
+
+    def render_prompt(self, example: Example) -> TokenRow:
+        """The beginning of `render`'s tokens, up to the last answer; nothing carries loss.
+
+        Where the example has no answer, the whole conversation with the model's turn opened behind it.
+        """
+        pieces = list(self._pieces(example))
+        answers = [place for place, piece in enumerate(pieces) if piece.answer]
+        if answers:
+            pieces = pieces[: answers[-1]]
+        else:
+            pieces = (
+                [Piece(self._templated(example, example.messages, open_turn=True))] if self._has_template else pieces
+            )
+        row = self._row(example.id, pieces)
+        return replace(row, trained=(False,) * len(row.tokens), target_bytes=0, stops=())
+
+    def show(self, row: TokenRow) -> list[tuple[str, bool]]:
+        """The row as text: one entry a token, or several tokens that make one character."""
+        shown: list[tuple[str, bool]] = []
+        before: list[int] = []
+        waiting: list[int] = []
+        for place, token in enumerate(row.tokens):
+            waiting.append(token)
+            last = place + 1 == len(row.tokens) or row.trained[place + 1] != row.trained[place]
+            text = self._decode([*before, *waiting])[len(self._decode(before)) :]
+            if last or not text.endswith("\ufffd"):
+                shown.append((text, row.trained[place]))
+                before, waiting = waiting, []
+        return shown
+
+    @property
+    def _has_template(self) -> bool:
+        return bool(self.tokenizer.chat_template)
+
+    def _pieces(self, example: Example) -> Iterator[Piece]:
+        if example.messages and self._has_template:
+            return self._templated_pieces(example)
+        if example.messages:
+            return self._plain_turns(example)
+        return self._plain_text(example)
+
+    def _templated_pieces(self, example: Example) -> Iterator[Piece]:
+        """The template's text, cut in front of each answer and behind it."""
+        whole = self._templated(example, example.messages)
+        done = 0
+        for place, message in enumerate(example.messages):
+            if message.tool_calls:
+                self._check_calls_are_shown(example, whole, place)
+            if not message.train:
+                continue
+            start = len(self._beginning(example, whole, example.messages[:place], open_turn=True))
+            end = len(self._beginning(example, whole, example.messages[: place + 1]))
+            answer, stop = self._answer_and_stop(whole[start:end])
+            yield Piece(whole[done:start])
+            yield Piece(answer, answer=True, stop=stop)
+            done = start + len(answer) + len(self._token_text(stop))
+        yield Piece(whole[done:])
+
+    def _beginning(self, example: Example, whole: str, turns: Sequence[Message], *, open_turn: bool = False) -> str:
+        """The template's text for the first turns, which must be the beginning of the whole conversation's."""
+        text = self._templated(example, turns, open_turn=open_turn) if turns or open_turn else ""
+        if not whole.startswith(text):
+            raise ModelError(
+                f"The chat template of {self.model_name} writes earlier turns otherwise when more follow, so that it"
+                f" cannot be said which tokens of record {example.id} are the answer.",
+                hint="train on the last turn alone (train: false on the others), or use a base with another template",
+            )
+        return text
+
+    def _answer_and_stop(self, text: str) -> tuple[str, int]:
+        """What the model is to give in a turn, and the stop token behind it, which is the last one in the turn."""
+        found = [(text.rfind(self._token_text(stop)), stop) for stop in self.stop_ids]
+        place, stop = max(found, key=lambda pair: pair[0])
+        if place < 0:
+            raise ModelError(
+                f"The chat template of {self.model_name} does not end an answer with a stop token"
+                f" ({', '.join(map(self._token_text, self.stop_ids))}), so a model trained with it would never stop.",
+                hint="set eos_token in the model's tokenizer_config.json to what its template writes after an answer",
+            )
+        return text[:place], stop
+
+    def _check_calls_are_shown(self, example: Example, whole: str, place: int) -> None:
+        turns = list(example.messages)
+        turns[place] = replace(turns[place], tool_calls=None)
+        if self._templated(example, turns) == whole:
+            raise ModelError(
+                f"Record {example.id} has tool calls, which the chat template of {self.model_name} leaves out:"
+                " the model would not see them.",
+                hint="use a base whose template knows tools, or write the calls into the turn's content",
+            )
+
+    def _templated(self, example: Example, turns: Sequence[Message], *, open_turn: bool = False) -> str:
+        from jinja2 import TemplateError
+
+        try:
+            text: str = self.tokenizer.apply_chat_template(
+                [_as_template_reads(example, turn) for turn in turns],
+                tokenize=False,
+                add_generation_prompt=open_turn,
+                strftime_now=TEMPLATE_DATE.strftime,
+            )
+        except (TemplateError, TypeError) as error:
+            raise ModelError(
+                f"The chat template of {self.model_name} refuses record {example.id}: {error}.",
+                hint="check the roles and their order; some templates know no system turn",
+            ) from error
+        return text
+
+    def _plain_turns(self, example: Example) -> Iterator[Piece]:
+        """Without a chat template: each turn on a line of its own, an answer ended by the end token."""
+        yield Piece(self._first_token())
+        for turn in example.messages:
+            if turn.tool_calls:
+                raise ModelError(
+                    f"Record {example.id} has tool calls, and {self.model_name} has no chat template to show them.",
+                    hint="use a base whose template knows tools, or write the calls into the turn's content",
+                )
+            if turn.train:
+                yield Piece(turn.content, answer=True, stop=self.stop_ids[0])
+            else:
+                yield Piece(turn.content + "\n")
+
+    def _plain_text(self, example: Example) -> Iterator[Piece]:
+        yield Piece(self._first_token() + example.opening)
+        yield Piece(example.text or "", answer=True, stop=self.stop_ids[0])
+
+    def _first_token(self) -> str:
+        """What stands in front of a plain text, so that its first token is predicted from something."""
+        return str(self.tokenizer.bos_token or self.tokenizer.eos_token)
+
+    def _row(self, identity: str, pieces: Sequence[Piece] | Iterator[Piece]) -> TokenRow:
+        tokens: list[int] = []
+        trained: list[bool] = []
+        stops: list[int] = []
+        target_bytes = 0
+        for piece in pieces:
+            ids = self.tokenizer.encode(piece.text, add_special_tokens=False) if piece.text else []
+            tokens += ids
+            trained += [piece.answer] * len(ids)
+            if piece.answer:
+                target_bytes += len(piece.text.encode())
+            if piece.stop is not None:
+                stops.append(len(tokens))
+                tokens.append(piece.stop)
+                trained.append(True)
+        return TokenRow(identity, tuple(tokens), tuple(trained), target_bytes, tuple(stops))
+
+    def _token_text(self, token: int) -> str:
+        return str(self.tokenizer.convert_ids_to_tokens(token))
+
+    def _decode(self, tokens: Sequence[int]) -> str:
+        text: str = self.tokenizer.decode(tokens, skip_special_tokens=False, clean_up_tokenization_spaces=False)
+        return text
+
+
+def _as_template_reads(example: Example, turn: Message) -> dict[str, Any]:
+    if not turn.tool_calls:
+        return {"role": turn.role, "content": turn.content}
+    try:
+        calls = json.loads(turn.tool_calls)
+    except ValueError as error:
+        raise DataError(
+            f"The tool calls of record {example.id} are not valid JSON: {error}.", hint="mend them in the source"
+        ) from error
+    return {"role": turn.role, "content": turn.content, "tool_calls": calls}
