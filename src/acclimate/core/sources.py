@@ -72,6 +72,17 @@ class SourceConfig(BaseModel):
 
     @model_validator(mode="before")
     @classmethod
+    def _known_keys(cls, values: Any) -> Any:
+        for key in values if isinstance(values, dict) else ():
+            if key not in cls.model_fields:
+                raise ConfigError(
+                    f"The source {values.get('path', '')!r}: {key} is not a known setting.",
+                    hint=nearest_hint(str(key), tuple(cls.model_fields), "the settings of a source are"),
+                )
+        return values
+
+    @model_validator(mode="before")
+    @classmethod
     def _name_by_default(cls, values: Any) -> Any:
         if isinstance(values, dict) and not values.get("name"):
             return {**values, "name": default_name(str(values.get("path", "")), values.get("site"))}

@@ -1,7 +1,6 @@
 from __future__ import annotations
 
 import pytest
-from pydantic import ValidationError
 
 from acclimate.core.errors import ConfigError
 from acclimate.core.sources import SourceConfig, source_format
@@ -43,9 +42,10 @@ def test_a_misspelt_record_column_is_named_with_the_nearest_one():
     assert error.value.hint == "did you mean prompt?"
 
 
-def test_an_unknown_key_fails():
-    with pytest.raises(ValidationError, match="licens"):
-        SourceConfig.model_validate({"path": "a.csv", "licens": "MIT"})
+def test_an_unknown_key_is_named_with_the_nearest_one():
+    with pytest.raises(ConfigError, match="license is not a known setting") as error:
+        SourceConfig.model_validate({"path": "a.csv", "license": "MIT"})
+    assert error.value.hint == "did you mean licence?"
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from acclimate.stages.ingest.recognise import Meaning
 from acclimate.stages.ingest.rows import RowError, canonical_json
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "dev": "validation", "test": "test"}
-_TEXTS = ("text", "prompt", "completion", "label", "chosen", "rejected", "subject_id", "site", "licence")
+_TEXTS = frozenset({"text", "prompt", "completion", "label", "chosen", "rejected", "subject_id", "site", "licence"})
+_TURNS = frozenset({"prompt", "completion"})
 
 
 def make_record(
@@ -23,7 +24,10 @@ def make_record(
     """The record of a row, without id and locator; RowError where a value does not fit its column."""
     cells = {part: values.get(column) for part, column in meaning.columns.items()}
     conversation = _conversation(cells)
-    record: dict[str, Any] = {part: _text(cells.get(part), part) for part in _TEXTS if _is_plain(part, cells)}
+    in_turns = _TURNS if _is_conversational(cells) else frozenset()
+    record: dict[str, Any] = {
+        part: _text(cell, part) for part, cell in cells.items() if part in _TEXTS and part not in in_turns
+    }
     if "instruction" in cells:
         record["prompt"] = _alpaca_prompt(cells)
     record["messages"] = conversation.messages if conversation else None
@@ -42,10 +46,6 @@ def make_record(
 def has_payload(record: Mapping[str, Any]) -> bool:
     """Whether anything stands in the record that could be trained on."""
     return any(record.get(column) for column in ("text", "prompt", "completion", "messages", "chosen", "rejected"))
-
-
-def _is_plain(part: str, cells: Mapping[str, Any]) -> bool:
-    return not (part in ("prompt", "completion") and _is_conversational(cells))
 
 
 def _is_conversational(cells: Mapping[str, Any]) -> bool:
