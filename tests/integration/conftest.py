@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import os
 import shutil
 from pathlib import Path
 
@@ -85,18 +84,15 @@ def _write_lines(path: Path, rows: list[dict[str, str]]) -> None:
 
 
 @pytest.fixture(scope="session")
-def keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A folder for keys and caches of these tests alone."""
-    folder = tmp_path_factory.mktemp("keys")
-    os.environ["ACCLIMATE_KEYS"] = str(folder / "keys")
+def project_key(own_keys: Path) -> None:
+    """The key of the small project."""
     from acclimate.project.keys import new_key
 
     new_key("tiny", "surrogates")
-    return folder
 
 
 @pytest.fixture(scope="session")
-def fresh_project(tmp_path_factory: pytest.TempPathFactory, keys: Path) -> Path:
+def fresh_project(tmp_path_factory: pytest.TempPathFactory, project_key: None) -> Path:
     """The project before its first run; copy it, do not change it."""
     return write_tiny_project(tmp_path_factory.mktemp("project") / "tiny")
 

@@ -47,9 +47,9 @@ def command(
 
 
 def _write_example(folder: Path) -> str:
-    from acclimate.examples.clinical import write_project
+    from acclimate.examples.clinical import write_example
 
-    write_project(folder)
+    write_example(folder)
     return "clinical-demo"
 
 

@@ -1,0 +1,66 @@
+"""What every benchmark writes: rows of figure, value, interval, goal, peers, machine, command."""
+
+from __future__ import annotations
+
+import json
+import os
+import platform
+import sys
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+SHARED = Path(__file__).resolve().parents[2] / "shared"
+"""Public data beside the project, absent for most users: a benchmark on it says that it is skipped."""
+
+
+def machine() -> dict[str, str]:
+    """The processor, its cores, the Python version."""
+    names = [line.split(":")[1].strip() for line in _cpu_lines() if line.startswith("model name")]
+    return {
+        "processor": (names or [platform.processor()])[0],
+        "cores": str(os.cpu_count()),
+        "python": platform.python_version(),
+    }
+
+
+def _cpu_lines() -> list[str]:
+    path = Path("/proc/cpuinfo")
+    return path.read_text().splitlines() if path.exists() else []
+
+
+def result(
+    figure: str,
+    value: Any,
+    *,
+    interval: Sequence[float] | None = None,
+    goal: str = "",
+    peers: Mapping[str, Any] | None = None,
+) -> dict[str, Any]:
+    """One row of results, with the command that is running."""
+    return {
+        "figure": figure,
+        "value": value,
+        "interval": list(interval) if interval else None,
+        "goal": goal,
+        "peers": dict(peers or {}),
+        "machine": machine(),
+        "command": "python " + " ".join([str(Path(sys.argv[0])), *sys.argv[1:]]),
+    }
+
+
+def write_results(path: Path | None, rows: Sequence[Mapping[str, Any]]) -> None:
+    """Writes the rows where --output says, and prints them."""
+    for row in rows:
+        print(f"{row['figure']}: {row['value']}" + (f" {row['interval']}" if row["interval"] else ""))
+    if path:
+        path.write_text(json.dumps(rows, indent=2) + "\n")
+
+
+def needed(*parts: str) -> Path:
+    """A path in the public data; ends the benchmark with a sentence where it is absent."""
+    path = SHARED.joinpath(*parts)
+    if not path.exists():
+        print(f"skipped: {'/'.join(parts)} is not here; this benchmark needs the public data set it names")
+        raise SystemExit(0)
+    return path

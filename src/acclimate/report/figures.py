@@ -1,0 +1,113 @@
+"""Figures as inline SVG: curves and intervals, drawn by matplotlib without a screen, the same bytes for the same values."""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+INK, MUTED, GAIN, LOSS, GRID = "#1f2933", "#7b8794", "#0b7a75", "#b23a48", "#e4e7eb"
+PALETTE = ("#0b7a75", "#c77d0a", "#4059ad", "#b23a48", "#7b8794")
+
+
+@dataclass(frozen=True)
+class Interval:
+    """One row of an interval figure. Values below `reference` are good when `less_is_better`."""
+
+    label: str
+    value: float
+    low: float
+    high: float
+    less_is_better: bool = True
+
+    @property
+    def colour(self) -> str:
+        """Green where the whole interval is better than 0, red where worse, grey where it holds 0."""
+        if self.low <= 0 <= self.high:
+            return MUTED
+        return GAIN if (self.high < 0) == self.less_is_better else LOSS
+
+
+def intervals(rows: Sequence[Interval], *, axis: str, margin: float | None = None) -> str:
+    """Estimates with their intervals around 0, one a line; `margin` draws the budget that must not be passed."""
+    figure, axes = _axes(7.2, 0.7 + 0.38 * len(rows))
+    for place, row in enumerate(reversed(rows)):
+        axes.plot([row.low, row.high], [place, place], color=row.colour, linewidth=2.2, solid_capstyle="round")
+        axes.plot([row.value], [place], "o", color=row.colour, markersize=5.5)
+    axes.axvline(0, color=INK, linewidth=0.9)
+    if margin is not None:
+        axes.axvline(margin, color=LOSS, linewidth=1, linestyle=(0, (4, 3)))
+    axes.set_yticks(range(len(rows)), [row.label for row in reversed(rows)])
+    axes.set_ylim(-0.7, len(rows) - 0.3)
+    axes.set_xlabel(axis)
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
+    return _svg(figure)
+
+
+def curves(
+    lines: Mapping[str, Sequence[tuple[float, float]]], *, across: str, up: str, mark: float | None = None
+) -> str:
+    """Lines over steps; `mark` is the step that was kept."""
+    figure, axes = _axes(7.2, 2.9)
+    for colour, (label, points) in zip(PALETTE, lines.items(), strict=False):
+        axes.plot(
+            *zip(*points, strict=True), color=colour, linewidth=1.8, label=label, marker="." if len(points) < 12 else ""
+        )
+    if mark is not None:
+        axes.axvline(mark, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        axes.annotate(
+            "kept",
+            (mark, 1),
+            xycoords=("data", "axes fraction"),
+            xytext=(3, -9),
+            textcoords="offset points",
+            color=MUTED,
+            fontsize=8,
+        )
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.legend(frameon=False, fontsize=8)
+    return _svg(figure)
+
+
+def bars(groups: Mapping[str, Mapping[str, float]], *, up: str) -> str:
+    """For each group one bar a series, side by side; all groups have the same series."""
+    figure, axes = _axes(7.2, 2.9)
+    series = list(next(iter(groups.values())))
+    width = 0.8 / len(series)
+    for number, name in enumerate(series):
+        places = [place + (number - (len(series) - 1) / 2) * width for place in range(len(groups))]
+        values = [group[name] for group in groups.values()]
+        axes.bar(places, values, width * 0.92, color=PALETTE[number % len(PALETTE)], label=name)
+    axes.set_xticks(range(len(groups)), list(groups))
+    axes.set_ylabel(up)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
+    axes.legend(frameon=False, fontsize=8, ncols=len(series))
+    return _svg(figure)
+
+
+def _axes(width: float, height: float) -> tuple[Any, Any]:
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(width, height), layout="constrained")
+    axes = figure.add_subplot()
+    axes.set_axisbelow(True)
+    axes.tick_params(colors=INK, labelsize=8.5, length=0)
+    axes.xaxis.label.set(color=MUTED, size=8.5)
+    axes.yaxis.label.set(color=MUTED, size=8.5)
+    for spine in axes.spines.values():
+        spine.set_visible(False)
+    return figure, axes
+
+
+def _svg(figure: Any) -> str:
+    import matplotlib as mpl
+
+    settings = {"svg.fonttype": "none", "svg.hashsalt": "acclimate", "font.family": "sans-serif"}
+    drawn = io.StringIO()
+    with mpl.rc_context(settings):
+        figure.savefig(drawn, format="svg", metadata={"Date": None, "Creator": None}, transparent=True)
+    text = drawn.getvalue()
+    return text[text.index("<svg") :]

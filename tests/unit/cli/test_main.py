@@ -1,0 +1,69 @@
+from __future__ import annotations
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from acclimate.cli.main import STAGE_VERBS, VERBS
+from acclimate.pipeline.table import STAGE_NAMES
+
+
+def acclimate(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from acclimate.cli.main import main; main()", *arguments]
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False)
+
+
+def test_every_stage_has_a_verb() -> None:
+    assert tuple(STAGE_VERBS) == STAGE_NAMES
+
+
+def test_help_lists_every_verb_and_begins_with_what_and_an_example(tmp_path: Path) -> None:
+    shown = acclimate("--help", folder=tmp_path)
+    assert shown.returncode == 0
+    assert all(f"  {verb} " in shown.stdout for verb in VERBS)
+    assert "example: acclimate init" in shown.stdout
+
+
+def test_help_imports_no_heavy_library(tmp_path: Path) -> None:
+    code = (
+        "import sys; sys.argv = ['acclimate', '--help']\n"
+        "from acclimate.cli.main import main; main()\n"
+        "print(sorted({'torch', 'transformers', 'pyarrow', 'polars', 'pydantic', 'typer'} & set(sys.modules)))"
+    )
+    shown = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
+    assert shown.stdout.endswith("[]\n")
+
+
+@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in STAGE_VERBS])
+def test_the_help_of_a_verb_has_an_example(tmp_path: Path, verb: str) -> None:
+    shown = acclimate(verb, "--help", folder=tmp_path)
+    assert shown.returncode == 0
+    assert f"acclimate {verb}" in shown.stdout
+
+
+@pytest.mark.parametrize(
+    ("arguments", "sentence"),
+    [
+        (["trian"], "acclimate has no verb 'trian'"),
+        (["plan"], "There is no acclimate.yaml in"),
+        (["init", "x", "--example", "legal"], "There is no example 'legal'"),
+    ],
+)
+def test_a_mistake_is_one_sentence_with_exit_code_2(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    failed = acclimate(*arguments, folder=tmp_path)
+    assert failed.returncode == 2
+    assert failed.stdout == ""
+    assert failed.stderr.startswith("error: ") and sentence in failed.stderr
+    assert "Traceback" not in failed.stderr
+
+
+def test_init_writes_a_project_whose_settings_are_all_explained(tmp_path: Path) -> None:
+    made = acclimate("init", "notes", "--json", folder=tmp_path)
+    assert made.returncode == 0, made.stderr
+    assert json.loads(made.stdout)["project"] == "notes"
+    written = (tmp_path / "notes/acclimate.yaml").read_text()
+    assert all(f"# {stage}:" in written for stage in STAGE_NAMES)
+    assert acclimate("init", "notes", folder=tmp_path).returncode == 2

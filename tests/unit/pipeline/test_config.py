@@ -1,0 +1,65 @@
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acclimate.core.errors import ConfigError
+from acclimate.pipeline.config import check_config, read_config
+
+SMALLEST = {"project": "notes", "ingest": {"sources": [{"path": "data/*.jsonl"}]}}
+
+
+def test_the_smallest_config_has_a_step_for_every_stage_but_model_selection() -> None:
+    config = check_config(SMALLEST)
+    assert config.base == "smollm2-135m"
+    assert [step.name for step in config.steps][:5] == ["ingest", "clean", "dedup", "deidentify", "split"]
+    assert "select_model" not in {step.stage for step in config.steps}
+
+
+def test_candidates_bring_model_selection_into_the_line() -> None:
+    config = check_config({**SMALLEST, "select_model": {"candidates": ["a", "b"]}})
+    assert "select_model" in {step.stage for step in config.steps}
+
+
+def test_pretraining_has_no_prompted_baseline() -> None:
+    names = [step.name for step in check_config({**SMALLEST, "task": "pretraining"}).steps]
+    assert "predict.prompted" not in names
+    assert "predict.adapted" in names
+
+
+@pytest.mark.parametrize(
+    ("change", "sentence"),
+    [
+        ({"trian": {}}, r"trian is not a known setting.*\n.*did you mean train\?"),
+        ({"dedup": {"max_edits": 0.2}}, r"dedup\.max_edits is not a known setting.*\n.*dedup\.max_edited"),
+        ({"dedup": {"max_edited": 2}}, r"dedup\.max_edited: 2 is not valid"),
+        ({"task": "translation"}, r"task: 'translation' is not known"),
+        ({"project": "my notes"}, r"project: 'my notes' is not a name"),
+        ({"ingest": {"sources": []}}, r"ingest\.sources is empty"),
+        ({"clean": 3}, r"clean: 3 is not a group of settings"),
+    ],
+)
+def test_a_wrong_setting_is_named_with_its_mend(change: dict[str, object], sentence: str) -> None:
+    with pytest.raises(ConfigError, match=sentence):
+        check_config({**SMALLEST, **change})
+
+
+def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
+    (tmp_path / "acclimate.yaml").write_text("project: notes\nbase: [1,\n")
+    with pytest.raises(ConfigError, match=r"acclimate\.yaml, line \d"):
+        read_config(tmp_path)
+
+
+def test_overrides_reach_into_stages(tmp_path: Path) -> None:
+    (tmp_path / "acclimate.yaml").write_text("project: notes\ningest: {sources: [{path: a.jsonl}]}\n")
+    config = read_config(tmp_path, overrides=["train.max_steps=7", "base=other"])
+    assert config.sections["train"] == {"max_steps": 7}
+    assert config.base == "other"
+
+
+@pytest.mark.parametrize("override", ["train.max_steps", "project.name=x"])
+def test_a_wrong_override_is_refused(tmp_path: Path, override: str) -> None:
+    (tmp_path / "acclimate.yaml").write_text("project: notes\ningest: {sources: [{path: a.jsonl}]}\n")
+    with pytest.raises(ConfigError, match="--set"):
+        read_config(tmp_path, overrides=[override])

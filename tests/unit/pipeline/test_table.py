@@ -1,0 +1,24 @@
+from __future__ import annotations
+
+import pytest
+
+from acclimate.pipeline.table import STAGE_NAMES, comparison_steps, load_stage, steps_for
+
+
+@pytest.mark.parametrize("name", STAGE_NAMES)
+def test_every_stage_of_the_table_can_be_loaded_and_has_a_safe_default(name: str) -> None:
+    stage = load_stage(name)
+    assert stage.name == name
+    needed = [field for field, facts in stage.config.model_fields.items() if facts.is_required()]
+    assert needed in ([], ["sources"])
+    assert all(facts.description for facts in stage.config.model_fields.values())
+
+
+@pytest.mark.parametrize("steps", [steps_for("generation", select_model=True), comparison_steps()])
+def test_every_step_follows_its_inputs_and_fills_its_roles(steps) -> None:
+    seen: set[str] = set()
+    for step in steps:
+        assert all(name.startswith("@") or name in seen for name in step.inputs.values())
+        roles = {role for role, name in step.inputs.items()} | ({"base"} if "@model" in step.inputs.values() else set())
+        assert set(load_stage(step.stage).inputs) <= roles
+        seen.add(step.name)
