@@ -102,13 +102,29 @@ class Renderer:
                 self._check_calls_are_shown(example, whole, place)
             if not message.train:
                 continue
-            start = len(self._beginning(example, whole, example.messages[:place], open_turn=True))
             end = len(self._beginning(example, whole, example.messages[: place + 1]))
+            start = self._start_of_content(example, whole, place, end)
             answer, stop = self._answer_and_stop(whole[start:end])
             yield Piece(whole[done:start])
             yield Piece(answer, answer=True, stop=stop)
             done = start + len(answer) + len(self._token_text(stop))
         yield Piece(whole[done:])
+
+    def _start_of_content(self, example: Example, whole: str, place: int, end: int) -> int:
+        """Where in the template's text the content of a turn begins."""
+        turn = example.messages[place]
+        if turn.role == "assistant":
+            return len(self._beginning(example, whole, example.messages[:place], open_turn=True))
+        # Templates open a turn only for the assistant; another's content is what stands last before its stop token.
+        before = len(self._beginning(example, whole, example.messages[:place]))
+        text, _ = self._answer_and_stop(whole[before:end])
+        if not text.endswith(turn.content):
+            raise ModelError(
+                f"The chat template of {self.model_name} changes what the {turn.role} says in record {example.id},"
+                " so that it cannot be said which tokens are to be trained.",
+                hint="train on the assistant's turns alone, or use a base with another template",
+            )
+        return before + len(text) - len(turn.content)
 
     def _beginning(self, example: Example, whole: str, turns: Sequence[Message], *, open_turn: bool = False) -> str:
         """The template's text for the first turns, which must be the beginning of the whole conversation's."""
