@@ -28,7 +28,7 @@ def pattern_hits(text: str, *, day_first: bool = False) -> Iterator[Hit]:
     """Everything in a text that looks like an identifier; hits may overlap.
 
     >>> [hit.kind for hit in pattern_hits("Mail ann@mail.com on 2021-03-03, BP 120/80")]
-    ['email', 'url', 'date']
+    ['email', 'date']
     """
     for kind, find in _pattern_set(day_first=day_first).finds(text):
         parts = people.name_parts(find) if kind == "name" else ()

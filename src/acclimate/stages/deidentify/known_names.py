@@ -20,6 +20,7 @@ MINIMUM_LETTERS = 3
 """A shorter word standing alone (Li, Jo) is not looked for: too many words of other meaning look like it."""
 
 _WORD = re.compile(r"[^\s,]+")
+_ENDING = re.compile(rf",\s*(?:{'|'.join(sorted(NAME_ENDINGS))})\.?\s*$", re.IGNORECASE)
 
 
 @dataclass(frozen=True)
@@ -37,7 +38,7 @@ def parse_name(value: str, kind: str) -> PersonName:
     >>> parse_name("Smith, John A.", "name")
     PersonName(first=('John',), middle=('A.',), last=('Smith',))
     """
-    before, comma, after = value.partition(",")
+    before, comma, after = _ENDING.sub("", value).partition(",")
     family, given = _words(before), _words(after)
     if any(word in kind for word in ("last", "family", "surname", "maiden")):
         return PersonName(last=family + given)

@@ -8,7 +8,7 @@ _IS = r"(?:\s*(?:number|num|no|nr|id|code|identifier)\b\.?)?(?:\s*(?:is|was|of)\
 _MUST_NAME_NUMBER = r"\s*(?:(?:number|num|no|nr|id|code|identifier)\b\.?|#)(?:\s*(?:is|was)\b)?[\s:#=.(]{0,4}"
 _CODE = r"([A-Za-z0-9]{1,6}(?:-[A-Za-z0-9]{1,8}){1,4}|[A-Za-z]{0,4}\d[A-Za-z0-9]{3,19}|\d{2,4}(?: \d{2,4}){1,4}|(?-i:[A-Z]{1,3} \d{4,12}))\b"
 
-_RECORD = r"(?:mrn|mr#|medical\s+record|med\.?\s*rec\.?|health\s+record|hospital|chart|patient\s+(?:id|no|number|#)|unit\s+record|nhs|encounter|admission)"
+_RECORD = r"(?:mrn|mr#|medical\s+record|med\.?\s*rec\.?|health\s+record|hospital|chart|patient|unit\s+record|nhs|encounter|admission)"
 _ACCOUNT = r"(?:account|acct|a/c|customer|routing|membership|client|bank\s+account)\.?"
 _LICENCE = r"(?:driver'?s?'?\s+licen[cs]e|driving\s+licen[cs]e|drivers\s+licen[cs]e|licen[cs]e|dl|dea|npi|passport|certificate|permit|licen[cs]e\s+plate)"
 _PLAN = r"(?:member|policy|subscriber|beneficiary|insurance|health\s+plan|plan|group|claim|medicare|medicaid|mbi)"

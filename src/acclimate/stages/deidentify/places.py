@@ -22,7 +22,7 @@ SUFFIXES = (
 DIRECTIONS = "North|South|East|West|Northeast|Northwest|Southeast|Southwest|NE|NW|SE|SW|N|S|E|W"
 UNITS = "Apartment|Apt|Unit|Suite|Ste|Floor|Fl|Room|Rm|Building|Bldg|Flat|Lot"
 STATE_CODES = frozenset(STATES.split("|"))
-PLAIN_WORDS = frozenset("|".join((SUFFIXES, DIRECTIONS, UNITS, "PO|P|O|Box|Post|Office")).lower().split("|"))
+PLAIN_WORDS = frozenset("|".join((SUFFIXES, DIRECTIONS, UNITS, "PO|P|O|Box|Post|Office|nd|th")).lower().split("|"))
 """Words of an address that are the same in many addresses and tell nothing of one."""
 
 _CLOCK_OR_MEASURE = ("am", "pm", "mg", "ml", "mcg", "kg", "cm", "mm", "f", "m", "pt", "y", "days", "weeks", "patient")

@@ -16,6 +16,7 @@ _COUNTED_AFTER = followed_by(
 _SCORE_AFTER = followed_by(r"\s*(?:strength|pain|motor|power|scale|full|of\b|systolic|murmur|tablets?|cups?|/)")
 _DATE_WORD = r"(?i:\b(?:on|dated|date|since|until|till|admitted|discharged|seen|visit|appointment|dob|born|birthday|birth)\b[\s:]{1,3})"
 _MONTH_WORD = r"(?i:\b(?:in|since|until|last|next|early|late|mid|during|by|before|after|through|this|every)[\s-])"
+_TIME_AFTER = followed_by(r"[T_]\d")
 _SHORT_YEAR = re2.compile(r".*\D\d{2}$")
 
 
@@ -38,7 +39,7 @@ def _numeric(find: Find, *, day_first: bool) -> Find | None:
 
 def stands_alone_or_ranges(find: Find) -> bool:
     """Whether a date is whole; 3/3/2021-3/10/2021 is two dates, 1/2/3/2021 none."""
-    if stands_alone(find):
+    if stands_alone(find) or _TIME_AFTER(find):
         return True
     without_range = followed_by(r"-\d{1,4}[/.]")(find) or preceded_by(r"[/.]\d{2,4}-")(find)
     return without_range and "-" not in find.value

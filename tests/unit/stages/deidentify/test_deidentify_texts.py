@@ -1,0 +1,133 @@
+"""A rewritten text: what stands in, what it agrees with, and where everything has moved to."""
+
+from __future__ import annotations
+
+import ipaddress
+import re
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acclimate.core.schema import records_table
+from acclimate.stages.deidentify.known_values import KnownValue
+from acclimate.stages.deidentify.numbers import luhn_valid
+from acclimate.stages.deidentify.records import OpenRecords
+from acclimate.stages.deidentify.words import squash
+
+KEY = bytes(range(32))
+JOHN = (KnownValue("name", "John Smith"), KnownValue("mrn", "00123456"), KnownValue("phone", "+1 312 555 0142"))
+
+
+def opened(text: str, *values: KnownValue, subject: str = "p", **columns: object) -> dict[str, object]:
+    rows = records_table([{"id": "a", "text": text, "subject_id": subject, **columns}])
+    open_records = OpenRecords(KEY, {f"subject {subject}": values}, 364, False)
+    return open_records(rows.to_batches()[0]).records.to_pylist()[0]
+
+
+def rewritten(text: str, *values: KnownValue, subject: str = "p") -> str:
+    return str(opened(text, *values, subject=subject)["text"])
+
+
+def test_every_form_of_a_name_gets_the_same_forms_of_one_surrogate():
+    first, last, *forms = rewritten("John|Smith|John Smith|SMITH, JOHN|J. Smith|smith john|Mr. Smith", *JOHN).split("|")
+    assert forms == [
+        f"{first} {last}", f"{last}, {first}".upper(), f"{first[0]}. {last}", f"{last} {first}".lower(), f"Mr. {last}",
+    ]  # fmt: skip
+
+
+def test_every_spacing_of_a_number_gets_the_same_digits():
+    assert len({squash(part) for part in rewritten("00123456|001-234-56|001 23456", *JOHN).split("|")}) == 1
+
+
+def test_a_phone_number_agrees_with_its_local_part_and_keeps_its_layout():
+    long, local, plain = rewritten("+1 (312) 555-0142|555-0142|312.555.0142", *JOHN).split("|")
+    assert re.fullmatch(r"\+1 \(\d{3}\) 555-01\d\d", long)
+    assert long.endswith(local)
+    assert squash(long) == "1" + squash(plain)
+
+
+def test_a_street_alone_agrees_with_the_whole_address():
+    whole, part = rewritten(
+        "12 Elm Street, Springfield|12 elm st", KnownValue("address", "12 Elm Street, Springfield")
+    ).split("|")
+    number, street = whole.split()[:2]
+    assert part == f"{number} {street.lower()} st"
+
+
+@pytest.mark.parametrize(
+    ("text", "pattern"),
+    [
+        ("ann@mail.com", r"[a-z.]+\d\d@example\.(org|net|com)"),
+        ("https://x.test/a", r"https://example\.(org|net|com)/[0-9a-f]{8}"),
+        ("SSN 123-45-6789", r"SSN 9\d\d-[0-4]\d-\d{4}"),
+        ("10.1.2.3", r"(192\.0\.2|198\.51\.100|203\.0\.113)\.\d+"),
+        ("GB82 WEST 1234 5698 7654 32", r"GB00 [A-Z]{4} \d{4} \d{4} \d{4} \d\d"),
+        ("a 93-year-old", "a 90-or-older"),
+        ("aged 95", "aged 90 or older"),
+        ("MRN: 00-123", "MRN: 00-\\d{3}"),
+        ("Dr. Alvarez's note", r"Dr\. [A-Z][a-z]+'s note"),
+        ("350 5th Ave", r"\d{3} \d(st|nd|rd|th) Ave"),
+    ],
+)
+def test_a_surrogate_looks_like_its_class_and_belongs_to_nobody(text, pattern):
+    assert re.fullmatch(pattern, rewritten(text))
+
+
+def test_a_card_surrogate_fails_its_check_digit():
+    assert not luhn_valid(squash(rewritten("4111 1111 1111 1111")))
+
+
+def test_an_ip6_surrogate_comes_from_the_documentation_range():
+    assert ipaddress.ip_address(rewritten("fe80::1ff:fe23:4567:890a")) in ipaddress.ip_network("2001:db8::/32")
+
+
+@pytest.mark.parametrize("text", ["aged 95", "Dr. Alvarez, 312-555-0142", "a 93-year-old, 92 y/o", "example.org"])
+def test_rewriting_an_open_text_changes_no_structure(text):
+    once = rewritten(text)
+    twice = rewritten(once)
+    assert re.sub(r"\w", "x", re.sub(r"[A-Za-z]+", "w", once)) == re.sub(r"\w", "x", re.sub(r"[A-Za-z]+", "w", twice))
+
+
+def test_the_same_value_gets_other_surrogates_for_another_person():
+    assert rewritten("Dr. Alvarez MRN 123456") != rewritten("Dr. Alvarez MRN 123456", subject="q")
+
+
+def test_spans_grow_to_a_replacement_they_cut_and_others_still_quote_the_same_text():
+    text = "😀 John has asthma. Smith coughs"
+    spans = [
+        {"field": "text", "start": start, "end": end, "label": "x"}
+        for start, end in [(11, 17), (2, 4), (20, 23), (25, 31)]
+    ]
+    row = opened(text, *JOHN, spans=spans)
+    quotes = [row["text"][span["start"] : span["end"]] for span in row["spans"]]
+    assert quotes == ["asthma", row["text"].split()[1], row["text"].split(". ")[1].split()[0], "coughs"]
+
+
+def test_messages_lose_the_name_in_speaker_content_and_tool_calls():
+    call = '{"who": "John Smith\\n", "phone": 3125550142, "dose": 5}'
+    message = {"role": "user", "speaker": "John", "content": "I, john smith, agree", "train": True, "tool_calls": call}
+    after = opened("", *JOHN, messages=[message])["messages"][0]
+    assert (after["role"], after["train"]) == ("user", True)
+    assert not {"john", "smith", "3125550142"} & set(re.findall(r"\w+", str(after).lower()))
+    assert '"dose": 5' in after["tool_calls"]
+
+
+@given(st.text(alphabet="ab😀é ,.'-John Smith0123456/@", max_size=60))
+def test_no_known_value_survives_in_any_text(noise):
+    text = f"{noise} John Smith {noise} 00123456 {noise}"
+    after = rewritten(text, *JOHN)
+    assert not re.search(r"(?<![^\W\d_])(?i:john smith)(?![^\W\d_])", after)
+    assert "John" not in re.findall(r"[^\W\d_]+", after)
+
+
+@given(
+    st.lists(st.sampled_from(["John", "asthma", "312-555-0142", "😀", "March 3, 2021", "cough", "a@b.com"]), max_size=8)
+)
+def test_spans_on_what_was_not_replaced_quote_it_unchanged(words):
+    text, spans = " ".join(words), []
+    for match in re.finditer(r"asthma|cough|😀", text):
+        spans.append({"field": "text", "start": match.start(), "end": match.end(), "label": "x"})
+    row = opened(text, *JOHN, spans=spans)
+    quotes = [row["text"][span["start"] : span["end"]] for span in row["spans"]]
+    assert quotes == [text[span["start"] : span["end"]] for span in spans]
