@@ -1,0 +1,235 @@
+"""The training loop: rows with identity and source, the loss averaged over the trained tokens of a step, exact resume.
+
+It draws no random number: the order of rows comes with the batches, an adapter starts from the plan's seed, dropout is
+off. A run that was killed and goes on from a checkpoint therefore ends in the same bits as one that was not.
+"""
+
+from __future__ import annotations
+
+import math
+from collections import defaultdict
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from pathlib import Path
+from typing import Any
+
+import peft
+import torch
+import transformers
+
+from acclimate.backends.checkpoints import Checkpoint, CheckpointFolder
+from acclimate.backends.optimiser import Optimiser, learning_rate
+from acclimate.backends.packing import Network, check_packing, pack
+from acclimate.backends.parameters import Trainable, make_trainable
+from acclimate.backends.scoring import score_rows
+from acclimate.backends.trained_files import write_trained
+from acclimate.core.atomic import json_digest
+from acclimate.core.crash_points import crash_point
+from acclimate.core.errors import ModelError
+from acclimate.core.ports import ModelFacts, Progress, TokenRow, TrainingPlan, TrainingResult, TrainingStep
+
+Batch = Sequence[tuple[str, TokenRow]]
+
+LOOP_VERSION = 1
+"""Raised when the loop computes something else, so that an older checkpoint is not continued."""
+
+
+@dataclass(frozen=True)
+class Task:
+    """What a run trains on: for each step its rows with their source, and the rows on which it is measured."""
+
+    batches: Sequence[Batch]
+    validation: Sequence[TokenRow]
+
+
+@dataclass
+class Curve:
+    """What has been measured so far; plain JSON in a checkpoint. The best step is the one with the best validation."""
+
+    steps: list[TrainingStep] = field(default_factory=list)
+    validation: list[dict[str, float]] = field(default_factory=list)
+
+    @property
+    def best_step(self) -> int:
+        """The evaluated step with the lowest bits per byte, the earliest of equals; the newest where none is measured."""
+        trained = [point for point in self.validation if point["step"] > 0]
+        if not trained:
+            return self.steps[-1].step
+        return int(min(trained, key=lambda point: (point["bits_per_byte"], point["step"]))["step"])
+
+    def to_json(self) -> dict[str, Any]:
+        """Plain JSON."""
+        return {"steps": [asdict(step) for step in self.steps], "validation": self.validation}
+
+    @classmethod
+    def from_json(cls, value: Mapping[str, Any]) -> Curve:
+        """The curve that `to_json` gave."""
+        return cls([TrainingStep(**step) for step in value["steps"]], [dict(point) for point in value["validation"]])
+
+
+def train(
+    model: Any,
+    task: Task,
+    plan: TrainingPlan,
+    *,
+    facts: ModelFacts,
+    output: Path,
+    partial: Path,
+    progress: Progress,
+) -> TrainingResult:
+    """Trains a loaded model, writes the weights of the best step to `output`, and says how it went.
+
+    `progress` advances by one a step. Checkpoints stand in `partial/checkpoints`.
+    """
+    check_packing(model)
+    trainable = make_trainable(model, plan)
+    checkpoints = CheckpointFolder(partial / "checkpoints", run=_run_identity(trainable, task, plan, facts))
+    found = checkpoints.newest_valid()
+    run = _Run(trainable, task, plan, checkpoints)
+    run.resume(found.checkpoint)
+    progress.advance(run.step)
+    run.finish(progress)
+    best = run.load_best()
+    write_trained(output, trainable, plan, base=facts, step=best)
+    crash_point("train.output_written")
+    notes = [*found.notes, *_remarks(run.curve, best)]
+    return TrainingResult(
+        steps=run.curve.steps,
+        validation=run.curve.validation,
+        best_step=best,
+        trainable_parameters=trainable.parameters,
+        precision=_precision(trainable),
+        notes=notes,
+    )
+
+
+class _Run:
+    """One run's moving state: the masters and moments, the curve, and the step they stand at."""
+
+    def __init__(self, trainable: Trainable, task: Task, plan: TrainingPlan, checkpoints: CheckpointFolder) -> None:
+        self.curve = Curve()
+        self._trainable = trainable
+        self._network = Network.of(trainable.model)
+        self._task = task
+        self._plan = plan
+        self._checkpoints = checkpoints
+        self._optimiser = Optimiser(trainable, plan)
+
+    @property
+    def step(self) -> int:
+        """Optimiser steps done."""
+        return len(self.curve.steps)
+
+    def resume(self, checkpoint: Checkpoint | None) -> None:
+        """Takes up a checkpoint's state, or measures the untrained model where there is none."""
+        if checkpoint is None:
+            self._evaluate()
+            return
+        self.curve = Curve.from_json(checkpoint.state["curve"])
+        self._trainable.load(checkpoint.weights())
+        self._optimiser.load(checkpoint.optimiser())
+
+    def finish(self, progress: Progress) -> None:
+        """Makes the steps that are left, with an evaluation and a checkpoint where they are due."""
+        last = len(self._task.batches)
+        while self.step < last:
+            self.curve.steps.append(self._train_step(self._task.batches[self.step]))
+            is_due = self.step % self._plan.eval_steps == 0 or self.step == last
+            if is_due:
+                self._evaluate()
+            if is_due or self.step % self._plan.save_steps == 0:
+                state = {"step": self.step, "best_step": self.curve.best_step, "curve": self.curve.to_json()}
+                self._checkpoints.write(state, self._trainable.masters, self._optimiser.state())
+            crash_point("train.step_done")
+            progress.advance()
+
+    def load_best(self) -> int:
+        """Gives the model the best step's weights, from its checkpoint."""
+        best = self.curve.best_step
+        checkpoint = self._checkpoints.at(best)
+        if checkpoint is None:
+            raise ModelError(
+                f"The checkpoint of step {best}, which validation found best, was damaged while training went on.",
+                hint="run the same command again: it goes on from an older checkpoint",
+            )
+        self._trainable.load(checkpoint.weights())
+        return best
+
+    def _train_step(self, batch: Batch) -> TrainingStep:
+        """One optimiser step: gradients of all packs summed, each trained token weighing the same."""
+        number = self.step + 1
+        packs = list(pack([row for _, row in batch]))
+        trained_tokens = sum(len(packed.target_tokens) for packed in packs)
+        nats: dict[str, list[float]] = defaultdict(list)
+        sources = iter(source for source, _ in batch)
+        for packed in packs:
+            loss = self._network.loss(packed, scale=1 / trained_tokens)
+            loss.total.backward()
+            self._optimiser.add_gradients()
+            own = iter(loss.nats.double().tolist())
+            for places in packed.targets:
+                nats[next(sources)] += [next(own) for _ in places]
+        total = math.fsum(value for values in nats.values() for value in values) / trained_tokens
+        norm = self._optimiser.step(number) if math.isfinite(total) else math.nan
+        if not math.isfinite(norm):
+            raise _diverged(number, total, self._plan)
+        return TrainingStep(
+            step=number,
+            loss=total,
+            loss_by_source={name: math.fsum(nats[name]) / len(nats[name]) for name in sorted(nats) if nats[name]},
+            learning_rate=learning_rate(self._plan, number),
+            gradient_norm=norm,
+            trained_tokens=trained_tokens,
+            tokens=sum(len(packed.tokens) for packed in packs),
+        )
+
+    def _evaluate(self) -> None:
+        if not self._task.validation:
+            return
+        scores = score_rows(self._trainable.model, self._task.validation)
+        size = sum(score.bytes for score in scores)
+        bits = math.fsum(score.nats for score in scores) / math.log(2)
+        self.curve.validation.append({"step": self.step, "bits_per_byte": bits / size})
+
+
+def _diverged(step: int, loss: float, plan: TrainingPlan) -> ModelError:
+    return ModelError(
+        f"Training diverged at step {step}: the loss is {loss} and its gradient is not finite, so nothing that follows"
+        " would mean anything.",
+        hint=f"lower train.learning_rate (it is {plan.learning_rate:g}), or set train.precision to fp32",
+    )
+
+
+def _remarks(curve: Curve, best: int) -> list[str]:
+    """What the reader must know of how the kept step was chosen."""
+    if not curve.validation:
+        return ["There were no validation records, so the last step was kept instead of the best one."]
+    by_step = {point["step"]: point["bits_per_byte"] for point in curve.validation}
+    if by_step[best] >= by_step.get(0, math.inf):
+        return [
+            f"Training never improved on the base on the validation records ({by_step[0]:.3f} bits per byte before,"
+            f" {by_step[best]:.3f} at best)."
+        ]
+    return []
+
+
+def _precision(trainable: Trainable) -> str:
+    computing = next(iter(trainable.computing.values()))
+    return "bf16" if computing.dtype == torch.bfloat16 else "fp32"
+
+
+def _run_identity(trainable: Trainable, task: Task, plan: TrainingPlan, facts: ModelFacts) -> str:
+    """A digest of everything that decides the bits of a run; a checkpoint of another run is not continued."""
+    return json_digest(
+        {
+            "loop": LOOP_VERSION,
+            "plan": asdict(plan),
+            "batches": [[[source, asdict(row)] for source, row in batch] for batch in task.batches],
+            "validation": [asdict(row) for row in task.validation],
+            "base": facts.digest,
+            "precision": _precision(trainable),
+            "device": str(next(iter(trainable.computing.values())).device),
+            "threads": torch.get_num_threads(),
+            "versions": [torch.__version__, transformers.__version__, peft.__version__],
+        }
+    )
