@@ -12,14 +12,19 @@ from acclimate.stages.predict.items import Record, chosen_by_hash
 
 
 def choose_shots(train: Sequence[Record], count: int, *, seed: int) -> list[Example]:
-    """Training examples of at most median length, by turns from each site, so that no site's manner is missing."""
-    by_length = sorted(train, key=lambda record: (sum(map(len, question_and_answer(record))), record["id"]))
-    short = by_length[: (len(by_length) + 1) // 2]
+    """Training examples of at most their site's median length, by turns from each site, so that no site's manner is missing."""
     by_site = defaultdict(list)
-    for record in chosen_by_hash(short, len(short), seed=seed):
+    for record in train:
         by_site[record["site"] or ""].append(record)
-    by_turns = chain.from_iterable(zip_longest(*(by_site[site] for site in sorted(by_site))))
+    short = [_shorter_half(by_site[site]) for site in sorted(by_site)]
+    ranked = [chosen_by_hash(records, count, seed=seed) for records in short]
+    by_turns = chain.from_iterable(zip_longest(*ranked))
     return [example_of(record) for record in by_turns if record is not None][:count]
+
+
+def _shorter_half(records: Sequence[Record]) -> list[Record]:
+    by_length = sorted(records, key=lambda record: (sum(map(len, question_and_answer(record))), record["id"]))
+    return by_length[: (len(by_length) + 1) // 2]
 
 
 def as_many_as_fit(
