@@ -1,0 +1,34 @@
+"""The settings of split: how much goes where, and the seed of the draw."""
+
+from __future__ import annotations
+
+from pydantic import Field, model_validator
+
+from acclimate.core.stage import StageConfig
+
+
+class Fractions(StageConfig):
+    """Shares of the records; together 1. Without room for whole groups the nearest possible sizes are taken."""
+
+    train: float = Field(default=0.8, gt=0, le=1)
+    """Share to learn from."""
+    validation: float = Field(default=0.1, ge=0, lt=1)
+    """Share on which settings and the best checkpoint are chosen."""
+    test: float = Field(default=0.1, ge=0, lt=1)
+    """Share for the final figures; with a frozen test file it goes to train and validation instead."""
+
+    @model_validator(mode="after")
+    def _sum_to_one(self) -> Fractions:
+        total = self.train + self.validation + self.test
+        if abs(total - 1) > 1e-6:
+            raise ValueError(f"train, validation and test add up to {total:g}; they must add up to 1")
+        return self
+
+
+class SplitConfig(StageConfig):
+    """How records are divided. Ties of subject and duplicate cluster are never broken."""
+
+    fractions: Fractions = Fractions()
+    """Shares of train, validation and test."""
+    seed: int = 0
+    """Seed of the draw; another seed gives another division. Earlier assignments stay whatever the seed."""

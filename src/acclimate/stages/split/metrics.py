@@ -1,0 +1,63 @@
+"""What the report of split says of a division, and what a user should be warned of."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+import polars as pl
+
+from acclimate.stages.split.draw import SPLITS
+
+_FAR = 0.05
+"""A distance between wished and reached share of a split that is worth a warning."""
+
+
+def division_metrics(divided: pl.DataFrame, ledger: pl.DataFrame) -> dict[str, Any]:
+    """Records and subjects per split, records per split and site, groups, and what came from earlier rounds."""
+    groups = divided.group_by("group").len()
+    earlier_test = ledger.filter(pl.col("split") == "test")
+    return {
+        "records": {split: divided.filter(split=split).height for split in SPLITS},
+        "subjects": {split: divided.filter(split=split)["subject_id"].drop_nulls().n_unique() for split in SPLITS},
+        "records_by_site": _by_site(divided),
+        "groups": groups.height,
+        "largest_group": max(groups["len"].to_list(), default=0),
+        "from_earlier_rounds": divided.join(ledger, on="id", how="semi").height,
+        "earlier_test_records_absent": earlier_test.join(divided, on="id", how="anti").height,
+    }
+
+
+def division_warnings(divided: pl.DataFrame, ledger: pl.DataFrame, wished: Mapping[str, float]) -> tuple[str, ...]:
+    """What is lawful but weakens the proof."""
+    warnings = []
+    if not (divided["split"] == "validation").any():
+        warnings.append("There are no validation records: the best checkpoint and settings cannot be chosen on any.")
+    for site, counts in _by_site(divided).items():
+        for split in ("train", "test"):
+            if not counts[split]:
+                warnings.append(
+                    f"Site {site or '(none)'} has no {split} records; it has too few groups of tied records."
+                )
+    trained_before = divided.filter(split="test").join(ledger.filter(split="train"), on="id", how="semi").height
+    if trained_before:
+        warnings.append(
+            f"{trained_before} test records were trained on in an earlier round: start again from the base."
+        )
+    largest = max(divided.group_by("group").len()["len"].to_list(), default=0)
+    for split, share in wished.items():
+        reached = divided.filter(split=split).height / divided.height
+        if share and abs(reached - share) > _FAR:
+            warnings.append(
+                f"{split} got {reached:.0%} of the records, {share:.0%} was wished for: the largest of the groups that"
+                f" must stay together has {largest} of {divided.height} records."
+            )
+    return tuple(warnings)
+
+
+def _by_site(divided: pl.DataFrame) -> dict[str, dict[str, int]]:
+    counts = divided.group_by(pl.col("site").fill_null(""), "split").len()
+    found = {(site, split): records for site, split, records in counts.iter_rows()}
+    return {
+        site: {split: found.get((site, split), 0) for split in SPLITS} for site in sorted({site for site, _ in found})
+    }
