@@ -3,9 +3,12 @@
 from __future__ import annotations
 
 import os
+import shutil
 from pathlib import Path
 
 import pytest
+
+from tests.tiny_project import write_tiny_project
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
 
@@ -16,3 +19,40 @@ def own_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
     folder = tmp_path_factory.mktemp("keys")
     os.environ["ACCLIMATE_KEYS"] = str(folder)
     return folder
+
+
+@pytest.fixture(scope="session")
+def project_key(own_keys: Path) -> None:
+    """The key of the small project."""
+    from acclimate.project.keys import new_key
+
+    new_key("tiny", "surrogates")
+
+
+@pytest.fixture(scope="session")
+def fresh_project(tmp_path_factory: pytest.TempPathFactory, project_key: None) -> Path:
+    """The project before its first run; copy it, do not change it."""
+    return write_tiny_project(tmp_path_factory.mktemp("project") / "tiny")
+
+
+@pytest.fixture(scope="session")
+def finished_project(fresh_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project after an undisturbed run; copy it, do not change it."""
+    from acclimate.api import Project
+
+    folder = tmp_path_factory.mktemp("finished") / "tiny"
+    shutil.copytree(fresh_project, folder)
+    Project.open(folder).run()
+    return folder
+
+
+@pytest.fixture
+def project(fresh_project: Path, tmp_path: Path) -> Path:
+    """A copy of the project before its first run."""
+    return shutil.copytree(fresh_project, tmp_path / "tiny")
+
+
+@pytest.fixture
+def finished(finished_project: Path, tmp_path: Path) -> Path:
+    """A copy of the finished project."""
+    return shutil.copytree(finished_project, tmp_path / "tiny")

@@ -18,6 +18,7 @@ from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
 from acclimate.pipeline.run import Listener, StepOutcome, run
 from acclimate.project.workspace import Workspace
+from acclimate.report.page import write_report
 
 QUICK = (
     "ingest.limit=120",
@@ -91,6 +92,10 @@ class Project:
     def report(self, step: str) -> Report:
         """The report of a step's newest artifact."""
         return self.artifact(step).report()
+
+    def write_report(self) -> Path:
+        """Writes the HTML report of the newest artifacts; its path."""
+        return write_report(self.workspace, self.config)
 
     def artifact(self, step: str) -> Artifact:
         """A step's newest artifact."""

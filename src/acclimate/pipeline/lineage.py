@@ -12,6 +12,7 @@ import pyarrow.dataset as ds
 
 from acclimate.core.atomic import read_json
 from acclimate.core.errors import WorkspaceError
+from acclimate.core.snapshots import Snapshot
 from acclimate.core.stage import Zone
 from acclimate.core.surrogates import record_hash
 from acclimate.pipeline.config import ProjectConfig
@@ -145,9 +146,8 @@ def _artifact_facts(item: Finished) -> dict[str, Any]:
 
 def _outside_facts(workspace: Workspace, step: str, key: str) -> dict[str, Any]:
     """Of a snapshot its files; of anything else nothing but its key, which is its digest."""
-    for file in sorted(workspace.snapshots.glob(f"{key}*.json")) if workspace.snapshots.exists() else []:
-        sources = read_json(file)["sources"]
-        return {"files": [one["path"] for source in sources for one in source.get("files", [])]}
+    for folder in sorted(workspace.snapshots.glob(f"{key}*")):
+        return {"files": [file.name for source in Snapshot.read(folder).sources for file in source.files]}
     return {}
 
 

@@ -6,6 +6,8 @@
 from __future__ import annotations
 
 import datetime as datetime_module
+import importlib
+import importlib.util
 import os
 import sys
 import time
@@ -99,7 +101,14 @@ def _writes(details: tuple[Any, ...]) -> bool:
 
 
 def shift_clock(seconds: float) -> None:
-    """Moves the clock that Python code sees, before the code under test is imported."""
+    """Moves the clock that Python code sees, before the code under test is imported.
+
+    Compiled libraries that keep the real `datetime` class must have been imported: pyarrow crashes otherwise.
+    """
+    importlib.import_module("pyarrow")
+    importlib.import_module("zoneinfo")
+    if importlib.util.find_spec("pandas"):
+        importlib.import_module("pandas")
     real_time, real_datetime = time.time, datetime_module.datetime
 
     class Shifted(real_datetime):  # type: ignore[misc,valid-type]

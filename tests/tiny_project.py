@@ -3,10 +3,7 @@
 from __future__ import annotations
 
 import json
-import shutil
 from pathlib import Path
-
-import pytest
 
 CONFIG = """\
 project: tiny
@@ -81,40 +78,3 @@ def _row(number: int) -> dict[str, str]:
 
 def _write_lines(path: Path, rows: list[dict[str, str]]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-
-@pytest.fixture(scope="session")
-def project_key(own_keys: Path) -> None:
-    """The key of the small project."""
-    from acclimate.project.keys import new_key
-
-    new_key("tiny", "surrogates")
-
-
-@pytest.fixture(scope="session")
-def fresh_project(tmp_path_factory: pytest.TempPathFactory, project_key: None) -> Path:
-    """The project before its first run; copy it, do not change it."""
-    return write_tiny_project(tmp_path_factory.mktemp("project") / "tiny")
-
-
-@pytest.fixture(scope="session")
-def finished_project(fresh_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The project after an undisturbed run; copy it, do not change it."""
-    from acclimate.api import Project
-
-    folder = tmp_path_factory.mktemp("finished") / "tiny"
-    shutil.copytree(fresh_project, folder)
-    Project.open(folder).run()
-    return folder
-
-
-@pytest.fixture
-def project(fresh_project: Path, tmp_path: Path) -> Path:
-    """A copy of the project before its first run."""
-    return shutil.copytree(fresh_project, tmp_path / "tiny")
-
-
-@pytest.fixture
-def finished(finished_project: Path, tmp_path: Path) -> Path:
-    """A copy of the finished project."""
-    return shutil.copytree(finished_project, tmp_path / "tiny")

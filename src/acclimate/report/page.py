@@ -1,0 +1,124 @@
+"""One self-contained HTML file: no script, no font or style from elsewhere, figures as inline SVG."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from jinja2 import Environment, PackageLoader, StrictUndefined, select_autoescape
+from markupsafe import Markup
+
+from acclimate import __version__
+from acclimate.core.atomic import write_bytes
+from acclimate.pipeline.config import ProjectConfig
+from acclimate.project.workspace import Workspace
+from acclimate.report import figures, words
+from acclimate.report.gather import Story, gather
+
+FILE_NAME = "report.html"
+
+
+def write_report(workspace: Workspace, config: ProjectConfig) -> Path:
+    """Writes the report of the newest artifacts into the project folder and returns its path."""
+    path = workspace.folder / workspace.area / FILE_NAME
+    write_bytes(path, render(gather(workspace, config)).encode())
+    path.chmod(0o600)
+    return path
+
+
+def render(story: Story) -> str:
+    """The page of a story."""
+    environment = Environment(
+        loader=PackageLoader("acclimate.report", "."),
+        autoescape=select_autoescape(["html"], default=True),
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters["number"] = _number
+    template = environment.get_template("page.html")
+    title, tone = words.headline(story)
+    drawn = {name: Markup(svg) for name, svg in _figures(story).items()}  # noqa: S704 - drawn by figures.py from numbers and escaped labels
+    return template.render(story=story, words=words, title=title, tone=tone, figures=drawn, version=__version__)
+
+
+def _figures(story: Story) -> dict[str, str]:
+    drawn = {
+        "likelihood": _comparison_figure(story.evaluate["comparisons"], "bits_per_byte"),
+        "answers": _comparison_figure(story.evaluate["comparisons"], story.evaluate["task"]["answer_metric"]),
+        "slices": _slices_figure(story.evaluate["slices"]),
+        "retention": _retention_figure(story.evaluate["retention"]),
+        "abilities": _abilities_figure(story.evaluate["retention"]["abilities"]),
+    }
+    if story.train:
+        drawn |= {"loss": _loss_figure(story.train), "validation": _validation_figure(story.train)}
+    return {name: svg for name, svg in drawn.items() if svg}
+
+
+def _comparison_figure(rows: Iterable[Mapping[str, Any]], metric: str) -> str:
+    shown = [
+        _interval(row, f"vs. {words.ARM_NAMES[row['arm']]}")
+        for row in rows
+        if row["metric"] == metric and row["low"] is not None
+    ]
+    less = metric == "bits_per_byte"
+    axis = f"adapted − other, {words.METRIC_NAMES[metric]} ({'left' if less else 'right'} is better)"
+    return figures.intervals(shown, axis=axis) if shown else ""
+
+
+def _slices_figure(rows: Iterable[Mapping[str, Any]]) -> str:
+    shown = [
+        _interval(row, f"{row['group']} {row['value']} (n {row['items']})")
+        for row in rows
+        if row["metric"] == "bits_per_byte" and row["arm"] == "base" and row["low"] is not None
+    ]
+    return figures.intervals(shown, axis="adapted − base, bits per byte (left is better)") if shown else ""
+
+
+def _retention_figure(kept: Mapping[str, Any]) -> str:
+    general = kept["general"]
+    if not general or general["low"] is None:
+        return ""
+    row = figures.Interval("general text", general["value"] * 100, general["low"] * 100, general["high"] * 100)
+    return figures.intervals([row], axis="change of bits per byte, % (dashed: budget)", margin=general["budget"] * 100)
+
+
+def _abilities_figure(abilities: Sequence[Mapping[str, Any]]) -> str:
+    if not abilities:
+        return ""
+    rows = [
+        figures.Interval(
+            f"{row['ability']} (n {row['items']})",
+            row["difference"] * 100,
+            row["low"] * 100,
+            row["high"] * 100,
+            less_is_better=False,
+        )
+        for row in abilities
+    ]
+    axis = "adapted − base, points of accuracy (dashed: budget)"
+    return figures.intervals(rows, axis=axis, margin=abilities[0]["budget"] * 100)
+
+
+def _interval(row: Mapping[str, Any], label: str) -> figures.Interval:
+    return figures.Interval(label, row["difference"], row["low"], row["high"], less_is_better=row["lower_is_better"])
+
+
+def _loss_figure(train: Mapping[str, Any]) -> str:
+    lines: dict[str, list[tuple[float, float]]] = {}
+    for step in train["steps"]:
+        for source, loss in step["loss_by_source"].items():
+            lines.setdefault(source, []).append((step["step"], loss))
+    return figures.curves(lines, across="step", up="loss, nats per token") if lines else ""
+
+
+def _validation_figure(train: Mapping[str, Any]) -> str:
+    points = [(row["step"], row["bits_per_byte"]) for row in train["validation"]]
+    if not points:
+        return ""
+    return figures.curves({"validation": points}, across="step", up="bits per byte", mark=train["best_step"])
+
+
+def _number(value: float | None, digits: int = 3) -> str:
+    return "–" if value is None else f"{value:.{digits}f}"

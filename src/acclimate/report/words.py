@@ -1,0 +1,122 @@
+"""The first screen in plain words: whether it helped, what it cost, what was not tested."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from acclimate.report.gather import Story
+
+ARM_NAMES = {
+    "base": "the base",
+    "prompted": "the base with examples in its prompt",
+    "copy": "copying the nearest training answer",
+    "adapted": "the adapted model",
+}
+METRIC_NAMES = {
+    "bits_per_byte": "bits per byte",
+    "rouge_l": "ROUGE-L",
+    "exact_match": "exact match",
+    "token_f1": "token F1",
+}
+_TONE = {"better": "good", "held": "good", "worse": "bad", "broken": "bad"}
+
+
+def tone(verdict: str) -> str:
+    """The colour class of a verdict: good, bad or unclear."""
+    return _TONE.get(verdict, "unclear")
+
+
+def headline(story: Story) -> tuple[str, str]:
+    """One sentence for the signature, and its tone."""
+    summary = story.evaluate["summary"]
+    kept = summary["retention"]
+    against = summary["against"].get("base", {}).get("bits_per_byte", "insufficient evidence")
+    if against == "worse":
+        return "Adaptation made the model worse on your task.", "bad"
+    if against != "better":
+        return f"Whether adaptation helped is not shown: {against}.", "unclear"
+    if kept == "broken":
+        return "Adaptation helped on your task and cost the model more general ability than the budget allows.", "bad"
+    if kept == "held":
+        return "Adaptation helped on your task, and the model kept what it knew.", "good"
+    return "Adaptation helped on your task; whether the model kept what it knew needs more evidence.", "unclear"
+
+
+def gain_sentence(story: Story) -> str:
+    """The gain over the base, in figures a reader can repeat."""
+    row = comparison(story.evaluate, "base", "bits_per_byte")
+    if row is None:
+        return "The base was not compared."
+    share = (row["other"] - row["adapted"]) / row["other"]
+    direction = "fewer" if share >= 0 else "more"
+    interval = (
+        ""
+        if row["low"] is None
+        else f" (difference {row['difference']:+.3f}, 95 % {row['low']:+.3f} to {row['high']:+.3f})"
+    )
+    return (
+        f"On {row['items']} test items of {row['clusters']} subjects the adapted model needs {abs(share):.0%} {direction}"
+        f" bits for the reference answers than its base: {row['adapted']:.3f} against {row['other']:.3f} per byte{interval}."
+    )
+
+
+def baseline_sentences(story: Story) -> list[str]:
+    """How it stands against each simpler way of getting an answer, on generated answers."""
+    metric = story.evaluate["task"]["answer_metric"]
+    sentences = []
+    for arm in ("base", "prompted", "copy"):
+        row = comparison(story.evaluate, arm, metric)
+        if row is not None:
+            sentences.append(
+                f"Answers against {ARM_NAMES[arm]}: {METRIC_NAMES[metric]} {row['adapted']:.3f} to {row['other']:.3f}"
+                f" on {row['items']} items — {row['verdict']}."
+            )
+    return sentences
+
+
+def retention_sentence(story: Story) -> str:
+    """What happened to general ability."""
+    kept = story.evaluate["retention"]
+    parts = []
+    if kept["general"]:
+        general = kept["general"]
+        parts.append(
+            f"bits per byte on general text changed by {general['value']:+.2%}"
+            f" (budget {general['budget']:+.0%}): {general['verdict']}"
+        )
+    if kept["abilities"]:
+        held = sum(ability["verdict"] == "held" for ability in kept["abilities"])
+        broken = [ability["ability"] for ability in kept["abilities"] if ability["verdict"] == "broken"]
+        parts.append(
+            f"{held} of {len(kept['abilities'])} abilities held" + (f", broken: {', '.join(broken)}" if broken else "")
+        )
+    text = "; ".join(parts) or "not tested"
+    return text[0].upper() + text[1:] + "."
+
+
+def cost_sentence(story: Story) -> str:
+    """What it took on this machine."""
+    train = next((step for step in story.steps if step.name == "train"), None)
+    peak = max((step.peak_memory_bytes for step in story.steps), default=0)
+    text = f"{minutes(story.seconds)} in all, {peak / 1e9:.1f} GB of memory at most"
+    return (
+        f"{text}; training took {minutes(train.seconds)}."
+        if train
+        else f"{text}; how the model was trained is not known."
+    )
+
+
+def minutes(seconds: float) -> str:
+    """A duration in words.
+
+    >>> minutes(8.2), minutes(75)
+    ('8 s', '1 min 15 s')
+    """
+    return f"{seconds:.0f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
+
+
+def comparison(metrics: Mapping[str, Any], arm: str, metric: str) -> Mapping[str, Any] | None:
+    """One row of the comparison table."""
+    rows = [row for row in metrics["comparisons"] if row["arm"] == arm and row["metric"] == metric]
+    return rows[0] if rows else None

@@ -1,0 +1,51 @@
+"""Every stage keeps the contract, on the inputs it had in a real run of the small project."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import pytest
+
+from acclimate.api import Project
+from acclimate.core.artifacts import Artifact
+from acclimate.core.snapshots import Snapshot
+from acclimate.core.stage import Stage
+from acclimate.pipeline.table import load_stage
+from acclimate.project.keys import load_key
+from acclimate.testing import StageCase, check_stage
+
+DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "evaluate")
+MODEL_STEPS = ("sample", "train", "predict.base", "predict.adapted", "predict.prompted", "predict.copy")
+
+
+def case_of(folder: Path, step: str) -> StageCase:
+    """A step's stage with the config and inputs of its newest run; tables are what another stage wrote as rows."""
+    project = Project.open(folder)
+    finished = project.workspace.latest(step)
+    assert finished is not None
+    stage: Stage = load_stage(finished.manifest.stage)
+    inputs = {}
+    for role, reference in finished.manifest.inputs.items():
+        if reference.step == "@base":
+            inputs[role] = Artifact(project.outside.base, reference.identity)
+        elif reference.step == "@snapshot":
+            inputs[role] = Snapshot.read(project.workspace.snapshots / reference.identity).artifact()
+        else:
+            inputs[role] = project.artifact(reference.step)
+    secrets = {name: load_key(project.config.project, name) for name in finished.manifest.secrets}
+    tables = [role for role, artifact in inputs.items() if artifact.has_rows and role != "adapter"]
+    return StageCase(stage, finished.manifest.config, inputs, tables=tables, secrets=secrets)
+
+
+@pytest.mark.parametrize("step", [*DATA_STEPS, *(pytest.param(step, marks=pytest.mark.slow) for step in MODEL_STEPS)])
+def test_every_stage_keeps_the_contract(finished_project: Path, tmp_path: Path, step: str) -> None:
+    check_stage(case_of(finished_project, step), tmp_path)
+
+
+def test_model_selection_keeps_the_contract(finished_project: Path, tmp_path: Path) -> None:
+    base = Project.open(finished_project).outside.base
+    split = Project.open(finished_project).artifact("split")
+    identity = Project.open(finished_project).outside.models.facts(base).digest
+    inputs = {"records": split, "candidates.one": Artifact(base, identity), "candidates.two": Artifact(base, identity)}
+    config = {"candidates": ["one", "two"]}
+    check_stage(StageCase(load_stage("select_model"), config, inputs, tables=("records",)), tmp_path)
