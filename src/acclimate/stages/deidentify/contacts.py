@@ -25,7 +25,7 @@ _DASHED = r"[2-9]\d{2}-\d{3}-\d{4}|[2-9]\d{2}\.\d{3}\.\d{4}|[2-9]\d{2} [2-9]\d{2
 _BRACKETED = r"\([2-9]\d{2}\)[ .-]{0,2}\d{3}[ .-]?\d{4}"
 _EXTENSION = r"(?:,?\s*(?:x|ext\.?|extension)\s*\d{1,6})?"
 _PHONE_WORD = (
-    r"(?i:\b(?:phone|telephone|tel|cell|mobile|fax|pager|beeper|call|called|calling|contact|contacted|reach|reached"
+    r"(?i:\b(?:phone|telephone|tel|ph|cell|mobile|fax|pager|beeper|call|called|calling|contact|contacted|reach|reached"
     r"|reachable|dial|dialed|dialled|text|texted|hotline|callback|landline|whatsapp)\b"
     r"(?:\s+(?:number|no|nr|at|on|is|was|me|him|her|them|us|back|to|the|office|clinic|phone|cell|line)\b){0,4}[\s:.#=(]{0,4})"
 )
@@ -101,4 +101,5 @@ PATTERNS = (
         rf"{_PHONE_WORD}((?:\d{{3}}[-. ]?\d{{4}}\b|\+?\d[\d().-]*(?: [\d().-]{{2,}}){{0,5}}){_EXTENSION})\b",
         _after_word,
     ),
+    Pattern("phone", r"(?i:\bnumber\b[^\d.;]{0,40}[?:]\s+(?:\pL+:\s+)?)([2-9]\d{2}[2-9]\d{6})\b", _phone),
 )

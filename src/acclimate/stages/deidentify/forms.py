@@ -7,13 +7,14 @@ from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
 from acclimate.stages.deidentify.hits import Hit, NamePart
-from acclimate.stages.deidentify.words import Token, squash, tokens
+from acclimate.stages.deidentify.words import Token, folded_words, squash, tokens
 
 WORD_GAPS = " \t\r\n,.-–—_/()'’#:&"
 NUMBER_GAPS = " -"
 PHONE_GAPS = " -./()\xa0"
 CONTACT_GAPS = ".@-_+:/"
 _LONGEST_GAP = 4
+_MOST_WORDS = 32
 _DECIMAL_BEFORE, _DECIMAL_AFTER = re.compile(r"\d[.,]$"), re.compile(r"[.,]\d")
 
 
@@ -58,21 +59,33 @@ class KnownForms:
             alike = self._forms.setdefault(form.squashed, [])
             if form not in alike:
                 alike.append(form)
-            self._beginnings.update(form.squashed[:length] for length in range(1, len(form.squashed) + 1))
+            ends = range(1, len(form.squashed)) if form.cuts is None else form.cuts
+            self._beginnings.update(form.squashed[:end] for end in (*ends, len(form.squashed)) if end)
 
     def hits(self, text: str) -> Iterator[Hit]:
         """Every place where a form stands; of forms that begin at the same word, the longest."""
-        if not self._forms:
-            return
-        words = tokens(text)
-        index = 0
-        while index < len(words):
-            found = self._longest(text, words, index) if words[index].folded in self._beginnings else None
-            if found is None:
-                index += 1
-            else:
+        folded, beginnings = folded_words(text), self._beginnings
+        promising = [
+            index for index, word in enumerate(folded) if word in beginnings and self._completes(folded, index)
+        ]
+        words = tokens(text) if promising else []
+        following = 0
+        for index in promising:
+            found = self._longest(text, words, index) if index >= following else None
+            if found is not None:
                 yield found[0]
-                index = found[1]
+                following = found[1]
+
+    def _completes(self, folded: Sequence[str], first: int) -> bool:
+        """Whether some form stands here as far as letters and digits tell; spares most texts a closer look."""
+        squashed = ""
+        for word in folded[first : first + _MOST_WORDS]:
+            squashed += word
+            if squashed in self._forms:
+                return True
+            if squashed not in self._beginnings:
+                return False
+        return True
 
     def _longest(self, text: str, words: Sequence[Token], first: int) -> tuple[Hit, int] | None:
         squashed, gaps, starts = "", "", [0]

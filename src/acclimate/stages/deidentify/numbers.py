@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from acclimate.stages.deidentify.patterns import Find, Pattern, followed_by, stands_alone
 
-_IS = r"(?:\s*(?:number|num|no|nr|id|code|identifier)\b\.?)?(?:\s*(?:is|was|of)\b)?[\s:#=.(]{0,4}"
+_IS = r"(?:\s*(?:number|num|no|nr|id|code|identifier)\b\.?)?(?:\s*(?:is|was|of)\b)?[\s:#=.(?]{0,4}"
 _MUST_NAME_NUMBER = r"\s*(?:(?:number|num|no|nr|id|code|identifier)\b\.?|#)(?:\s*(?:is|was)\b)?[\s:#=.(]{0,4}"
 _CODE = r"([A-Za-z0-9]{1,6}(?:-[A-Za-z0-9]{1,8}){1,4}|[A-Za-z]{0,4}\d[A-Za-z0-9]{3,19}|\d{2,4}(?: \d{2,4}){1,4}|(?-i:[A-Z]{1,3} \d{4,12}))\b"
 
@@ -84,7 +84,10 @@ _CARD = r"\b(\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}(?:[ -]\d{1,3})?|\d{4}[ -]\d{6}[ -]
 
 PATTERNS = (
     Pattern("ssn", r"\b(\d{3}-\d{2}-\d{4}|\d{3} \d{2} \d{4})\b", _social_security),
-    Pattern("ssn", rf"(?i)\b(?:ssn|social\s+security){_IS}(\d{{3}}[ .-]?\d{{2}}[ .-]?\d{{4}})\b"),
+    Pattern(
+        "ssn",
+        rf"(?i)\b(?:ssn|social\s+security|(?:my|your|his|her|their)\s+social){_IS}(\d{{3}}[ .-]?\d{{2}}[ .-]?\d{{4}})\b",
+    ),
     Pattern("ssn", r"(?i)(?:xxx|\*\*\*)-(?:xx|\*\*)-(\d{4})\b"),
     Pattern(
         "ssn",

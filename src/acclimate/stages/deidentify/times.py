@@ -83,16 +83,18 @@ _TENS = r"(?i:ninety(?:[\s-](?:one|two|three|four|five|six|seven|eight|nine))?|(
 AGE_PATTERNS = (
     Pattern("age", rf"\b((?:{_OLD}|{_TENS})(?:\s*-\s*|\s+)(?i:years?|yrs?)(?:\s*-\s*|\s+)(?i:olds?|of\s+age))\b"),
     Pattern("age", rf"\b({_OLD}[\s-]?(?i:y\.?\s?/?o\b\.?|yrs?\.?\s?/?o\b))"),
-    Pattern("age", rf"(?i:\b(?:aged?|age\s+of|age\s+is|turned|turning)\b[\s:=]{{1,3}})({_OLD})\b", _not_yet_general),
+    Pattern(
+        "age", rf"(?i:\b(?:aged?|age\s+of|age\s+is|turned|turning)\b[\s:=]{{1,3}})({_OLD}|{_TENS})\b", _not_yet_general
+    ),
 )
 
 
 def general_age(age: str) -> str:
     """An age over 89 as the one group that all of them form.
 
-    >>> general_age("93-year-old"), general_age("93 years old"), general_age("93")
+    >>> general_age("93-year-old"), general_age("93 years old"), general_age("ninety-three")
     ('90-or-older', '90 years or older', '90 or older')
     """
-    if "-" in age and not age[-1].isdigit():
+    if "-old" in age.lower().replace(" ", ""):
         return "90-or-older"
     return "90 years or older" if "years" in age.lower() else "90 or older"

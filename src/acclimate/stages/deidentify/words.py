@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from dataclasses import dataclass
+from typing import NamedTuple
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
+_ASCII_TOKEN = re.compile(r"[a-z]+|[0-9]+")
 
 
-@dataclass(frozen=True)
-class Token:
+class Token(NamedTuple):
     """A run of letters or of digits, with its place in the text and its folded form."""
 
     start: int
@@ -36,7 +36,22 @@ def tokens(text: str) -> list[Token]:
     >>> [token.folded for token in tokens("O'Brien, A12")]
     ['o', 'brien', 'a', '12']
     """
-    return [Token(match.start(), match.end(), fold(match.group())) for match in _TOKEN.finditer(text)]
+    places = (match.span() for match in _TOKEN.finditer(text))
+    return [Token(start, end, word) for (start, end), word in zip(places, folded_words(text), strict=True)]
+
+
+def folded_words(text: str) -> list[str]:
+    """The folded words and numbers alone, much faster than with their places.
+
+    >>> folded_words("O'Brien, A12")
+    ['o', 'brien', 'a', '12']
+    """
+    lower = text.lower()
+    if text.isascii():
+        return _ASCII_TOKEN.findall(lower)
+    if len(lower) != len(text):  # a few capitals become two characters, which may part a word
+        return [fold(word) for word in _TOKEN.findall(text)]
+    return [word if word.isascii() else fold(word) for word in _TOKEN.findall(lower)]
 
 
 def squash(text: str) -> str:
@@ -45,4 +60,4 @@ def squash(text: str) -> str:
     >>> squash("(555) 010-1234") == squash("555.010.1234")
     True
     """
-    return "".join(token.folded for token in tokens(text))
+    return "".join(folded_words(text))
