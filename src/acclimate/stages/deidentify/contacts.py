@@ -102,4 +102,5 @@ PATTERNS = (
         _after_word,
     ),
     Pattern("phone", r"(?i:\bnumber\b[^\d.;]{0,40}[?:]\s+(?:\pL+:\s+)?)([2-9]\d{2}[2-9]\d{6})\b", _phone),
+    Pattern("phone", r"\b([2-9]\d{2}[2-9]\d{6})\b[^.\n\d]{0,25}\b(?i:phone|cell|mobile|landline)\b", _phone),
 )

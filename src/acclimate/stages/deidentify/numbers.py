@@ -4,8 +4,10 @@ from __future__ import annotations
 
 from acclimate.stages.deidentify.patterns import Find, Pattern, followed_by, stands_alone
 
-_IS = r"(?:\s*(?:number|num|no|nr|id|code|identifier)\b\.?)?(?:\s*(?:is|was|of)\b)?[\s:#=.(?]{0,4}"
-_MUST_NAME_NUMBER = r"\s*(?:(?:number|num|no|nr|id|code|identifier)\b\.?|#)(?:\s*(?:is|was)\b)?[\s:#=.(]{0,4}"
+_IS = r"(?:\s*(?:number|num|no|nr|id|code|identifier)\b\.?)?(?:,?\s*(?:it\s+is|it['’]s|is|was|of)\b)?[\s:#=.(?]{0,4}"
+_MUST_NAME_NUMBER = (
+    r"\s*(?:(?:number|num|no|nr|id|code|identifier)\b\.?|#)(?:,?\s*(?:it\s+is|it['’]s|is|was)\b)?[\s:#=.(]{0,4}"
+)
 _CODE = r"([A-Za-z0-9]{1,6}(?:-[A-Za-z0-9]{1,8}){1,4}|[A-Za-z]{0,4}\d[A-Za-z0-9]{3,19}|\d{2,4}(?: \d{2,4}){1,4}|(?-i:[A-Z]{1,3} \d{4,12}))\b"
 
 _RECORD = r"(?:mrn|mr#|medical\s+record|med\.?\s*rec\.?|health\s+record|hospital|chart|patient|unit\s+record|nhs|encounter|admission)"
