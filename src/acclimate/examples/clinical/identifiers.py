@@ -188,7 +188,7 @@ def name_slots(rng: random.Random, person: Person) -> dict[str, str]:
 
 def age_slots(rng: random.Random) -> dict[str, str]:
     """The forms in which a dialogue gives an age over 89; the words that make it an age belong to it."""
-    number = rng.randint(90, 99)
+    number = rng.randint(91, 99)
     spoken = rng.choice((str(number), str(number), in_words(number)))
     return {
         "turned": mark("age", f"turned {spoken}"),
