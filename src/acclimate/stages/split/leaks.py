@@ -20,8 +20,8 @@ def count_leaks(divided: pl.DataFrame, ledger: pl.DataFrame) -> dict[str, int]:
         leaks[name] = splits.filter(pl.col("split") > 1).height
     learning = divided.filter(pl.col("split") != "test")
     tested = ledger.filter(pl.col("split") == "test")
-    for name, column in {"earlier_test_records": "id", "earlier_test_subjects": "subject_id"}.items():
-        leaks[name] = learning.join(tested, on=column, how="semi").height
+    for column in ("id", "subject_id", "cluster_id"):
+        leaks[f"earlier_test_{column}"] = learning.join(tested, on=column, how="semi").height
     return leaks
 
 
