@@ -92,7 +92,7 @@ def train(
     best = run.load_best()
     write_trained(output, trainable, plan, base=facts, step=best)
     crash_point("train.output_written")
-    notes = [*found.notes, *_remarks(run.curve, best)]
+    notes = [*found.notes, *remarks(run.curve, best)]
     return TrainingResult(
         steps=run.curve.steps,
         validation=run.curve.validation,
@@ -200,7 +200,7 @@ def _diverged(step: int, loss: float, plan: TrainingPlan) -> ModelError:
     )
 
 
-def _remarks(curve: Curve, best: int) -> list[str]:
+def remarks(curve: Curve, best: int) -> list[str]:
     """What the reader must know of how the kept step was chosen."""
     if not curve.validation:
         return ["There were no validation records, so the last step was kept instead of the best one."]

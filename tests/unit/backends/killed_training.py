@@ -1,0 +1,52 @@
+"""Kills a tiny training run by SIGKILL at each crash point, reruns it, and compares the bytes it leaves.
+
+`python killed_training.py METHOD STRIDE FOLDER` (every STRIDE-th point): this process loads the libraries once and never computes; each run is a fork.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import signal
+import sys
+from pathlib import Path
+
+sys.path.insert(0, str(Path(__file__).parents[3]))
+
+from tests.unit.backends.tiny_training import TinyRun  # noqa: E402
+
+from acclimate.core import crash_points  # noqa: E402
+
+
+def in_child(run: TinyRun, fatal_visit: int) -> int:
+    """Runs in a fork; gives the number of the signal that ended it, or 0."""
+    child = os.fork()
+    if child == 0:
+        crash_points.arm(fatal_visit)
+        run.train()
+        (run.folder / "visits").write_text(str(crash_points.visits()))
+        os._exit(0)
+    status = os.waitpid(child, 0)[1]
+    return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
+
+
+def main(method: str, stride: int, folder: Path) -> None:
+    """Prints how many points there were and at which the rerun left other bytes."""
+    undisturbed = TinyRun(folder / "undisturbed").with_plan(method=method, eval_steps=3, save_steps=3)
+    if in_child(undisturbed, 0):
+        raise SystemExit("the undisturbed run failed")
+    visits = int((undisturbed.folder / "visits").read_text())
+    differing = []
+    for visit in range(1, visits + 1, stride):
+        run = TinyRun(folder / "killed", plan=undisturbed.plan)
+        killed_by = in_child(run, visit)
+        rerun = in_child(run, 0)
+        if killed_by != signal.SIGKILL or rerun or run.digests() != undisturbed.digests():
+            differing.append(visit)
+        shutil.rmtree(run.folder)
+    print(json.dumps({"visits": visits, "differing": differing}))
+
+
+if __name__ == "__main__":
+    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
