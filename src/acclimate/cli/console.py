@@ -34,15 +34,15 @@ class Talk:
     def begins(self, planned: PlannedStep) -> None:
         """One line: which step, why, how long it is expected to take."""
         expected = f", about {duration(planned.estimate.seconds)}" if planned.estimate else ""
-        self.console.print(f"{planned.step.name}: {planned.reason}{expected}", style="dim")
+        self.console.print(f"{planned.step.name}: {planned.reason}{expected}", soft_wrap=True, style="dim")
 
     def ended(self, outcome: StepOutcome) -> None:
         """One line: what came of it."""
         took = duration(outcome.seconds) if outcome.made else "current, skipped"
-        self.console.print(f"{outcome.planned.step.name}: {counts_line(outcome)} ({took})")
+        self.console.print(f"{outcome.planned.step.name}: {counts_line(outcome)} ({took})", soft_wrap=True)
         if outcome.made:
             for warning in outcome.report.warnings:
-                self.console.print(f"  warning: {warning}", style="yellow")
+                self.console.print(f"  warning: {warning}", soft_wrap=True, style="yellow")
 
 
 class _Bar:

@@ -47,9 +47,9 @@ def command(
 
 
 def _write_example(folder: Path) -> str:
-    from acclimate.examples.clinical import write_example
+    from acclimate.examples.clinical import write_project
 
-    write_example(folder)
+    write_project(folder)
     return "clinical-demo"
 
 
