@@ -68,7 +68,8 @@ def _long_code(find: Find) -> Find | None:
 
 def _card(find: Find) -> Find | None:
     digits = find.digits
-    return find if digits[0] in "23456" and luhn_valid(digits) and stands_alone(find) else None
+    issued = digits[0] in "23456" or digits.startswith("1800")  # JCB has kept the old range 1800
+    return find if issued and luhn_valid(digits) and stands_alone(find) else None
 
 
 def _iban(find: Find) -> Find | None:
@@ -76,10 +77,10 @@ def _iban(find: Find) -> Find | None:
     compact, end = "", 0
     for offset, character in enumerate(find.value, 1):
         compact += character if character.isalnum() else ""
-        if len(compact) == IBAN_LENGTHS.get(compact[:2]) and character.isalnum():
+        if len(compact) == IBAN_LENGTHS.get(compact[:2].upper()) and character.isalnum():
             end = offset
             break
-    return find.until(find.start + end) if end and iban_valid(compact) else None
+    return find.until(find.start + end) if end and iban_valid(compact.upper()) else None
 
 
 _CARD = r"\b(\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}(?:[ -]\d{1,3})?|\d{4}[ -]\d{6}[ -]\d{4,5}|\d{13,19})\b"
@@ -105,5 +106,6 @@ PATTERNS = (
     Pattern("licence", rf"(?i)\b{_LICENCE}{_MUST_NAME_NUMBER}{_CODE}", _code),
     Pattern("plan", rf"(?i)\b{_PLAN}{_MUST_NAME_NUMBER}{_CODE}", _code),
     Pattern("card", _CARD, _card),
-    Pattern("iban", r"\b([A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){3,9})\b", _iban),
+    Pattern("card", r"(?i:\b(?:card|cc)\b[^\d.;]{0,20})(\d{12})\b", _card),
+    Pattern("iban", r"(?i)\b([A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){3,9})\b", _iban),
 )

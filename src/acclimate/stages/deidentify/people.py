@@ -21,7 +21,7 @@ _NO_NAMES = frozenset({
     "reports", "notes", "january", "february", "march", "april", "may", "june", "july", "august", "september",
     "october", "november", "december", "jan", "feb", "mar", "apr", "jun", "jul", "aug", "sep", "sept", "oct",
     "nov", "dec", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "today",
-    "tomorrow", "yesterday", "mrn", "dob", "ssn", "id", "age",
+    "tomorrow", "yesterday", "do", "are", "can", "have", "did", "does", "mrn", "dob", "ssn", "id", "age",
 })  # fmt: skip
 _NAME = (
     rf"(?:[{UPPER}](?:[{LOWER}]|['’][{UPPER}])[{LETTER}'’-]*|(?:de|da|di|del|la|van|von|der|den|bin|al)\b|[{UPPER}]\.)"
