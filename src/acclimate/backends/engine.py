@@ -1,32 +1,63 @@
-"""Maps a function over record batches on this machine, in order."""
+"""Maps a function over record batches on this machine: in this process, or in a pool of processes."""
 
 from __future__ import annotations
 
+import multiprocessing
+import pickle
+from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from multiprocessing import get_context
 from typing import Any
 
 import pyarrow as pa
 
+from acclimate.core.errors import ContractError
+
+BATCHES_WAITING = 2
+"""Batches per worker that are read ahead: enough to keep it busy, few enough to keep memory flat."""
+
 
 @dataclass(frozen=True)
 class LocalEngine:
-    """In this process with one worker, else in a pool of processes; the results are the same.
-
-    With more workers the function must be importable by name, as the standard library's pools ask.
-    """
+    """One process by default; more workers pay once a batch costs more than starting Python and importing the stage."""
 
     workers: int = 1
 
     def map_batches(
         self, function: Callable[[pa.RecordBatch], Any], batches: Iterable[pa.RecordBatch]
     ) -> Iterator[Any]:
-        """The function's results, in the order of the batches."""
-        if self.workers == 1:
-            yield from map(function, batches)
-            return
-        # Forking a process in which a library has started threads can hang it; spawned ones start clean.
-        with ProcessPoolExecutor(self.workers, mp_context=get_context("spawn")) as pool:
-            yield from pool.map(function, batches)
+        """The function's results, in the order of the batches; a worker's error is raised here."""
+        if self.workers <= 1:
+            return map(function, batches)
+        return self._map_in_pool(function, batches)
+
+    def _map_in_pool(
+        self, function: Callable[[pa.RecordBatch], Any], batches: Iterable[pa.RecordBatch]
+    ) -> Iterator[Any]:
+        _check_it_travels(function)
+        # A forked child would inherit the locks of threads it does not have: spawned ones start clean.
+        spawn = multiprocessing.get_context("spawn")
+        waiting: deque[Future[Any]] = deque()
+        with ProcessPoolExecutor(self.workers, mp_context=spawn) as pool:
+            try:
+                for batch in batches:
+                    waiting.append(pool.submit(function, batch))
+                    if len(waiting) >= self.workers * BATCHES_WAITING:
+                        yield waiting.popleft().result()
+                while waiting:
+                    yield waiting.popleft().result()
+            finally:
+                for future in waiting:
+                    future.cancel()
+
+
+def _check_it_travels(function: Callable[..., Any]) -> None:
+    """Pickle travels between our own processes here; nothing pickled is ever read from a file."""
+    try:
+        pickle.dumps(function)
+    except (pickle.PicklingError, AttributeError, TypeError) as error:
+        raise ContractError(
+            f"{function!r} cannot be sent to another process: {error}. Use a function at the top of a module, or a"
+            " functools.partial of one."
+        ) from error

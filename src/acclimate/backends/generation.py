@@ -1,86 +1,145 @@
-"""Answers in batches, with a cache of what was computed: greedy, or drawn with a seed."""
+"""Writes answers: several prompts at a time, the token of highest probability or a seeded draw, with a key-value cache.
+
+A draw is decided by the seed and the prompt's id alone, so that it does not matter which prompts share a batch.
+"""
 
 from __future__ import annotations
 
+import hashlib
+import inspect
 from collections.abc import Sequence
+from dataclasses import dataclass, field
 from typing import Any
 
+import numpy as np
 import torch
+from torch import Tensor
 
 from acclimate.backends.decoder import Decoder
+from acclimate.core.errors import DataError
 from acclimate.core.ports import Generation, Progress, Sampling, TokenRow
 
 
 def generate(
-    decoder: Decoder, prompts: Sequence[TokenRow], sampling: Sampling, *, stops: Sequence[int], progress: Progress
+    decoder: Decoder, prompts: Sequence[TokenRow], sampling: Sampling, *, stop_ids: Sequence[int], progress: Progress
 ) -> list[Generation]:
-    """One answer a prompt, in order.
-
-    Prompts of like length share a batch, so that little is padded. A drawn answer depends on the seed and the prompt's
-    place among all prompts, not on what is drawn beside it.
-    """
-    ordered = sorted(range(len(prompts)), key=lambda place: (len(prompts[place].tokens), place))
+    """One answer a prompt, in order; an answer ends at a stop token or after `max_new_tokens`."""
+    _check_room(decoder, prompts, sampling)
+    # Prompts of like length share a batch, so that little of it is padding.
+    order = sorted(range(len(prompts)), key=lambda place: (len(prompts[place].tokens), prompts[place].id))
     answers: dict[int, Generation] = {}
-    with torch.inference_mode():
-        for start in range(0, len(ordered), sampling.batch_size):
-            places = ordered[start : start + sampling.batch_size]
-            answered = _answer([prompts[place] for place in places], places, decoder, sampling, stops)
-            for place, tokens, stopped in answered:
-                text = decoder.tokenizer.decode(tokens, skip_special_tokens=True)
-                answers[place] = Generation(prompts[place].id, text, len(tokens), stopped)
-            progress.advance(len(places))
+    for start in range(0, len(order), sampling.batch_size):
+        places = order[start : start + sampling.batch_size]
+        batch = _Batch.of(decoder, [prompts[place] for place in places], sampling)
+        with torch.inference_mode():
+            written = batch.write(stop_ids, progress)
+        answers |= {place: _answer(decoder, prompts[place], each) for place, each in zip(places, written, strict=True)}
     return [answers[place] for place in range(len(prompts))]
 
 
-def _answer(
-    prompts: Sequence[TokenRow], places: Sequence[int], decoder: Decoder, sampling: Sampling, stops: Sequence[int]
-) -> list[tuple[int, list[int], bool]]:
-    """The tokens of each answer without its stop token, and whether it came to one."""
-    tokens, mask = _left_padded(prompts, decoder.device)
-    generators = [torch.Generator().manual_seed(sampling.seed * 1_000_003 + place) for place in places]
-    stop_tokens = torch.tensor(list(stops), device=decoder.device)
-    answers: list[list[int]] = [[] for _ in prompts]
-    finished = [False] * len(prompts)
-    positions = (mask.cumsum(1) - 1).clamp(min=0)
-    cache: Any = None
-    for _ in range(sampling.max_new_tokens):
-        computed = decoder.model(
-            input_ids=tokens,
-            attention_mask=mask,
-            position_ids=positions,
-            past_key_values=cache,
-            use_cache=True,
-            logits_to_keep=1,
+def _check_room(decoder: Decoder, prompts: Sequence[TokenRow], sampling: Sampling) -> None:
+    for prompt in prompts:
+        needed = len(prompt.tokens) + sampling.max_new_tokens
+        if needed > decoder.facts.context_length:
+            raise DataError(
+                f"The prompt of {prompt.id} and an answer take {needed} tokens, more than the context of"
+                f" {decoder.facts.name} ({decoder.facts.context_length}).",
+                hint="choose a base with a longer context, shorten the prompt, or lower max_new_tokens",
+            )
+        if not prompt.tokens:
+            raise DataError(f"The prompt of {prompt.id} is empty.", hint="give it at least one token")
+
+
+@dataclass
+class _Answer:
+    tokens: list[int] = field(default_factory=list)
+    stopped: bool = False
+
+
+def _answer(decoder: Decoder, prompt: TokenRow, written: _Answer) -> Generation:
+    text = decoder.tokenizer.decode(written.tokens, skip_special_tokens=True, clean_up_tokenization_spaces=False)
+    return Generation(prompt.id, text, len(written.tokens), written.stopped)
+
+
+@dataclass
+class _Batch:
+    """Prompts that are answered together, padded on the left; a finished one leaves."""
+
+    model: Any
+    tokens: Tensor
+    mask: Tensor
+    sampling: Sampling
+    chances: Tensor
+    """For each prompt and each token to come, the number in [0, 1) that decides the draw."""
+
+    @classmethod
+    def of(cls, decoder: Decoder, prompts: Sequence[TokenRow], sampling: Sampling) -> _Batch:
+        longest = max(len(prompt.tokens) for prompt in prompts)
+        tokens = torch.zeros(len(prompts), longest, dtype=torch.long)
+        mask = torch.zeros_like(tokens)
+        for row, prompt in enumerate(prompts):
+            tokens[row, longest - len(prompt.tokens) :] = torch.tensor(prompt.tokens)
+            mask[row, longest - len(prompt.tokens) :] = 1
+        chances = torch.tensor(np.stack([_chances(sampling, prompt.id) for prompt in prompts]))
+        return cls(decoder.model, tokens.to(decoder.device), mask.to(decoder.device), sampling, chances)
+
+    def write(self, stop_ids: Sequence[int], progress: Progress) -> list[_Answer]:
+        """The answers, in the order of the prompts."""
+        answers = [_Answer() for _ in self.tokens]
+        rows = list(range(len(answers)))
+        cache: Any = None
+        tokens, mask = self.tokens, self.mask
+        for step in range(self.sampling.max_new_tokens):
+            logits, cache = _next_logits(self.model, tokens, mask, cache)
+            chosen = self._choose(logits, rows, step)
+            for row, token in zip(rows, chosen.tolist(), strict=True):
+                answers[row].stopped = token in stop_ids
+                if not answers[row].stopped:
+                    answers[row].tokens.append(token)
+            going = [place for place, row in enumerate(rows) if not answers[row].stopped]
+            progress.advance(len(rows) - len(going))
+            if len(going) < len(rows):
+                rows = [rows[place] for place in going]
+                chosen, mask = chosen[going], mask[going]
+                cache.batch_select_indices(torch.tensor(going, device=chosen.device))
+            if not rows:
+                break
+            tokens = chosen[:, None]
+            mask = torch.cat([mask, torch.ones_like(tokens)], 1)
+        progress.advance(len(rows))
+        return answers
+
+    def _choose(self, logits: Tensor, rows: Sequence[int], step: int) -> Tensor:
+        if self.sampling.temperature == 0:
+            return logits.argmax(-1)
+        chances = self.chances[list(rows), step].to(logits.device, torch.float32)
+        shares = torch.softmax(logits.float() / self.sampling.temperature, -1).cumsum(-1)
+        # The last share is 1 but for rounding: scaling by it keeps the draw inside the vocabulary.
+        return torch.searchsorted(shares, (chances * shares[:, -1])[:, None], right=True)[:, 0].clamp_(
+            max=logits.shape[-1] - 1
         )
-        cache = computed.past_key_values
-        chosen = _choose(computed.logits[:, -1].float(), sampling.temperature, generators)
-        for row, (token, stop) in enumerate(
-            zip(chosen.tolist(), torch.isin(chosen, stop_tokens).tolist(), strict=True)
-        ):
-            finished[row] = finished[row] or stop
-            if not finished[row]:
-                answers[row].append(token)
-        if all(finished):
-            break
-        tokens = chosen[:, None]
-        mask = torch.cat([mask, mask.new_ones(len(prompts), 1)], dim=1)
-        positions = positions[:, -1:] + 1
-    return list(zip(places, answers, finished, strict=True))
 
 
-def _choose(logits: torch.Tensor, temperature: float, generators: Sequence[torch.Generator]) -> torch.Tensor:
-    if temperature == 0:
-        return logits.argmax(dim=-1)
-    shares = (logits / temperature).softmax(dim=-1).cpu()
-    drawn = [torch.multinomial(row, 1, generator=own) for row, own in zip(shares, generators, strict=True)]
-    return torch.cat(drawn).to(logits.device)
+def _chances(sampling: Sampling, identity: str) -> Any:
+    seed = int.from_bytes(hashlib.sha256(f"{sampling.seed}:{identity}".encode()).digest()[:8], "big")
+    return np.random.default_rng(seed).random(sampling.max_new_tokens)
 
 
-def _left_padded(prompts: Sequence[TokenRow], device: Any) -> tuple[torch.Tensor, torch.Tensor]:
-    longest = max(len(prompt.tokens) for prompt in prompts)
-    tokens = torch.zeros(len(prompts), longest, dtype=torch.long)
-    mask = torch.zeros(len(prompts), longest, dtype=torch.long)
-    for row, prompt in enumerate(prompts):
-        tokens[row, longest - len(prompt.tokens) :] = torch.tensor(prompt.tokens)
-        mask[row, longest - len(prompt.tokens) :] = 1
-    return tokens.to(device), mask.to(device)
+def _next_logits(model: Any, tokens: Tensor, mask: Tensor, cache: Any) -> tuple[Tensor, Any]:
+    """The logits behind the last token of each row, and the cache that now holds these tokens too."""
+    positions = (mask.cumsum(-1) - 1).clamp_(min=0)[:, -tokens.shape[1] :]
+    output = model(
+        input_ids=tokens,
+        attention_mask=mask,
+        position_ids=positions,
+        use_cache=True,
+        logits_to_keep=1,
+        **({_cache_name(model): cache} if cache is not None else {}),
+    )
+    return output.logits[:, -1], output[_cache_name(model)]
+
+
+def _cache_name(model: Any) -> str:
+    """What the model calls its cache: transformers 5 renames `past_key_values` to `cache` on the way."""
+    causal = model.get_base_model() if hasattr(model, "get_base_model") else model
+    return "cache" if "cache" in inspect.signature(causal.forward).parameters else "past_key_values"

@@ -1,4 +1,4 @@
-"""The models of this machine, as the ports that stages know."""
+"""The models of this machine, as stages see them: folders in, numbers and text out."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ import psutil
 
 from acclimate.backends.decoder import Decoder, load_decoder, load_tokenizer
 from acclimate.backends.memory import check_memory
-from acclimate.backends.model_files import check_safe, model_facts, stop_token_ids
+from acclimate.backends.model_files import model_facts, stop_token_ids
 from acclimate.backends.precision import BF16_FEATURES, processor_features, select_precision
 from acclimate.backends.rendering import Renderer
 from acclimate.core.errors import ContractError
@@ -31,15 +31,20 @@ from acclimate.core.ports import (
 
 
 @dataclass
-class LocalModel:
-    """A model's tokenizer, and its weights once they were asked for."""
+class RenderingModel:
+    """A model without its weights: renders and shows, and refuses to score or generate."""
 
     facts: ModelFacts
     renderer: Renderer
-    decoder: Decoder | None = None
+
+    @classmethod
+    def of(cls, folder: Path) -> RenderingModel:
+        """The tokenizer of a model folder."""
+        facts = model_facts(folder)
+        return cls(facts, Renderer.of(load_tokenizer(folder), facts.name, stop_token_ids(folder)))
 
     def render(self, example: Example) -> TokenRow:
-        """The example as tokens, through the model's chat template when it is a conversation."""
+        """The example as tokens."""
         return self.renderer.render(example)
 
     def render_prompt(self, example: Example) -> TokenRow:
@@ -51,41 +56,49 @@ class LocalModel:
         return self.renderer.show(row)
 
     def score(self, rows: Sequence[TokenRow], *, shared_prefix: int = 0, progress: Progress) -> list[Score]:
+        """Refuses."""
+        raise ContractError(f"{self.facts.name} was opened as a tokenizer only, so it cannot score")
+
+    def generate(self, prompts: Sequence[TokenRow], sampling: Sampling, *, progress: Progress) -> list[Generation]:
+        """Refuses."""
+        raise ContractError(f"{self.facts.name} was opened as a tokenizer only, so it cannot generate")
+
+
+@dataclass
+class LoadedModel(RenderingModel):
+    """A model with its weights, and its adapter where it has one."""
+
+    decoder: Decoder
+
+    def score(self, rows: Sequence[TokenRow], *, shared_prefix: int = 0, progress: Progress) -> list[Score]:
         """One score a row, in order."""
         from acclimate.backends.scoring import score_rows
 
-        return score_rows(self._loaded.model, rows, shared_prefix=shared_prefix, progress=progress)
+        return score_rows(self.decoder.model, rows, shared_prefix=shared_prefix, progress=progress)
 
     def generate(self, prompts: Sequence[TokenRow], sampling: Sampling, *, progress: Progress) -> list[Generation]:
         """One answer a prompt, in order."""
         from acclimate.backends.generation import generate
 
-        return generate(self._loaded, prompts, sampling, stops=self.renderer.stop_ids, progress=progress)
-
-    @property
-    def _loaded(self) -> Decoder:
-        if self.decoder is None:
-            raise ContractError("a model opened for its tokenizer alone can neither score nor generate")
-        return self.decoder
+        return generate(self.decoder, prompts, sampling, stop_ids=self.renderer.stop_ids, progress=progress)
 
 
 class LocalModels:
-    """Implements `ports.Models` with transformers, peft and our own loop."""
+    """Models as safetensors folders on this machine."""
 
     def facts(self, folder: Path) -> ModelFacts:
         """What the files say; cheap."""
         return model_facts(folder)
 
     def tokenizer_only(self, folder: Path) -> LanguageModel:
-        """A model that can render and show."""
-        check_safe(folder)
-        return _model(folder, load_tokenizer(folder))
+        """A model that renders and shows; costs no weights."""
+        return RenderingModel.of(folder)
 
     def load(self, folder: Path, *, adapter: Path | None = None, precision: str = "auto") -> LanguageModel:
-        """The model, ready to score and generate."""
-        check_safe(folder)
+        """The model, ready to score and generate, with what training wrote to the folder `adapter`."""
         decoder = load_decoder(folder, adapter=adapter, precision=precision)
-        return _model(folder, decoder.tokenizer, decoder)
+        renderer = Renderer.of(decoder.tokenizer, decoder.facts.name, stop_token_ids(folder))
+        return LoadedModel(decoder.facts, renderer, decoder)
 
     def train(
         self,
@@ -98,39 +111,30 @@ class LocalModels:
         partial: Path,
         progress: Progress,
     ) -> TrainingResult:
-        """Trains and writes the adapter (or the whole model) to `output`."""
+        """Trains and writes what was trained to `output`; continues from a valid checkpoint in `partial`."""
         from acclimate.backends.training import Task, train
 
-        check_safe(folder)
         facts = model_facts(folder)
-        check_memory(facts, select_precision(plan.precision), training=True)
+        trained = facts.parameters if plan.method == "full" else 0
+        check_memory(facts, select_precision(plan.precision), training=True, trained_parameters=trained)
         decoder = load_decoder(folder, precision=plan.precision)
-        return train(
-            decoder.model,
-            Task(batches, validation),
-            plan,
-            facts=facts,
-            output=output,
-            partial=partial,
-            progress=progress,
-        )
-
-
-def _model(folder: Path, tokenizer: Any, decoder: Decoder | None = None) -> LocalModel:
-    facts = model_facts(folder)
-    return LocalModel(facts, Renderer.of(tokenizer, facts.name, stop_token_ids(folder)), decoder)
+        task = Task(batches, validation)
+        return train(decoder.model, task, plan, facts=facts, output=output, partial=partial, progress=progress)
 
 
 def device_report() -> dict[str, Any]:
-    """What this machine computes with, for `acclimate doctor`."""
+    """What a model can compute with here, for `acclimate doctor`."""
     import torch
 
-    memory = psutil.virtual_memory()
-    return {
-        "cores": os.cpu_count(),
+    report: dict[str, Any] = {
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
         "threads": torch.get_num_threads(),
-        "memory": f"{memory.available / 1e9:.1f} of {memory.total / 1e9:.1f} GB free",
-        "bf16": ", ".join(sorted(processor_features() & BF16_FEATURES)) or "not faster here",
+        "memory": f"{psutil.virtual_memory().available / 1e9:.1f} of {psutil.virtual_memory().total / 1e9:.1f} GB free",
+        "bf16 on processor": ", ".join(sorted(processor_features() & BF16_FEATURES)) or "no",
         "precision": select_precision("auto"),
-        "cuda": torch.cuda.get_device_name() if torch.cuda.is_available() else "none",
+        "gpu": "none",
     }
+    if torch.cuda.is_available():
+        free, total = torch.cuda.mem_get_info()
+        report["gpu"] = f"{torch.cuda.get_device_name()}, {free / 1e9:.1f} of {total / 1e9:.1f} GB free"
+    return report

@@ -103,39 +103,41 @@ class Renderer:
             if not message.train:
                 continue
             end = len(self._beginning(example, whole, example.messages[: place + 1]))
-            start = self._start_of_content(example, whole, place, end)
+            start = self._start_of_turn(example, whole, place)
             answer, stop = self._answer_and_stop(whole[start:end])
             yield Piece(whole[done:start])
             yield Piece(answer, answer=True, stop=stop)
             done = start + len(answer) + len(self._token_text(stop))
         yield Piece(whole[done:])
 
-    def _start_of_content(self, example: Example, whole: str, place: int, end: int) -> int:
-        """Where in the template's text the content of a turn begins."""
-        turn = example.messages[place]
-        if turn.role == "assistant":
-            return len(self._beginning(example, whole, example.messages[:place], open_turn=True))
-        # Templates open a turn only for the assistant; another's content is what stands last before its stop token.
-        before = len(self._beginning(example, whole, example.messages[:place]))
-        text, _ = self._answer_and_stop(whole[before:end])
-        if not text.endswith(turn.content):
-            raise ModelError(
-                f"The chat template of {self.model_name} changes what the {turn.role} says in record {example.id},"
-                " so that it cannot be said which tokens are to be trained.",
-                hint="train on the assistant's turns alone, or use a base with another template",
-            )
-        return before + len(text) - len(turn.content)
+    def _start_of_turn(self, example: Example, whole: str, place: int) -> int:
+        """Where what the model is to give begins: behind the template's own opening of the assistant's turn.
+
+        No template opens another role's turn, or the first one. There it is where two contents begin to differ.
+        """
+        before, turn = example.messages[:place], example.messages[place]
+        if turn.role == "assistant" and before:
+            return len(self._beginning(example, whole, before, open_turn=True))
+        written = [self._templated(example, [*before, replace(turn, content=content)]) for content in ("0", "1")]
+        differing = [place for place, (one, other) in enumerate(zip(*written, strict=False)) if one != other]
+        start = differing[0] if differing else len(whole) + 1
+        if written[0][:start] != whole[:start]:
+            raise self._changing_template(example)
+        return start
 
     def _beginning(self, example: Example, whole: str, turns: Sequence[Message], *, open_turn: bool = False) -> str:
         """The template's text for the first turns, which must be the beginning of the whole conversation's."""
-        text = self._templated(example, turns, open_turn=open_turn) if turns or open_turn else ""
+        text = self._templated(example, turns, open_turn=open_turn)
         if not whole.startswith(text):
-            raise ModelError(
-                f"The chat template of {self.model_name} writes earlier turns otherwise when more follow, so that it"
-                f" cannot be said which tokens of record {example.id} are the answer.",
-                hint="train on the last turn alone (train: false on the others), or use a base with another template",
-            )
+            raise self._changing_template(example)
         return text
+
+    def _changing_template(self, example: Example) -> ModelError:
+        return ModelError(
+            f"The chat template of {self.model_name} writes earlier turns otherwise when more follow, so that it"
+            f" cannot be said which tokens of record {example.id} are the answer.",
+            hint="train on the last turn alone (train: false on the others), or use a base with another template",
+        )
 
     def _answer_and_stop(self, text: str) -> tuple[str, int]:
         """What the model is to give in a turn, and the stop token behind it, which is the last one in the turn."""
