@@ -14,9 +14,9 @@ from pathlib import Path
 
 sys.path.insert(0, str(Path(__file__).parents[3]))
 
-from tests.unit.backends.tiny_training import TinyRun  # noqa: E402
+from tests.unit.backends.tiny_training import TinyRun
 
-from acclimate.core import crash_points  # noqa: E402
+from acclimate.core import crash_points
 
 
 def in_child(run: TinyRun, fatal_visit: int) -> int:

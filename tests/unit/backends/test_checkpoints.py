@@ -9,7 +9,7 @@ from pathlib import Path
 
 import pytest
 import torch
-from tests.unit.backends.tiny_training import CutOff, EndsAfter, TinyRun
+from tests.unit.backends.tiny_training import CutOffError, EndsAfter, TinyRun
 
 from acclimate.backends.checkpoints import CheckpointFolder
 
@@ -25,7 +25,7 @@ def undisturbed(tmp_path):
 def cut(tmp_path):
     """A run that was cut off after five of six steps, with checkpoints of steps 3 and 4."""
     run = TinyRun(tmp_path / "cut")
-    with pytest.raises(CutOff):
+    with pytest.raises(CutOffError):
         run.train(EndsAfter(5))
     assert names(run) == ["step-000003", "step-000004"]
     return run
@@ -74,7 +74,7 @@ def test_when_all_checkpoints_are_damaged_training_starts_over(undisturbed, cut)
 
 def test_a_damaged_checkpoint_is_still_named_when_the_next_run_is_cut_off_too(cut):
     truncate(cut.checkpoints / "step-000004", "weights.safetensors")
-    with pytest.raises(CutOff):
+    with pytest.raises(CutOffError):
         cut.train(EndsAfter(5))
     assert any("damaged-step-000004" in note for note in cut.train().notes)
 

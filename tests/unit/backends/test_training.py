@@ -7,7 +7,7 @@ import math
 import pytest
 import torch
 from safetensors.torch import load_file
-from tests.unit.backends.tiny_training import PLAN, CutOff, EndsAfter, TinyRun
+from tests.unit.backends.tiny_training import PLAN, CutOffError, EndsAfter, TinyRun
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from acclimate.backends.decoder import load_decoder
@@ -52,7 +52,7 @@ def test_a_run_that_was_cut_off_ends_in_the_same_bytes(tmp_path, method, steps):
     undisturbed = TinyRun(tmp_path / "undisturbed").with_plan(method=method)
     expected = undisturbed.train()
     cut = TinyRun(tmp_path / "cut").with_plan(method=method)
-    with pytest.raises(CutOff):
+    with pytest.raises(CutOffError):
         cut.train(EndsAfter(steps))
     assert cut.train() == expected
     assert cut.digests() == undisturbed.digests()
@@ -63,7 +63,7 @@ def test_a_step_of_several_packs_is_continued_exactly(tmp_path):
     runs = [TinyRun(tmp_path / name, questions=long_questions) for name in ("undisturbed", "cut")]
     expected = runs[0].train()
     assert expected.steps[0].tokens > 2048
-    with pytest.raises(CutOff):
+    with pytest.raises(CutOffError):
         runs[1].train(EndsAfter(4))
     assert runs[1].train() == expected
     assert runs[1].digests() == runs[0].digests()

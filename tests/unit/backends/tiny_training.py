@@ -78,7 +78,7 @@ class TinyRun:
         return {path.name: file_digest(path) for path in sorted(self.output.iterdir())}
 
 
-class CutOff(Exception):
+class CutOffError(Exception):
     """Stands for whatever ends a run early."""
 
 
@@ -91,7 +91,7 @@ class EndsAfter:
     def advance(self, amount: int = 1) -> None:
         self.left -= amount
         if self.left == 0:
-            raise CutOff
+            raise CutOffError
 
     def __enter__(self) -> EndsAfter:
         return self

@@ -1,0 +1,113 @@
+"""What the user may decide about training, in the names that transformers, peft and TRL use."""
+
+from __future__ import annotations
+
+import math
+from typing import Literal
+
+from pydantic import Field
+
+from acclimate.core.ports import TrainingPlan
+from acclimate.core.stage import StageConfig
+
+LEARNING_RATES = {"lora": 1e-3, "full": 2e-4, "top_layers": 3e-4}
+"""Measured on dialogue-to-note pairs with SmolLM2-135M; TRL's 2e-5 for all methods learns a seventh as much."""
+
+EVALUATIONS = 6
+
+
+class TrainConfig(StageConfig):
+    """How the base is adapted."""
+
+    task: Literal["generation", "pretraining"] = "generation"
+    """The project's task: generation learns answers, pretraining learns whole texts."""
+
+    method: Literal["lora", "full", "top_layers"] = "lora"
+    """`lora` trains small factors beside every linear layer, `full` all weights, `top_layers` the last layers alone."""
+
+    learning_rate: float | None = Field(default=None, gt=0)
+    """Step size at its highest; by itself 1e-3 for lora, 2e-4 for full, 3e-4 for top_layers. Higher learns and forgets more."""
+
+    num_train_epochs: float = Field(default=3.0, gt=0, le=3)
+    """How often each record is seen; more than three times teaches a text by heart."""
+
+    max_steps: int | None = Field(default=None, ge=1)
+    """Optimiser steps; when set it decides instead of num_train_epochs."""
+
+    per_device_train_batch_size: int = Field(default=4, ge=1)
+    """Domain records of a step (times gradient_accumulation_steps); replay comes on top."""
+
+    gradient_accumulation_steps: int = Field(default=1, ge=1)
+    """Multiplies the records of a step. Memory does not depend on it: rows are computed in packs of a fixed size."""
+
+    warmup_ratio: float = Field(default=0.1, ge=0, lt=1)
+    """Share of the steps over which the learning rate rises from zero."""
+
+    weight_decay: float = Field(default=0.0, ge=0)
+    """Pull of the trained weights towards zero."""
+
+    max_grad_norm: float = Field(default=1.0, gt=0)
+    """Longer gradients are shortened to this."""
+
+    lora_r: int = Field(default=16, ge=1)
+    """Rank of the factors: more can learn more and takes more memory."""
+
+    lora_alpha: int = Field(default=32, ge=1)
+    """The factors' product is scaled by lora_alpha / lora_r."""
+
+    top_layers: int = Field(default=4, ge=1)
+    """How many of the last layers top_layers trains."""
+
+    replay_share: float = Field(default=0.2, ge=0, lt=1)
+    """Share of each step's tokens that is text sampled from the base, against forgetting; 0 switches it off."""
+
+    eval_steps: int | None = Field(default=None, ge=1)
+    """Steps between two looks at the validation records; by itself a sixth of the run."""
+
+    save_steps: int | None = Field(default=None, ge=1)
+    """Steps between two checkpoints; by itself as eval_steps. An evaluation always writes one too."""
+
+    validation_limit: int = Field(default=64, ge=1)
+    """At most so many validation records are looked at while training, chosen by a hash of their id."""
+
+    max_length: int | None = Field(default=None, ge=8)
+    """Most tokens of a row; by itself the model's context. Longer texts are cut into several rows, nothing is lost."""
+
+    on_too_long: Literal["fail", "drop"] = "fail"
+    """What happens to a conversation longer than max_length, which cannot be cut: stop and say so, or set it aside."""
+
+    precision: Literal["auto", "bf16", "fp32"] = "auto"
+    """Number format of the computation; the trained weights themselves are kept in fp32 in any case."""
+
+    seed: int = 0
+    """Decides the order of rows and the adapter's start."""
+
+    @property
+    def rows_per_step(self) -> int:
+        """Domain rows of one optimiser step."""
+        return self.per_device_train_batch_size * self.gradient_accumulation_steps
+
+    def steps(self, rows: int) -> int:
+        """Optimiser steps of a run over so many domain rows."""
+        return self.max_steps or max(1, math.ceil(rows * self.num_train_epochs / self.rows_per_step))
+
+    def plan(self, steps: int) -> TrainingPlan:
+        """Everything that decides a run of so many steps."""
+        evaluated = self.eval_steps or max(1, math.ceil(steps / EVALUATIONS))
+        return TrainingPlan(
+            method=self.method,
+            learning_rate=self.learning_rate or LEARNING_RATES[self.method],
+            max_steps=steps,
+            per_device_train_batch_size=self.per_device_train_batch_size,
+            gradient_accumulation_steps=self.gradient_accumulation_steps,
+            warmup_ratio=self.warmup_ratio,
+            weight_decay=self.weight_decay,
+            max_grad_norm=self.max_grad_norm,
+            lora_r=self.lora_r,
+            lora_alpha=self.lora_alpha,
+            top_layers=self.top_layers,
+            precision=self.precision,
+            eval_steps=evaluated,
+            save_steps=self.save_steps or evaluated,
+            seed=self.seed,
+        )

@@ -1,0 +1,175 @@
+"""Trains the base on the training records and base-sampled text, and keeps what was trained on beside the result."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from acclimate.core.artifacts import Artifact, Output
+from acclimate.core.errors import ContractError, DataError
+from acclimate.core.ports import Context, LanguageModel, TokenRow, TrainingPlan, TrainingResult
+from acclimate.core.report import Counts, Report
+from acclimate.core.schema import records_table
+from acclimate.core.stage import Inputs
+from acclimate.stages.train.config import TrainConfig
+from acclimate.stages.train.rows import Rows, refuse_too_long, rows_of, without_stops
+from acclimate.stages.train.steps import REPLAY, Step, plan_steps, shuffled
+
+MANY_EPOCHS = 3
+
+
+@dataclass(frozen=True)
+class Material:
+    """Everything a run learns from and is measured on, as rows."""
+
+    domain: Rows
+    replay: Rows
+    validation: Rows
+
+
+def run(config: TrainConfig, inputs: Inputs, output: Output, context: Context) -> Report:
+    """Writes the adapter (or trained weights) to `model/`, and the records it was trained on as rows."""
+    if context.models is None:
+        raise ContractError("train needs models")
+    base = inputs["base"].path
+    material = _material(config, inputs, context.models.tokenizer_only(base))
+    batches = planned_steps(config, material.domain.token_rows, material.replay.token_rows)
+    plan = config.plan(len(batches))
+    with context.progress("training", len(batches)) as progress:
+        result = context.models.train(
+            base,
+            batches,
+            plan,
+            validation=material.validation.token_rows,
+            output=output.path / "model",
+            partial=context.partial,
+            progress=progress,
+        )
+    _write_rows(material, batches, output)
+    metrics = {
+        **_training_metrics(plan, result, material, batches),
+        "curve": {"steps": [asdict(step) for step in result.steps], "validation": list(result.validation)},
+    }
+    return Report("train", _counts(material, output), metrics, warnings=_warnings(config, material, batches, result))
+
+
+def preview(config: TrainConfig, records: Artifact, model: LanguageModel, rows: int) -> list[dict[str, Any]]:
+    """The first training rows as the model sees them: `pieces` are texts, each with whether it carries loss."""
+    chosen = sorted(_of_split(records, "train"), key=lambda record: shuffled(record["id"], seed=config.seed))[:rows]
+    made = rows_of(chosen, model, task=config.task, max_length=_max_length(config, model))
+    if config.on_too_long == "fail":
+        refuse_too_long(made, max_length=_max_length(config, model))
+    return [{"id": row.tokens.id, "pieces": model.show(row.tokens)} for row in made.rows[:rows]]
+
+
+def planned_steps(config: TrainConfig, domain: Sequence[TokenRow], replay: Sequence[TokenRow]) -> list[Step]:
+    """The rows of every optimiser step."""
+    return plan_steps(
+        domain,
+        replay,
+        steps=config.steps(len(domain)),
+        rows_per_step=config.rows_per_step,
+        epochs=None if config.max_steps else config.num_train_epochs,
+        replay_share=config.replay_share,
+        seed=config.seed,
+    )
+
+
+def _material(config: TrainConfig, inputs: Inputs, model: LanguageModel) -> Material:
+    max_length = _max_length(config, model)
+    domain = rows_of(_of_split(inputs["records"], "train"), model, task=config.task, max_length=max_length)
+    if config.on_too_long == "fail":
+        refuse_too_long(domain, max_length=max_length)
+    if not domain.rows:
+        raise DataError(
+            f"No training record is left to learn from ({len(domain.dropped)} were set aside).",
+            hint="look at the split's report; raise train.max_length, or add records",
+        )
+    measured = sorted(
+        _of_split(inputs["records"], "validation"), key=lambda record: shuffled(record["id"], seed=config.seed)
+    )
+    validation = rows_of(measured[: config.validation_limit], model, task=config.task, max_length=max_length)
+    wants_replay = config.replay_share and "sample" in inputs
+    sampled = _of_split(inputs["sample"], "train") if wants_replay else []
+    replay = rows_of(sampled, model, task=None, max_length=max_length)
+    replay.rows = without_stops(replay.rows)
+    return Material(domain, replay, validation)
+
+
+def _max_length(config: TrainConfig, model: LanguageModel) -> int:
+    context_length = model.facts.context_length
+    return min(config.max_length or context_length, context_length)
+
+
+def _of_split(artifact: Artifact, split: str) -> Iterable[dict[str, Any]]:
+    """The records of a split, by id, so that nothing depends on the order they came in."""
+    return sorted((row for row in artifact.rows() if row["split"] == split), key=lambda row: str(row["id"]))
+
+
+def _write_rows(material: Material, batches: Sequence[Step], output: Output) -> None:
+    """Keeps what was trained on; what no step reached is set aside with the number of steps."""
+    used = {row.id for batch in batches for _, row in batch}
+    kept: list[Mapping[str, Any]] = []
+    dropped: list[tuple[Mapping[str, Any], str, int]] = []
+    for rows, reason in ((material.domain, "not_reached"), (material.replay, "replay_not_needed")):
+        dropped += rows.dropped
+        for row in rows.rows:
+            if row.tokens.id in used:
+                kept.append(row.record)
+            else:
+                dropped.append((row.record, reason, len(batches)))
+    output.keep(records_table(kept))
+    if dropped:
+        records, reasons, values = zip(*dropped, strict=True)
+        output.drop(records_table(records), reasons, values)
+
+
+def _counts(material: Material, output: Output) -> Counts:
+    used = (material.domain, material.replay)
+    return Counts(
+        inputs=sum(rows.records for rows in used),
+        created=sum(rows.created for rows in used),
+        kept=output.kept_rows,
+        dropped=dict(sorted(output.dropped_by_reason.items())),
+    )
+
+
+def _training_metrics(
+    plan: TrainingPlan, result: TrainingResult, material: Material, batches: Sequence[Step]
+) -> dict[str, Any]:
+    tokens = sum(step.tokens for step in result.steps)
+    replayed = sum(len(row.tokens) for batch in batches for source, row in batch if source == REPLAY)
+    domain = sum(1 for batch in batches for source, _ in batch if source != REPLAY)
+    return {
+        "plan": asdict(plan),
+        "precision": result.precision,
+        "trainable_parameters": result.trainable_parameters,
+        "steps": len(result.steps),
+        "best_step": result.best_step,
+        "epochs": round(domain / len(material.domain.rows), 3),
+        "tokens": tokens,
+        "trained_tokens": sum(step.trained_tokens for step in result.steps),
+        "replay_share": round(replayed / tokens, 4) if tokens else 0.0,
+        "records_cut_into_windows": material.domain.cut_records,
+        "validation_records": len(material.validation.rows),
+    }
+
+
+def _warnings(
+    config: TrainConfig, material: Material, batches: Sequence[Step], result: TrainingResult
+) -> tuple[str, ...]:
+    said = list(result.notes)
+    domain = sum(1 for batch in batches for source, _ in batch if source != REPLAY)
+    if domain > MANY_EPOCHS * len(material.domain.rows):
+        said.append(
+            f"train.max_steps shows each record {domain / len(material.domain.rows):.1f} times on average; above"
+            f" {MANY_EPOCHS} a model begins to learn texts by heart."
+        )
+    if material.validation.dropped:
+        said.append(f"{len(material.validation.dropped)} validation record(s) do not fit a row and were not measured.")
+    if config.replay_share and not material.replay.rows:
+        said.append("There was no sampled text to replay, so nothing held the model to what it knew.")
+    if material.replay.dropped:
+        said.append(f"{len(material.replay.dropped)} sampled text(s) could not be replayed.")
+    return tuple(said)

@@ -1,0 +1,58 @@
+"""Which rows each optimiser step sees: decided by the seed and the rows' ids, never by the order they came in."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterator, Sequence
+from typing import TypeVar
+
+from acclimate.core.ports import TokenRow
+
+Step = list[tuple[str, TokenRow]]
+DOMAIN, REPLAY = "domain", "replay"
+
+Named = TypeVar("Named")
+
+
+def plan_steps(
+    domain: Sequence[TokenRow],
+    replay: Sequence[TokenRow],
+    *,
+    steps: int,
+    rows_per_step: int,
+    epochs: float | None,
+    replay_share: float,
+    seed: int,
+) -> list[Step]:
+    """The rows of each step with their source. `epochs` None means that every step is full.
+
+    Replay rows are added so that at each step their tokens, of all so far, come nearest to their share.
+    """
+    total = steps * rows_per_step if epochs is None else min(steps * rows_per_step, round(len(domain) * epochs))
+    domain_rows = endless(domain, seed=seed)
+    replay_rows = endless(replay, seed=seed) if replay and replay_share else None
+    planned: list[Step] = []
+    owed, waiting = 0.0, next(replay_rows) if replay_rows else None
+    for step in range(steps):
+        count = min(rows_per_step, max(1, total - step * rows_per_step))
+        rows: Step = [(DOMAIN, next(domain_rows)) for _ in range(count)]
+        owed += replay_share / (1 - replay_share) * sum(len(row.tokens) for _, row in rows)
+        while replay_rows is not None and waiting is not None and owed >= len(waiting.tokens) / 2:
+            rows.append((REPLAY, waiting))
+            owed -= len(waiting.tokens)
+            waiting = next(replay_rows)
+        planned.append(rows)
+    return planned
+
+
+def endless(rows: Sequence[TokenRow], *, seed: int) -> Iterator[TokenRow]:
+    """The rows epoch after epoch, each epoch in an order of its own."""
+    epoch = 0
+    while True:
+        yield from sorted(rows, key=lambda row: (shuffled(row.id, seed=seed, epoch=epoch), row.id))
+        epoch += 1
+
+
+def shuffled(name: str, *, seed: int, epoch: int = 0) -> str:
+    """Where a row stands in an epoch: by a hash of its id."""
+    return hashlib.sha256(f"{seed}:{epoch}:{name}".encode()).hexdigest()
