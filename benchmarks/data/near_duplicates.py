@@ -14,7 +14,7 @@ import os
 import sys
 import tempfile
 import time
-from collections.abc import Callable, Iterable, Iterator
+from collections.abc import Callable
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -28,6 +28,7 @@ import datasketch
 import numpy as np
 from scipy.stats import binomtest
 
+from acclimate.backends.engine import LocalEngine
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.ports import Context
 from acclimate.core.progress import no_progress
@@ -35,15 +36,6 @@ from acclimate.stages.dedup import STAGE
 from acclimate.stages.dedup.similarity import choose_bands, jaccard_thresholds
 from acclimate.testing import write_artifact
 from recording import result, write_results
-
-
-class Loop:
-    """An engine that calls the function on one batch after another."""
-
-    def map_batches(self, function: Callable[[Any], Any], batches: Iterable[Any]) -> Iterator[Any]:
-        """The results, in order."""
-        return map(function, batches)
-
 
 SHARES = (0.05, 0.1, 0.2)
 RECALL = 0.99
@@ -115,7 +107,7 @@ def find_ours(corpus: Corpus, *, max_edited: float, repetitions: int) -> Found:
             path.mkdir()
             start = time.perf_counter()
             with Output(path) as output:
-                STAGE.run(config, {"records": records}, output, Context(path, no_progress, Loop()))
+                STAGE.run(config, {"records": records}, output, Context(path, no_progress, LocalEngine()))
             seconds.append(time.perf_counter() - start)
         dropped = Artifact(path).dropped().to_pylist()
     return Found({row["id"]: row["value"] for row in dropped}, seconds)

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import itertools
-from collections.abc import Callable, Iterable, Iterator, Mapping
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-import pyarrow as pa
 import pytest
 
+from acclimate.backends.engine import LocalEngine
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.ports import Context
 from acclimate.core.progress import no_progress
@@ -30,16 +30,6 @@ class StageRun:
     artifact: Artifact
 
 
-class PlainLoop:
-    """An engine that calls the function on one batch after another."""
-
-    def map_batches(
-        self, function: Callable[[pa.RecordBatch], Any], batches: Iterable[pa.RecordBatch]
-    ) -> Iterator[Any]:
-        """The results, in order."""
-        return map(function, batches)
-
-
 @pytest.fixture(scope="session")
 def run_stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., StageRun]:
     """`run_stage(STAGE, rows, {"field": value})`; further inputs by role, as artifacts."""
@@ -51,7 +41,7 @@ def run_stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., StageRu
         folder = tmp_path_factory.mktemp(f"stage-{next(numbers)}")
         inputs = {"records": write_artifact(folder / "records", rows), **roles}
         (folder / "output").mkdir()
-        context = Context(folder / "partial", no_progress, PlainLoop(), batch_rows=batch_rows)
+        context = Context(folder / "partial", no_progress, LocalEngine(), batch_rows=batch_rows)
         with Output(folder / "output", stage.schema) as output:
             report = stage.run(stage.config.model_validate(config or {}), inputs, output, context)
         report.counts.check()

@@ -6,12 +6,17 @@ a second on one core.
 
 from __future__ import annotations
 
+import io
+import lzma
+from array import array
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from py3langid.langid import MODEL_FILE, LanguageIdentifier
+import numpy as np
+import numpy.typing as npt
+from py3langid.langid import MODEL_DIR, MODEL_FILE, LanguageIdentifier
 
 from acclimate.core.errors import ConfigError
 
@@ -34,8 +39,8 @@ class ForeignLanguage:
 def foreign_language(text: str, languages: Collection[str], *, min_probability: float) -> ForeignLanguage | None:
     """The language of a text that is in none of `languages`; None where it may be in one of them.
 
-    Measured on 45 000 English strings of 20 letters and more (clinical notes and dialogues, contracts, bank and
-    voice commands, science questions): 20 are called foreign at .8, of which 6 are French or Malay place names.
+    Measured on 27 609 English strings with 40 bytes of letters and more (clinical dialogues and notes, contracts, bank
+    and voice commands, medical questions, sums): 6 are called foreign, all of them Malay addresses.
 
     >>> foreign_language("El paciente refiere tos seca y fiebre.", {"en"}, min_probability=0.8).language
     'es'
@@ -68,4 +73,22 @@ def check_languages(languages: Sequence[str]) -> None:
 
 @cache
 def _detector() -> LanguageIdentifier:
-    return LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    # The library's own loader unpacks the model into a temporary file, and a stage may write nothing outside its
+    # output. Its layout, npz inside xz without pickle, is that of py3langid 0.4.
+    with lzma.open(MODEL_DIR / MODEL_FILE) as packed, np.load(io.BytesIO(packed.read()), allow_pickle=False) as model:
+        return LanguageIdentifier(
+            model["ptc"],
+            model["pc"],
+            model["classes"].tolist(),
+            _fast_to_index(model["nextmove"]),
+            model["out_feat"].tolist(),
+            norm_probs=True,
+            tk_row=_fast_to_index(model["nextmove_row"]),
+        )
+
+
+def _fast_to_index(values: npt.NDArray[np.unsignedinteger]) -> array[int]:
+    """The same numbers in the form that plain Python reads one by one fastest."""
+    numbers = array("H" if values.dtype.itemsize == 2 else "I")
+    numbers.frombytes(values.tobytes())
+    return numbers

@@ -12,6 +12,7 @@ from functools import partial
 from typing import Any
 
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from acclimate.core.artifacts import Output
 from acclimate.core.errors import DataError
@@ -69,7 +70,7 @@ def clean_batch(batch: pa.RecordBatch, config: CleanConfig) -> CleanedBatch:
     kept = pa.array([drop is None for drop in drops], pa.bool_())
     return CleanedBatch(
         kept=repaired.batch.filter(kept),
-        dropped=repaired.batch.filter(pa.compute.invert(kept)),
+        dropped=repaired.batch.filter(pc.invert(kept)),
         drops=tuple(drop for drop in drops if drop),
         repaired=repaired.touched_records,
         emptied_spans=repaired.emptied_spans,

@@ -15,6 +15,7 @@ import numpy as np
 import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.ports import Context
@@ -157,7 +158,7 @@ def _write(source: Artifact, decisions: pl.DataFrame, output: Output, context: C
         is_kept = decided["reason"].is_null().to_arrow()
         output.keep(batch.filter(is_kept))
         gone = decided.filter(pl.col("reason").is_not_null())
-        output.drop(batch.filter(pa.compute.invert(is_kept)), gone["reason"].to_list(), gone["survivor_id"].to_list())
+        output.drop(batch.filter(pc.invert(is_kept)), gone["reason"].to_list(), gone["survivor_id"].to_list())
 
 
 def _cluster_metrics(decisions: pl.DataFrame) -> dict[str, Any]:

@@ -7,6 +7,7 @@ from collections.abc import Mapping
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.compute as pc
 
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.errors import DataError
@@ -141,7 +142,7 @@ def _write(source: Artifact, decided: pl.DataFrame, output: Output, context: Con
         is_kept = rows["split"].is_not_null().to_arrow()
         output.keep(batch.set_column(place, RECORD_SCHEMA.field("split"), split).filter(is_kept))
         gone = rows.filter(pl.col("split").is_null())
-        output.drop(batch.filter(pa.compute.invert(is_kept)), gone["reason"].to_list(), gone["value"].to_list())
+        output.drop(batch.filter(pc.invert(is_kept)), gone["reason"].to_list(), gone["value"].to_list())
 
 
 def _estimate(config: SplitConfig, rows: Mapping[str, int]) -> Estimate:

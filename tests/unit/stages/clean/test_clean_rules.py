@@ -1,10 +1,11 @@
 from __future__ import annotations
 
 import pytest
+from py3langid.langid import MODEL_FILE, LanguageIdentifier
 
 from acclimate.core.errors import ConfigError
 from acclimate.stages.clean import CleanConfig
-from acclimate.stages.clean.language import check_languages, foreign_language
+from acclimate.stages.clean.language import _detector, check_languages, foreign_language
 from acclimate.stages.clean.rules import Drop, find_drop, missing_payload
 
 SPANISH = "La paciente acude por dolor lumbar de dos semanas de evolución, sin fiebre."
@@ -80,6 +81,12 @@ def test_another_language_is_recognised_in_one_sentence(text, language):
     found = foreign_language(text, {"en"}, min_probability=0.8)
     assert found is not None
     assert found.language == language
+
+
+@pytest.mark.parametrize("text", [SPANISH, "Chest pain for three days.", "患者主诉胸痛三天", ""])
+def test_the_model_read_without_a_temporary_file_ranks_as_the_library_does(text):
+    library = LanguageIdentifier.from_model_file(MODEL_FILE, norm_probs=True)
+    assert _detector().rank(text) == library.rank(text)
 
 
 def test_several_languages_may_be_wanted_or_all():
