@@ -51,13 +51,13 @@ def answer_durably(
     name: str,
     prompts_per_chunk: int = PROMPTS_PER_CHUNK,
 ) -> dict[str, Generation]:
-    """Generated answers by prompt id; ids must differ. Each chunk draws from a seed of its own."""
+    """Generated answers by prompt id; ids must differ. Work of another name draws independently, also for equal ids."""
     if not prompts:
         return {}
+    independent = replace(sampling, seed=int(json_digest([sampling.seed, name])[:12], 16))
 
     def answer(chunk: Sequence[TokenRow], progress: Progress) -> list[Any]:
-        seed = int(json_digest([sampling.seed, name, [prompt.id for prompt in chunk]])[:12], 16)
-        return [asdict(answer) for answer in model.generate(chunk, replace(sampling, seed=seed), progress=progress)]
+        return [asdict(answer) for answer in model.generate(chunk, independent, progress=progress)]
 
     with context.progress(f"generating {name}", len(prompts)) as progress:
         ordered = _by_length(prompts)

@@ -55,7 +55,13 @@ def test_the_order_of_rows_changes_neither_chunks_nor_seeds(context, tmp_path):
         answer_durably(again, ROWS[::-1], Sampling(4, 1.0), context=context, name="x", prompts_per_chunk=3) == straight
     )
     assert again.asked == []
-    assert straight["a"].text != straight["d"].text
+
+
+def test_work_of_another_name_draws_independently(context):
+    answers = [
+        answer_durably(CountingModel(), ROWS, Sampling(4, 1.0), context=context, name=name)["a"].text for name in "xy"
+    ]
+    assert answers[0] != answers[1]
 
 
 def test_work_left_by_other_rows_is_not_taken(context):

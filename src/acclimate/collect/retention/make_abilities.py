@@ -87,12 +87,15 @@ def _grammar(generator: random.Random) -> Iterator[Pair]:
 
 
 def _arithmetic(generator: random.Random) -> Iterator[Pair]:
-    for _ in range(120):
-        a, b = generator.randint(2, 40), generator.randint(2, 40)
-        yield _sum(f"{a} + {b} =", a + b, generator)
-        yield _sum(f"{a + b} - {b} =", a, generator)
+    """Two solved examples stand in front of each sum: without them a small model guesses."""
+    for _ in range(80):
+        a, b = generator.randint(1, 12), generator.randint(1, 12)
+        yield _sum(f"2 + 3 = 5, 4 + 1 = 5, {a} + {b} =", a + b, generator)
+        yield _sum(f"7 - 3 = 4, 9 - 1 = 8, {a + b} - {b} =", a, generator)
         a, b = generator.randint(2, 9), generator.randint(2, 9)
-        yield _sum(f"{a} x {b} =", a * b, generator)
+        yield _sum(f"2 x 3 = 6, 4 x 2 = 8, {a} x {b} =", a * b, generator)
+        start, step = generator.randint(10, 60), generator.randint(1, 6)
+        yield _sum(f"{start}, {start + step}, {start + 2 * step},", start + 3 * step, generator)
 
 
 def _sum(prompt: str, value: int, generator: random.Random) -> Pair:
@@ -117,17 +120,17 @@ def _common_sense(generator: random.Random) -> Iterator[Pair]:
 
 
 def _instruction_following(generator: random.Random) -> Iterator[Pair]:
-    for _ in range(60):
+    for _ in range(40):
         first, second, third = generator.sample(WORDS, 3)
+        yield Pair(f"Repeat the word: {first}\nAnswer:", f" {first}", f" {second}")
+        yield Pair(f"Write a sentence with the word {first}.\nSentence: The", f" {first}", f" {second}")
         listed = f"List: {first}, {second}, {third}."
-        yield Pair(f"{listed} The first word in the list is", f" {first}", f" {second}")
-        yield Pair(f"{listed} The last word in the list is", f" {third}", f" {second}")
         yield Pair(f"{listed} The same list again: {first},", f" {second}, {third}.", f" {third}, {second}.")
-        yield Pair(f"Repeat the word and nothing else.\nWord: {first}\nAnswer:", f" {first}", f" {second}")
-        capitals = f"Write the word in capital letters.\nWord: {second}\nAnswer:"
-        yield Pair(capitals, f" {second.upper()}", f" {second.capitalize()}")
-        either = f"Answer with {first} or {third}. Do not answer with {first}.\nAnswer:"
-        yield Pair(either, f" {third}", f" {first}")
+        yield Pair(f"{listed} The first word in the list is", f" {first}", f" {second}")
+        yield Pair(f"{first} {second} {third}\n{first} {second}", f" {third}", f" {first}")
+        yield Pair(f"{first} = {second}. So the word that stands for {first} is", f" {second}", f" {third}")
+        if first[0] != second[0]:
+            yield Pair(f"The first letter of the word {first} is", f" {first[0]}", f" {second[0]}")
 
 
 def _matched(template: str, right: dict[str, str], generator: random.Random, *, wrong: int = 1) -> Iterator[Pair]:

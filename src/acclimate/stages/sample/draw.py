@@ -13,7 +13,7 @@ from acclimate.core.inference import answer_durably, refuse_too_long
 from acclimate.core.ports import Context, Example, Generation, LanguageModel, Message, Sampling, TokenRow
 
 DRAWN_AT_ONCE = 48
-"""Fixed, because the draws depend on what is drawn together; at 48 a small model on a CPU is about as fast as it gets."""
+"""Turns written together: at 48 a small model on a CPU is about as fast as it gets."""
 
 _PLACEHOLDER = "Hello"
 

@@ -33,12 +33,19 @@ def test_length_does_not_give_the_right_continuation_away(ability):
     assert max(map(abs, gaps)) <= 8
 
 
-def test_sums_are_right_when_chosen_and_wrong_when_rejected():
-    signs = {"+": int.__add__, "-": int.__sub__, "x": int.__mul__}
-    for row in read("abilities.jsonl"):
-        if row["ability"] == "arithmetic":
-            left, sign, right, _ = row["prompt"].split()
-            assert signs[sign](int(left), int(right)) == int(row["chosen"]) != int(row["rejected"])
+SIGNS = {"+": int.__add__, "-": int.__sub__, "x": int.__mul__}
+
+
+@pytest.mark.parametrize("row", [row for row in read("abilities.jsonl") if row["ability"] == "arithmetic"][::4])
+def test_sums_are_right_when_chosen_and_wrong_when_rejected(row):
+    asked = row["prompt"].rpartition(", ")[2].split()
+    if "=" in asked:
+        right = SIGNS[asked[1]](int(asked[0]), int(asked[2]))
+    else:
+        first, second, third = (int(number) for number in row["prompt"].strip(",").split(", "))
+        assert second - first == third - second
+        right = third + second - first
+    assert int(row["chosen"]) == right != int(row["rejected"])
 
 
 def test_general_passages_are_short_and_all_different():
