@@ -10,6 +10,7 @@ import importlib
 import importlib.util
 import os
 import sys
+import tempfile
 import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
@@ -66,6 +67,8 @@ def main(path: Path) -> None:
     )
     if spec.fatal_visit:
         crash_points.arm(spec.fatal_visit)
+    # Python looks for a writable temporary folder once, by writing to it; torch makes it look when it is imported.
+    tempfile.gettempdir()
     guard([Path(spec.output), Path(spec.partial)])
     with Output(Path(spec.output), stage.schema) as output:
         report = stage.run(stage.config.model_validate(spec.config), inputs, output, context)
