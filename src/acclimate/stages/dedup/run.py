@@ -41,6 +41,10 @@ from acclimate.stages.dedup.similarity import Bands, choose_bands, fewest_words,
 _MANY = 0.3
 """A share of dropped records that is worth a warning."""
 
+_CROWDED = 0.1
+_FEW = 20
+"""A cluster with more than this share of the records, and more records than this, leaves split little choice."""
+
 
 @dataclass(frozen=True)
 class Copies:
@@ -188,6 +192,12 @@ def _warnings(decisions: pl.DataFrame) -> tuple[str, ...]:
         warnings.append(
             f"{dropped} of {decisions.height} records are copies of others: if these are forms filled in alike,"
             " lower dedup.max_edited."
+        )
+    largest = max(decisions.group_by("cluster_id").len()["len"].to_list(), default=0)
+    if largest > max(_CROWDED * decisions.height, _FEW):
+        warnings.append(
+            f"One cluster ties {largest} of {decisions.height} records, which split must keep together: they may share"
+            " standard passages; a lower dedup.max_edited ties less."
         )
     frozen = decisions.filter("frozen")
     copies = frozen.height - frozen["cluster_id"].n_unique()

@@ -44,6 +44,12 @@ def division_warnings(divided: pl.DataFrame, ledger: pl.DataFrame, wished: Mappi
         warnings.append(
             f"{trained_before} test records were trained on in an earlier round: start again from the base."
         )
+    absent = ledger.filter(split="test").join(divided, on="id", how="anti").height
+    if absent:
+        warnings.append(
+            f"{absent} test records of earlier rounds are not here now (left out, erased, or replaced by a copy):"
+            " compare rounds on the test records they share."
+        )
     largest = max(divided.group_by("group").len()["len"].to_list(), default=0)
     for split, share in wished.items():
         reached = divided.filter(split=split).height / divided.height

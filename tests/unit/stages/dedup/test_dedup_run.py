@@ -104,3 +104,9 @@ def test_copies_in_conversations_are_found(run_stage):
     near = [turns[0], {"role": "assistant", "content": edited(LONG, 4)}]
     result = run_stage(STAGE, [{"id": "a", "messages": turns}, {"id": "b", "messages": near}])
     assert result.dropped == {"b": ("near_duplicate", "a")}
+
+
+def test_a_crowded_cluster_keeps_one_record_and_is_warned_of(run_stage):
+    result = run_stage(STAGE, [{"id": f"{index:03}", "text": edited(LONG, index % 40)} for index in range(120)])
+    assert set(result.kept) == {"000"}
+    assert "One cluster ties 120 of 120 records" in result.report.warnings[1]

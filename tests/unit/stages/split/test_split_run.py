@@ -96,6 +96,7 @@ def test_a_new_record_of_an_earlier_subject_follows_it_into_test(run_stage):
     second = run_stage(STAGE, [*rest, visit], previous=first.artifact)
     assert second.kept["new"]["split"] == "test"
     assert second.report.metrics["earlier_test_records_absent"] == 1
+    assert any("1 test records of earlier rounds are not here now" in text for text in second.report.warnings)
 
 
 def test_new_data_that_ties_train_to_test_costs_the_training_side(run_stage):
