@@ -23,11 +23,11 @@ from acclimate.core.errors import ModelError, ResourceError
 CONVERSION_VERSION = 1
 """Part of the name under which a conversion is found again: raise it when the written folder changes."""
 
-DIGIT_BY_DIGIT = ("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone")
+DIGIT_BY_DIGIT = ("smollm", "starcoder", "refact", "command-r", "codeshell", "exaone", "minerva-7b")
 """Values of tokenizer.ggml.pre whose vocabularies split numbers into digits before anything else (llama.cpp,
 src/llama-vocab.cpp). transformers 5.24 does not know them and would cut "\\n\\n12" otherwise than the model learned."""
 
-PLAIN_SPLITS = ("default", "gpt-2", "mpt", "olmo", "jais", "trillion", "phi-2")
+PLAIN_SPLITS = ("gpt-2", "mpt", "olmo", "jais", "trillion", "phi-2")
 """Values whose vocabularies split like GPT-2."""
 
 OF_THE_LIBRARY = ("transformers_version", "quantization_config", "_name_or_path", "_model_name_or_path")
@@ -57,7 +57,7 @@ def converted(file: Path, *, name: str, cache: Path) -> Path:
     models = cache / "models"
     models.mkdir(parents=True, exist_ok=True)
     found = cache / "gguf" / f"{source}-{CONVERSION_VERSION}.json"
-    with _only_one(models / f".{source}.lock"):
+    with _one_at_a_time(models / f".{source}.lock"):
         if found.is_file() and (models / str(read_json(found)["digest"])).is_dir():
             return models / str(read_json(found)["digest"])
         partial = models / f".{source}.partial"
@@ -74,7 +74,7 @@ def converted(file: Path, *, name: str, cache: Path) -> Path:
 
 
 @contextmanager
-def _only_one(lock: Path) -> Iterator[None]:
+def _one_at_a_time(lock: Path) -> Iterator[None]:
     """Lets one process in at a time; the system frees the lock of a killed one."""
     with lock.open("w") as opened:
         fcntl.flock(opened, fcntl.LOCK_EX)
@@ -89,25 +89,31 @@ def _source_digest(file: Path) -> str:
 
 
 def _convert(file: Path, folder: Path, *, name: str) -> None:
+    with _named_errors(file):
+        metadata = read_metadata(file)
+    _check_room(metadata, folder)
+    with redirect_stderr(io.StringIO()), _named_errors(file):
+        _load_and_save(file, metadata, folder)
+    for config, entries in (("config.json", OF_THE_LIBRARY), ("generation_config.json", OF_THE_LIBRARY)):
+        _drop_entries(folder / config, entries)
+    _drop_entries(folder / "tokenizer_config.json", OF_THE_LOADING)
+    write_json(folder / ORIGIN_FILE, {"name": name, "licence": metadata.licence, "converted_from": metadata.name})
+
+
+def _load_and_save(file: Path, metadata: Metadata, folder: Path) -> None:
     import torch
     from transformers import AutoModelForCausalLM, AutoTokenizer
 
     from acclimate.backends.quiet import quiet_libraries
 
-    with quiet_libraries(), redirect_stderr(io.StringIO()), _named_errors(file):
-        metadata = read_metadata(file)
-        _check_room(metadata, folder)
-        where = {"gguf_file": file.name, "local_files_only": True}
+    where = {"gguf_file": file.name, "local_files_only": True}
+    with quiet_libraries():
         tokenizer = AutoTokenizer.from_pretrained(file.parent, **where)
         _split_as_learned(tokenizer, metadata, file)
         model = AutoModelForCausalLM.from_pretrained(file.parent, dtype=torch.float32, **where)
         _save_unquantised(model, folder)
         tokenizer.model_max_length = model.config.max_position_embeddings
         tokenizer.save_pretrained(folder)
-    for config, entries in (("config.json", OF_THE_LIBRARY), ("generation_config.json", OF_THE_LIBRARY)):
-        _drop_entries(folder / config, entries)
-    _drop_entries(folder / "tokenizer_config.json", OF_THE_LOADING)
-    write_json(folder / ORIGIN_FILE, {"name": name, "licence": metadata.licence, "converted_from": metadata.name})
 
 
 def read_metadata(file: Path) -> Metadata:

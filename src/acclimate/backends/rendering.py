@@ -7,6 +7,7 @@ token, the beginning of the example, and the text that carries loss is known to 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from datetime import datetime
@@ -18,6 +19,11 @@ from acclimate.core.ports import Example, Message, TokenRow
 TEMPLATE_DATE = datetime(2024, 7, 26)
 """The date given to templates that print today's: the one Llama 3's template takes by itself. Rows must not depend on
 the day they are made."""
+
+DATE_IN_TEMPLATE = re.compile(r"strftime_now\(\s*(['\"])(.*?)\1\s*\)")
+
+QUOTE, UNQUOTE = "\ue000", "\ue001"
+"""Stand around the name of a control token that is part of a record's text, so that it stays text."""
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,8 @@ class Renderer:
     model_name: str
     stop_ids: tuple[int, ...]
     """Tokens that end an answer; the tokenizer's own end token comes first."""
+    template: str | None
+    control_tokens: re.Pattern[str]
 
     @classmethod
     def of(cls, tokenizer: Any, model_name: str, further_stops: Sequence[int] = ()) -> Renderer:
@@ -46,7 +54,11 @@ class Renderer:
                 f"The tokenizer of {model_name} has no end token, so a model could never learn to end its answer.",
                 hint="set eos_token in the model's tokenizer_config.json",
             )
-        return cls(tokenizer, model_name, tuple(dict.fromkeys([tokenizer.eos_token_id, *further_stops])))
+        stop_ids = tuple(dict.fromkeys([tokenizer.eos_token_id, *further_stops]))
+        template = tokenizer.get_chat_template() if tokenizer.chat_template else None
+        control = [token.content for token in tokenizer.added_tokens_decoder.values() if token.special]
+        names = "|".join(re.escape(name) for name in sorted(control, key=len, reverse=True))
+        return cls(tokenizer, model_name, stop_ids, _with_fixed_date(template), re.compile(names or r"(?!)"))
 
     def render(self, example: Example) -> TokenRow:
         """The example as tokens, each with whether it carries loss."""
@@ -62,9 +74,7 @@ class Renderer:
         if answers:
             pieces = pieces[: answers[-1]]
         else:
-            pieces = (
-                [Piece(self._templated(example, example.messages, open_turn=True))] if self._has_template else pieces
-            )
+            pieces = [Piece(self._templated(example, example.messages, open_turn=True))] if self.template else pieces
         row = self._row(example.id, pieces)
         return replace(row, trained=(False,) * len(row.tokens), target_bytes=0, stops=())
 
@@ -82,12 +92,8 @@ class Renderer:
                 before, waiting = waiting, []
         return shown
 
-    @property
-    def _has_template(self) -> bool:
-        return bool(self.tokenizer.chat_template)
-
     def _pieces(self, example: Example) -> Iterator[Piece]:
-        if example.messages and self._has_template:
+        if example.messages and self.template:
             return self._templated_pieces(example)
         if example.messages:
             return self._plain_turns(example)
@@ -107,7 +113,7 @@ class Renderer:
             answer, stop = self._answer_and_stop(whole[start:end])
             yield Piece(whole[done:start])
             yield Piece(answer, answer=True, stop=stop)
-            done = start + len(answer) + len(self._token_text(stop))
+            done = start + len(answer) + len(self._name(stop))
         yield Piece(whole[done:])
 
     def _start_of_turn(self, example: Example, whole: str, place: int) -> int:
@@ -141,12 +147,12 @@ class Renderer:
 
     def _answer_and_stop(self, text: str) -> tuple[str, int]:
         """What the model is to give in a turn, and the stop token behind it, which is the last one in the turn."""
-        found = [(text.rfind(self._token_text(stop)), stop) for stop in self.stop_ids]
-        place, stop = max(found, key=lambda pair: pair[0])
+        found = [(match.start(), stop) for stop in self.stop_ids for match in self._unquoted(stop).finditer(text)]
+        place, stop = max(found, default=(-1, -1))
         if place < 0:
             raise ModelError(
                 f"The chat template of {self.model_name} does not end an answer with a stop token"
-                f" ({', '.join(map(self._token_text, self.stop_ids))}), so a model trained with it would never stop.",
+                f" ({', '.join(map(self._name, self.stop_ids))}), so a model trained with it would never stop.",
                 hint="set eos_token in the model's tokenizer_config.json to what its template writes after an answer",
             )
         return text[:place], stop
@@ -166,10 +172,10 @@ class Renderer:
 
         try:
             text: str = self.tokenizer.apply_chat_template(
-                [_as_template_reads(example, turn) for turn in turns],
+                [self._as_template_reads(example, turn) for turn in turns],
+                chat_template=self.template,
                 tokenize=False,
                 add_generation_prompt=open_turn,
-                strftime_now=TEMPLATE_DATE.strftime,
             )
         except (TemplateError, TypeError) as error:
             raise ModelError(
@@ -188,13 +194,13 @@ class Renderer:
                     hint="use a base whose template knows tools, or write the calls into the turn's content",
                 )
             if turn.train:
-                yield Piece(turn.content, answer=True, stop=self.stop_ids[0])
+                yield Piece(self._quoted(turn.content), answer=True, stop=self.stop_ids[0])
             else:
-                yield Piece(turn.content + "\n")
+                yield Piece(self._quoted(turn.content) + "\n")
 
     def _plain_text(self, example: Example) -> Iterator[Piece]:
-        yield Piece(self._first_token() + example.opening)
-        yield Piece(example.text or "", answer=True, stop=self.stop_ids[0])
+        yield Piece(self._first_token() + self._quoted(example.opening))
+        yield Piece(self._quoted(example.text or ""), answer=True, stop=self.stop_ids[0])
 
     def _first_token(self) -> str:
         """What stands in front of a plain text, so that its first token is predicted from something."""
@@ -206,18 +212,45 @@ class Renderer:
         stops: list[int] = []
         target_bytes = 0
         for piece in pieces:
-            ids = self.tokenizer.encode(piece.text, add_special_tokens=False) if piece.text else []
+            ids = self._encode(piece.text)
             tokens += ids
             trained += [piece.answer] * len(ids)
             if piece.answer:
-                target_bytes += len(piece.text.encode())
+                target_bytes += len(piece.text.replace(QUOTE, "").replace(UNQUOTE, "").encode())
             if piece.stop is not None:
                 stops.append(len(tokens))
                 tokens.append(piece.stop)
                 trained.append(True)
         return TokenRow(identity, tuple(tokens), tuple(trained), target_bytes, tuple(stops))
 
-    def _token_text(self, token: int) -> str:
+    def _as_template_reads(self, example: Example, turn: Message) -> dict[str, Any]:
+        read: dict[str, Any] = {"role": turn.role, "content": self._quoted(turn.content)}
+        if turn.tool_calls:
+            try:
+                read["tool_calls"] = json.loads(self._quoted(turn.tool_calls))
+            except ValueError as error:
+                raise DataError(
+                    f"The tool calls of record {example.id} are not valid JSON: {error}.",
+                    hint="mend them in the source",
+                ) from error
+        return read
+
+    def _quoted(self, text: str) -> str:
+        """A record's text with the names of control tokens in it marked, so that it cannot open or end a turn."""
+        return self.control_tokens.sub(lambda name: f"{QUOTE}{name[0]}{UNQUOTE}", text)
+
+    def _encode(self, text: str) -> list[int]:
+        tokens: list[int] = []
+        for place, part in enumerate(re.split(f"{QUOTE}({self.control_tokens.pattern}){UNQUOTE}", text)):
+            if part:
+                tokens += self.tokenizer.encode(part, add_special_tokens=False, split_special_tokens=place % 2 == 1)
+        return tokens
+
+    def _unquoted(self, token: int) -> re.Pattern[str]:
+        """The name of a control token where it stands for the token."""
+        return re.compile(f"(?<!{QUOTE}){re.escape(self._name(token))}")
+
+    def _name(self, token: int) -> str:
         return str(self.tokenizer.convert_ids_to_tokens(token))
 
     def _decode(self, tokens: Sequence[int]) -> str:
@@ -225,13 +258,5 @@ class Renderer:
         return text
 
 
-def _as_template_reads(example: Example, turn: Message) -> dict[str, Any]:
-    if not turn.tool_calls:
-        return {"role": turn.role, "content": turn.content}
-    try:
-        calls = json.loads(turn.tool_calls)
-    except ValueError as error:
-        raise DataError(
-            f"The tool calls of record {example.id} are not valid JSON: {error}.", hint="mend them in the source"
-        ) from error
-    return {"role": turn.role, "content": turn.content, "tool_calls": calls}
+def _with_fixed_date(template: str | None) -> str | None:
+    return template and DATE_IN_TEMPLATE.sub(lambda call: repr(TEMPLATE_DATE.strftime(call[2])), template)
