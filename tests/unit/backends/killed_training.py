@@ -1,6 +1,6 @@
 """Kills a tiny training run by SIGKILL at each crash point, reruns it, and compares the bytes it leaves.
 
-`python killed_training.py METHOD STRIDE FOLDER` (every STRIDE-th point): this process loads the libraries once and never computes; each run is a fork.
+`python -m tests.unit.backends.killed_training METHOD STRIDE FOLDER` (every STRIDE-th point): this process loads the libraries once and never computes; each run is a fork.
 """
 
 from __future__ import annotations
@@ -11,8 +11,6 @@ import shutil
 import signal
 import sys
 from pathlib import Path
-
-sys.path.insert(0, str(Path(__file__).parents[3]))
 
 from tests.unit.backends.tiny_training import TinyRun
 
