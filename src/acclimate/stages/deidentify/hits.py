@@ -83,7 +83,9 @@ def separate(hits: Iterable[Hit]) -> list[Hit]:
 
 def _uncovered(hit: Hit, kept: Sequence[Hit]) -> list[Hit]:
     pieces, start = [], hit.start
-    for other in kept:
+    first = max(0, bisect_left(kept, hit.start, key=lambda other: other.start) - 1)
+    last = bisect_left(kept, hit.end, key=lambda other: other.start)
+    for other in kept[first:last]:
         if not overlaps(other, start, hit.end):
             continue
         if other.start > start:

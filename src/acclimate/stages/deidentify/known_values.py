@@ -114,13 +114,13 @@ def _forms(value: str, kind: str) -> Iterator[Form]:
         yield from _phone_forms(value)
     elif kind == "address":
         yield from _address_forms(value)
-    elif kind in ("email", "url", "ip"):
+    elif kind in ("email", "url", "ip") and len(squash(value)) >= _MINIMUM_NUMBER:
         yield number_form(value, kind, gaps=CONTACT_GAPS)
 
 
 def _forms_by_content(value: str, kind: str) -> Iterator[Form]:
     """A value whose field's name says little, or something else than the value: by whether it holds digits."""
-    if any(character.isdigit() for character in value):
+    if digits_of(value):
         if len(squash(value)) >= _MINIMUM_NUMBER:
             yield number_form(value, "other" if kind in ("date", "phone") else kind)
     elif len(squash(value)) >= MINIMUM_LETTERS:

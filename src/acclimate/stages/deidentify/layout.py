@@ -33,7 +33,7 @@ def with_digits(model: str, digits: str) -> str:
     '(206) 555-0199'
     """
     following = iter(digits)
-    return "".join(next(following, character) if character.isdigit() else character for character in model)
+    return "".join(next(following, character) if character.isdecimal() else character for character in model)
 
 
 def disguised(value: str, draw: Draw) -> str:
@@ -48,7 +48,7 @@ def disguised(value: str, draw: Draw) -> str:
 
 
 def _changed(character: str, draw: Draw, *, leading: bool) -> str:
-    if character.isdigit():
+    if character.isdecimal():
         if leading:
             return "0" if character == "0" else str(1 + draw.below(9))
         return draw.digits(1)

@@ -43,7 +43,7 @@ class Find:
     @property
     def digits(self) -> str:
         """The digits of the stretch."""
-        return "".join(character for character in self.value if character.isdigit())
+        return "".join(character for character in self.value if character in "0123456789")
 
     def before(self, length: int) -> str:
         """The text in front of it."""

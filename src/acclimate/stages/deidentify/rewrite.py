@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from bisect import bisect_left
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from itertools import accumulate
 
 from acclimate.stages.deidentify.detect import pattern_hits
-from acclimate.stages.deidentify.hits import Hit, moved, overlaps, separate
+from acclimate.stages.deidentify.hits import Hit, moved, separate
 from acclimate.stages.deidentify.known_values import KnownPerson
 from acclimate.stages.deidentify.surrogates import Surrogates
 
@@ -48,16 +50,18 @@ class Rewriter:
     def rewrite(self, text: str) -> Rewritten:
         """The text with surrogates, looked through again until nothing is found that is not a surrogate."""
         edits: tuple[Edit, ...] = ()
-        found = self._hits(text)
-        output = text
+        output, hits = text, self._hits(text)
+        found = hits
         for _ in range(_ROUNDS):
             if not found:
-                return Rewritten(output, edits)
-            new = (Edit(hit.start, hit.end, self.surrogates.stand_in(text, hit), hit.kind) for hit in separate(found))
+                break
+            new = [Edit(hit.start, hit.end, self.surrogates.stand_in(text, hit), hit.kind) for hit in separate(found)]
             edits = tuple(sorted((*edits, *new), key=lambda edit: edit.start))
             output = apply_edits(text, edits)
-            found = _untouched(self._hits(output), edits)
-        return Rewritten(output, edits, tuple(hit.kind for hit in found))
+            hits = self._hits(output)
+            found = untouched(hits, edits)
+        left = (*found, *(known_in_replacements(hits, edits) if edits else ()))
+        return Rewritten(output, edits, tuple(hit.kind for hit in left))
 
     def _hits(self, text: str) -> list[Hit]:
         return [*self.person.forms.hits(text), *pattern_hits(text, day_first=self.day_first)]
@@ -72,18 +76,37 @@ def apply_edits(text: str, edits: Sequence[Edit]) -> str:
     return "".join([*pieces, text[end:]])
 
 
-def _untouched(hits: Sequence[Hit], edits: Sequence[Edit]) -> list[Hit]:
+def untouched(hits: Sequence[Hit], edits: Sequence[Edit]) -> list[Hit]:
     """The hits in the new text that no edit touches, by their places in the original text."""
-    growths, grown = [], 0
-    for edit in edits:
-        growths.append((edit.start + grown, edit.start + grown + len(edit.replacement), grown + edit.growth))
-        grown += edit.growth
+    growth = list(accumulate((edit.growth for edit in edits), initial=0))
     found = []
-    for hit in hits:
-        if not any(overlaps(hit, start, end) for start, end, _ in growths):
-            before = max((growth for growth in growths if growth[1] <= hit.start), default=(0, 0, 0))
-            found.append(moved(hit, -before[2]))
+    for hit, before in _with_edit_before_end(hits, edits):
+        if not before or hit.start >= edits[before - 1].end + growth[before]:
+            found.append(moved(hit, -growth[before]))
     return found
+
+
+def known_in_replacements(hits: Sequence[Hit], edits: Sequence[Edit]) -> list[Hit]:
+    """The hits in the new text that are a known value of the person and stand in what was to replace one.
+
+    Dates are left out: a moved date may by chance be another date of the same person.
+    """
+    growth = list(accumulate((edit.growth for edit in edits), initial=0))
+    found = []
+    for hit, before in _with_edit_before_end(hits, edits):
+        edit = edits[before - 1]
+        inside = before and hit.start >= edit.start + growth[before - 1] and hit.end <= edit.end + growth[before]
+        if inside and hit.known and hit.full and "date" not in (hit.kind, edit.kind):
+            found.append(hit)
+    return found
+
+
+def _with_edit_before_end(hits: Sequence[Hit], edits: Sequence[Edit]) -> Iterator[tuple[Hit, int]]:
+    """Each hit in the new text with how many edits begin before its end."""
+    growth = accumulate((edit.growth for edit in edits), initial=0)
+    starts = [edit.start + grown for edit, grown in zip(edits, growth, strict=False)]
+    for hit in hits:
+        yield hit, bisect_left(starts, hit.end)
 
 
 @dataclass(frozen=True)

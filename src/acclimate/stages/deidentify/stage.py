@@ -18,7 +18,7 @@ from acclimate.stages.deidentify.hits import KINDS
 from acclimate.stages.deidentify.known_values import know
 from acclimate.stages.deidentify.records import OpenRecords, Tally
 
-_RECORDS_PER_SECOND = 1500.0
+_RECORDS_PER_SECOND = 700.0
 _NAMED_IDS = 5
 
 
@@ -46,7 +46,7 @@ def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Conte
             output.keep(batch.records)
             total.add(batch.tally)
             progress.advance(batch.records.num_rows)
-    _refuse_leftovers(total.left)
+    refuse_leftovers(total.left)
     metrics = _metrics(gathered, total)
     return Report("deidentify", Counts(gathered.records, gathered.records), metrics, tuple(_warnings(metrics)))
 
@@ -76,7 +76,8 @@ def _warnings(metrics: Mapping[str, Any]) -> Iterator[str]:
         )
 
 
-def _refuse_leftovers(record_ids: Sequence[str]) -> None:
+def refuse_leftovers(record_ids: Sequence[str]) -> None:
+    """Stops the stage, naming the first few records, when an identifier was left in any."""
     if record_ids:
         named = ", ".join(sorted(record_ids)[:_NAMED_IDS])
         raise DataError(

@@ -33,6 +33,14 @@ class Surrogates:
 
     def stand_in(self, text: str, hit: Hit) -> str:
         """What is to be written in place of a hit; never the value itself, nor a text that holds it (ages apart)."""
+        surrogate = self._like(text, hit)
+        if hit.kind in ("date", "age") or not any(found.full for found in self._person.forms.hits(surrogate)):
+            return surrogate
+        # What a surrogate keeps of the old value, such as a country code, is by itself another known value.
+        value = text[hit.start : hit.end]
+        return self._fitting("other", squash(value), value, lambda draw: disguised(value, draw))
+
+    def _like(self, text: str, hit: Hit) -> str:
         value = text[hit.start : hit.end]
         if hit.kind == "name" and hit.parts:
             return self._name(text, hit)
@@ -62,7 +70,7 @@ class Surrogates:
 
     def _fits(self, canonical: str, candidate: str) -> bool:
         squashed = squash(candidate)
-        if canonical in squashed:
+        if canonical == squashed or (len(canonical) >= _TELLING_LENGTH and canonical in squashed):
             return False
         if len(squashed) >= _TELLING_LENGTH and squashed in self._person.words:
             return False
@@ -114,18 +122,26 @@ class Surrogates:
         return with_digits(number, digits[: len(digits) - len(national)] + changed) + extension
 
     def _place(self, value: str) -> str:
-        """An address or other words with each word and number replaced by itself, so that parts agree with the whole."""
+        """An address or other words with each word and number replaced by itself, so that parts agree with the whole.
+
+        Words like Street and North stay, unless nothing else is there, as in a town called Grove Hill.
+        """
         pieces, end = [], 0
-        for token in tokens(value):
-            pieces += [value[end : token.start], self._place_word(value[token.start : token.end], token.folded)]
+        words = [(token, value[token.start : token.end]) for token in tokens(value)]
+        has_own = any(not _is_plain(written, token.folded) for token, written in words)
+        for token, written in words:
+            stays = has_own and _is_plain(written, token.folded)
+            pieces += [value[end : token.start], written if stays else self._place_word(written, token.folded)]
             end = token.end
         return with_ordinals("".join([*pieces, value[end:]]))
 
     def _place_word(self, written: str, folded: str) -> str:
         if folded.isdigit():
             return self._fitting("house", folded, "", lambda draw: disguised(folded, draw))
-        if folded in PLAIN_WORDS or written in STATE_CODES:
-            return written
         if len(folded) == 1:
             return with_case_of(written, self._fitting("letter", folded, "", lambda draw: disguised(folded, draw)))
         return with_case_of(written, self._fitting("place", folded, "", lambda draw: draw.choice(last_names())))
+
+
+def _is_plain(written: str, folded: str) -> bool:
+    return folded in PLAIN_WORDS or written in STATE_CODES

@@ -6,13 +6,17 @@ import ipaddress
 import re
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acclimate.core.errors import DataError
 from acclimate.core.schema import records_table
+from acclimate.stages.deidentify.hits import Hit
 from acclimate.stages.deidentify.known_values import KnownValue
 from acclimate.stages.deidentify.numbers import luhn_valid
 from acclimate.stages.deidentify.records import OpenRecords
+from acclimate.stages.deidentify.rewrite import Edit, known_in_replacements, untouched
+from acclimate.stages.deidentify.stage import refuse_leftovers
 from acclimate.stages.deidentify.words import squash
 
 KEY = bytes(range(32))
@@ -111,6 +115,49 @@ def test_messages_lose_the_name_in_speaker_content_and_tool_calls():
     assert (after["role"], after["train"]) == ("user", True)
     assert not {"john", "smith", "3125550142"} & set(re.findall(r"\w+", str(after).lower()))
     assert '"dose": 5' in after["tool_calls"]
+
+
+def test_what_a_rewriting_leaves_is_seen_where_no_edit_touched_it_and_inside_a_replacement():
+    edits = (Edit(0, 4, "Victoria", "name"), Edit(10, 12, "x", "mrn"))  # "John lives at" -> "Victoria lives ..."
+    outside, inside = Hit(9, 11, "phone"), Hit(2, 8, "name", known=True, full=True)
+    assert untouched([outside, inside, Hit(12, 16, "url")], edits) == [Hit(5, 7, "phone")]
+    assert known_in_replacements([outside, inside, Hit(13, 14, "mrn")], edits) == [inside]
+
+
+def test_a_record_in_which_something_is_left_is_named_and_stops_the_stage():
+    with pytest.raises(DataError, match="2 records still hold an identifier after replacement \\(n1, n2\\)"):
+        refuse_leftovers(["n2", "n1"])
+
+
+PIECES = st.lists(
+    st.sampled_from(
+        ["12 ", "3/4/2021", "March ", "Dr. ", "Smith ", "Elm St ", "😀", "é", "a@b.com", "555-0142 ", "+44 20 7946 0958",
+         "MRN ", "00123 ", "A", "b ", "-", "/", ".", "İ", "ß", "aged 93 ", "123-45-6789", "10.0.0.1", "\n", "0", "①", "٣"]
+    ),
+    max_size=12,
+).map("".join)  # fmt: skip
+KIND_NAMES = st.sampled_from(["name", "mrn", "phone", "dob", "address", "email", "url", "card", "employer", "ssn"])
+
+
+@settings(deadline=None, max_examples=60)
+@given(text=PIECES, values=st.lists(st.builds(KnownValue, KIND_NAMES, PIECES), max_size=4))
+def test_any_text_and_any_known_values_leave_nothing_behind(text, values):
+    rows = records_table([{"id": "a", "text": text + "".join(value.value for value in values), "subject_id": "p"}])
+    assert OpenRecords(KEY, {"subject p": values}, 364, False)(rows.to_batches()[0]).tally.left == []
+
+
+@pytest.mark.parametrize("city", ["Grove Hill", "North Point", "Court"])
+def test_a_town_named_by_words_of_addresses_is_replaced(city):
+    assert city not in rewritten(f"lives in {city}.", KnownValue("city", city))
+
+
+def test_a_known_value_does_not_survive_as_the_part_that_a_surrogate_keeps():
+    assert "00123" not in rewritten("call 00123 555-0142 44", KnownValue("zip", "00123"))
+
+
+@pytest.mark.parametrize("value", [KnownValue("url", "A"), KnownValue("email", "x"), KnownValue("card", "①b Elm")])
+def test_a_known_value_that_is_no_such_thing_does_no_harm(value):
+    assert rewritten("A x ①b Elm a@b.com", value)
 
 
 @given(st.text(alphabet="ab😀é ,.'-John Smith0123456/@", max_size=60))
