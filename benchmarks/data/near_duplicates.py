@@ -143,7 +143,10 @@ def recall(corpus: Corpus, found: Found, share: float) -> dict[str, Any]:
     planted = [copy for copy, (_, edited) in corpus.copies.items() if edited == share]
     hits = sum(copy in linked for copy in planted)
     interval = binomtest(hits, len(planted)).proportion_ci(method="wilson")
-    return {"value": round(hits / len(planted), 4), "interval": [round(interval.low, 4), round(interval.high, 4)]}
+    return {
+        "value": round(hits / len(planted), 4),
+        "interval": [round(float(interval.low), 4), round(float(interval.high), 4)],
+    }
 
 
 def precision(corpus: Corpus, found: Found) -> float:
