@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 
@@ -19,6 +20,7 @@ from acclimate.pipeline.plan import PlannedStep, plan
 from acclimate.pipeline.run import Listener, StepOutcome, run
 from acclimate.project.workspace import Workspace
 from acclimate.report.page import write_report
+from acclimate.stages.train import TrainConfig, preview
 
 QUICK = (
     "ingest.limit=120",
@@ -80,6 +82,14 @@ class Project:
         self._check_step(until)
         with self.workspace.lock():
             yield from run(self.config, self.outside, listener or Silent(), until=until, strict=strict)
+
+    def preview_training(self, rows: int) -> list[dict[str, Any]]:
+        """The first training rows as the model sees them: `pieces` are texts, each with whether it carries loss."""
+        step = next((step for step in self.config.steps if step.stage == "train"), None)
+        config = self.config.resolve(step) if step else None
+        if not isinstance(config, TrainConfig):
+            raise ConfigError("This project trains nothing.", hint="remove `model:` from acclimate.yaml")
+        return preview(config, self.artifact("split"), self.outside.models.tokenizer_only(self.outside.base), rows)
 
     def where(self, step: str) -> Path:
         """The folder of a step's newest artifact."""

@@ -66,12 +66,7 @@ def preview(
 
     example: acclimate train preview --rows 2
     """
-    from acclimate.stages.train import preview as preview_rows
-
-    opened = Project.open(project)
-    model = opened.outside.models.tokenizer_only(opened.outside.base)
-    step = next(step for step in opened.config.steps if step.name == "train")
-    shown = preview_rows(opened.config.resolve(step), opened.artifact("split"), model, rows)
+    shown = Project.open(project).preview_training(rows)
     if as_json:
         print_json(shown)
         return

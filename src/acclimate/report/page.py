@@ -107,14 +107,14 @@ def _interval(row: Mapping[str, Any], label: str) -> figures.Interval:
 
 def _loss_figure(train: Mapping[str, Any]) -> str:
     lines: dict[str, list[tuple[float, float]]] = {}
-    for step in train["steps"]:
+    for step in train["curve"]["steps"]:
         for source, loss in step["loss_by_source"].items():
             lines.setdefault(source, []).append((step["step"], loss))
     return figures.curves(lines, across="step", up="loss, nats per token") if lines else ""
 
 
 def _validation_figure(train: Mapping[str, Any]) -> str:
-    points = [(row["step"], row["bits_per_byte"]) for row in train["validation"]]
+    points = [(row["step"], row["bits_per_byte"]) for row in train["curve"]["validation"]]
     if not points:
         return ""
     return figures.curves({"validation": points}, across="step", up="bits per byte", mark=train["best_step"])
