@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from evaluation_bench import Bench
+from tests.unit.stages.evaluate.evaluation_bench import Bench
 
 
 @pytest.fixture

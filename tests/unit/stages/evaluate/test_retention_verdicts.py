@@ -5,7 +5,7 @@ from __future__ import annotations
 import math
 
 import pytest
-from evaluation_bench import bits
+from tests.unit.stages.evaluate.evaluation_bench import bits
 
 from acclimate.core.errors import DataError
 from acclimate.stages.evaluate.retention import judge_loss, overall
