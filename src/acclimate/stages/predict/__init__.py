@@ -26,6 +26,17 @@ STAGE = Stage(
     run=run,
     equality=Equality.TOLERANCE,
     schema=PREDICTION_SCHEMA,
-    code=("acclimate.core.examples", "acclimate.core.inference", "acclimate.backends"),
+    code=(
+        "acclimate.core.examples",
+        "acclimate.core.inference",
+        "acclimate.backends.attention",
+        "acclimate.backends.cross_entropy",
+        "acclimate.backends.decoder",
+        "acclimate.backends.generation",
+        "acclimate.backends.packing",
+        "acclimate.backends.precision",
+        "acclimate.backends.rendering",
+        "acclimate.backends.scoring",
+    ),
     estimate=_estimate,
 )

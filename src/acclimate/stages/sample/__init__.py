@@ -22,6 +22,12 @@ STAGE = Stage(
     run=run,
     inputs=("base",),
     equality=Equality.TOLERANCE,
-    code=("acclimate.core.inference",),
+    code=(
+        "acclimate.core.inference",
+        "acclimate.backends.decoder",
+        "acclimate.backends.generation",
+        "acclimate.backends.precision",
+        "acclimate.backends.rendering",
+    ),
     estimate=_estimate,
 )

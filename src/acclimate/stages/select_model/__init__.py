@@ -15,5 +15,16 @@ STAGE = Stage(
     run=run,
     equality=Equality.TOLERANCE,
     schema=CANDIDATE_SCHEMA,
-    code=("acclimate.core.examples", "acclimate.core.inference", "acclimate.core.statistics"),
+    code=(
+        "acclimate.core.examples",
+        "acclimate.core.inference",
+        "acclimate.core.statistics",
+        "acclimate.backends.attention",
+        "acclimate.backends.cross_entropy",
+        "acclimate.backends.decoder",
+        "acclimate.backends.packing",
+        "acclimate.backends.precision",
+        "acclimate.backends.rendering",
+        "acclimate.backends.scoring",
+    ),
 )
