@@ -84,7 +84,7 @@ SELECT_MODEL_STEP = Step(
     "select_model", "select_model", {"records": "split", "candidates": "@candidates"}, "select_model"
 )
 
-_COMPARED = {"records": "split", "base": "predict.base", "adapted": "predict.adapted"}
+_COMPARED = {"records": "split", "general": "general", "base": "predict.base", "adapted": "predict.adapted"}
 _BASELINES = {"prompted": "predict.prompted", "copy": "predict.copy"}
 
 
@@ -113,7 +113,7 @@ def comparison_steps() -> tuple[Step, ...]:
     """
     base = {"records": "ingest", "base": "@base", **_RETENTION}
     adapted = {"records": "ingest", "": "@model", **_RETENTION}
-    compared = {"records": "ingest", "base": "predict.base", "adapted": "predict.adapted"}
+    compared = {**_COMPARED, "records": "ingest"}
     return (
         Step("ingest", "ingest", {"snapshot": "@snapshot"}, "ingest"),
         *RETENTION_STEPS,
