@@ -91,7 +91,8 @@ def _with_lora(model: Any, folder: Path) -> Any:
             hint="copy the whole folder that training wrote",
         )
     try:
-        adapted = PeftModel.from_pretrained(model, str(folder), local_files_only=True)
+        # The adapter computes in the model's own precision, as it did when training measured it.
+        adapted = PeftModel.from_pretrained(model, str(folder), local_files_only=True, autocast_adapter_dtype=False)
     except (ValueError, RuntimeError, KeyError, TypeError) as error:
         raise ModelError(
             f"The adapter in {folder} does not fit the base: {' '.join(str(error).split())[:200]}.",

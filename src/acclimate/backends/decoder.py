@@ -32,8 +32,9 @@ class Decoder:
 def load_decoder(folder: Path, *, adapter: Path | None = None, precision: str = "auto") -> Decoder:
     """The model of a safetensors folder, with an adapter on it.
 
-    A LoRA stays beside the weights instead of being merged into them: merged, each weight would be rounded once more,
-    and in bf16 a small change is lost in that rounding.
+    A LoRA stays beside the weights, as training measured it. Merged, a LoRA of a hundredth of a weight's norm acted with
+    an error of .28 of itself in bf16, beside it with .24 (one layer of SmolLM2-135M); a generated token costs a third
+    more for it.
     """
     from transformers import AutoModelForCausalLM
 

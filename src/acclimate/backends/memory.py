@@ -12,7 +12,8 @@ from acclimate.core.ports import ModelFacts
 BYTES_PER_WEIGHT = {"bf16": 2, "fp32": 4}
 
 INFERENCE_ROOM, TRAINING_ROOM = 200 * 2**20, 500 * 2**20
-"""Libraries, activations and logits beside the weights: the least with which SmolLM2-135M was seen to work."""
+"""Activations, logits and optimiser beside the weights: less than any real run takes, so that nothing that fits is
+refused."""
 
 BYTES_PER_TRAINED_WEIGHT = 16
 """An fp32 original, its gradient and the two moments of AdamW."""

@@ -66,6 +66,11 @@ def test_a_lora_adapter_changes_what_the_model_says_by_its_product(tiny, lora):
     torch.testing.assert_close(logits(adapted), logits(merged), atol=1e-4, rtol=1e-4)
 
 
+def test_a_lora_adapter_computes_in_the_models_precision(tiny, lora):
+    decoder = load_decoder(tiny, adapter=lora, precision="bf16")
+    assert {weight.dtype for weight in decoder.model.parameters()} == {torch.bfloat16}
+
+
 def test_changed_weights_are_laid_over_the_base(tiny, tmp_path):
     name = "model.layers.1.mlp.down_proj.weight"
     changed = load_file(tiny / "model.safetensors")[name] * 2
