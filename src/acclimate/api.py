@@ -11,9 +11,10 @@ import pyarrow as pa
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import ConfigError, WorkspaceError
-from acclimate.core.ports import Progress
+from acclimate.core.ports import Example, LanguageModel, Message, Progress, Sampling
 from acclimate.core.progress import no_progress
 from acclimate.core.report import Report
+from acclimate.core.stage import StageConfig
 from acclimate.pipeline.config import ProjectConfig, read_config
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
@@ -119,3 +120,31 @@ class Project:
         names = [step.name for step in self.config.steps]
         if name is not None and name not in names:
             raise ConfigError(f"There is no step {name!r} in this project.", hint=f"its steps are: {', '.join(names)}")
+
+
+def answer_side_by_side(
+    base: str, model: str, prompts: Sequence[str], *, max_new_tokens: int = 200
+) -> list[dict[str, str]]:
+    """Greedy answers of a base and of a model or adapter trained from it, to the same prompts."""
+    here = Outside(
+        Workspace(Path()), ProjectConfig("comparison", "generation", base, model, network=False, sections={})
+    )
+    models = here.provide("@model", StageConfig())
+    adapter = models["adapter"].artifact.path if "adapter" in models else None
+    answers = {
+        "base": _answers(here.models.load(here.base), prompts, max_new_tokens),
+        "model": _answers(here.models.load(models["base"].artifact.path, adapter=adapter), prompts, max_new_tokens),
+    }
+    return [
+        {"prompt": prompt, "base": from_base, "model": from_model}
+        for prompt, from_base, from_model in zip(prompts, answers["base"], answers["model"], strict=True)
+    ]
+
+
+def _answers(model: LanguageModel, prompts: Sequence[str], max_new_tokens: int) -> list[str]:
+    rows = [
+        model.render_prompt(Example(str(place), messages=(Message("user", prompt),)))
+        for place, prompt in enumerate(prompts)
+    ]
+    with no_progress("answering", len(rows)) as progress:
+        return [answer.text for answer in model.generate(rows, Sampling(max_new_tokens), progress=progress)]

@@ -21,6 +21,9 @@ from acclimate.project.keys import fingerprint, has_key, load_key
 from acclimate.project.manifests import InputReference, artifact_files, content_identity
 from acclimate.project.workspace import Workspace
 
+ADAPTER_FILES = ("adapter_config.json", "weights.safetensors")
+"""A folder with one of these holds an adapter, or the changed weights of a base; any other is a whole model."""
+
 
 @dataclass(frozen=True)
 class Provided:
@@ -85,7 +88,7 @@ class Outside:
         """A whole model in place of the base, or an adapter beside it."""
         named = self.config.model or ""
         folder = self.workspace.folder / named
-        if not (folder / "adapter_config.json").is_file():
+        if not any((folder / name).is_file() for name in ADAPTER_FILES):
             return {"base": self._model(self.model_folder(named), "@model")}
         files = artifact_files(folder)
         adapter = Artifact(folder, content_identity(folder, files))
