@@ -17,7 +17,7 @@ from acclimate.core.ports import Context, Generation, LanguageModel, Progress, S
 TOKENS_PER_CHUNK = 16_384
 """Work between two durable steps: some ten seconds of a small model on a CPU."""
 
-PROMPTS_PER_CHUNK = 16
+PROMPTS_PER_CHUNK = 48
 """Prompts answered together, and the most that a kill costs."""
 
 

@@ -82,7 +82,7 @@ class Sampling:
     max_new_tokens: int
     temperature: float = 0.0
     seed: int = 0
-    batch_size: int = 16
+    batch_size: int = 48
 
 
 @dataclass(frozen=True)
