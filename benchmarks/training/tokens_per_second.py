@@ -3,7 +3,7 @@
 Real dialogues and notes of at most 512 tokens; equal batches in equal order, precision, rate, schedule and adapter.
 Each candidate is a process of its own; rounds alternate between them. Tokens are those of the rows, padding left out;
 the first two steps are not timed. TRL runs without gradient checkpointing, its default, which would slow it further,
-and with its loss in chunks, which was the faster of its two.
+and with its loss in chunks.
 
     python -m benchmarks.training.tokens_per_second --output benchmarks/results/tokens_per_second.json
 """
