@@ -30,7 +30,7 @@ from acclimate.core.ports import ModelFacts, Progress, TokenRow, TrainingPlan, T
 
 Batch = Sequence[tuple[str, TokenRow]]
 
-LOOP_VERSION = 1
+LOOP_VERSION = 2
 """Raised when the loop computes something else, so that an older checkpoint is not continued."""
 
 
@@ -180,7 +180,7 @@ class _Run:
             learning_rate=learning_rate(self._plan, number),
             gradient_norm=norm,
             trained_tokens=trained_tokens,
-            tokens=sum(len(packed.tokens) for packed in packs),
+            tokens=sum(packed.row_tokens for packed in packs),
         )
 
     def _evaluate(self) -> None:

@@ -100,7 +100,7 @@ def test_packing_loses_no_row_and_keeps_their_order(lengths, max_tokens):
     rows = [a_row(str(number), *range(length)) for number, length in enumerate(lengths)]
     packs = list(pack(rows, max_tokens=max_tokens))
     assert [row for packed in packs for row in packed.rows] == rows
-    assert all(len(packed.tokens) <= max_tokens or len(packed.rows) == 1 for packed in packs)
+    assert all(packed.row_tokens <= max_tokens or len(packed.rows) == 1 for packed in packs)
 
 
 def test_scores_are_those_of_each_row_alone():

@@ -26,6 +26,9 @@ class PredictConfig(StageConfig):
     generations: int = Field(default=48, ge=0)
     """Test items that get a generated answer, chosen by a hash of their id; all test items are scored in any case."""
 
+    few_shot_generations: int = Field(default=48, ge=0)
+    """The same for few_shot, whose long prompts make each answer several times as slow; never more than generations."""
+
     max_new_tokens: int = Field(default=128, ge=1)
     """Tokens after which a generated answer is cut; the predictions say which were."""
 

@@ -102,7 +102,7 @@ def _modelled(
         asked = choose_shots(train, config.shots, seed=config.seed)
         shots = as_many_as_fit(model, asked, [item.example for item in items], room=config.max_new_tokens)
     scores = _score(model, items, shots, context)
-    answered = [] if config.task == "pretraining" else chosen_by_hash(test, config.generations, seed=config.seed)
+    answered = [] if config.task == "pretraining" else chosen_by_hash(test, _answers(config), seed=config.seed)
     wanted = {record["id"] for record in answered}
     answers = _answer(
         model, [item for item in items if item.suite == "task" and item.id in wanted], shots, config, context
@@ -211,3 +211,10 @@ def _adapter_folder(trained: Artifact) -> Path:
     """Where the weights lie: in `model/` of what train wrote, at the top of an adapter trained elsewhere."""
     inside = trained.path / "model"
     return inside if inside.is_dir() else trained.path
+
+
+def _answers(config: PredictConfig) -> int:
+    """How many items get an answer; those of a smaller number are among those of a larger one."""
+    if config.method == "few_shot":
+        return min(config.few_shot_generations, config.generations)
+    return config.generations
