@@ -1,0 +1,55 @@
+"""A model or adapter trained elsewhere against its base, without a project."""
+
+from __future__ import annotations
+
+import json
+import os
+import subprocess
+import sys
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from acclimate.api import Project, answer_side_by_side
+
+
+@pytest.fixture
+def adapter(finished: Path) -> Path:
+    return Project.open(finished).where("train") / "model"
+
+
+@pytest.fixture
+def test_file(tmp_path: Path) -> Path:
+    rows = [{"question": f"What is {number}?", "answer": f"It is the number {number}."} for number in range(12)]
+    path = tmp_path / "test.jsonl"
+    path.write_text("".join(json.dumps(row) + "\n" for row in rows))
+    return path
+
+
+def compare(folder: Path, *arguments: str) -> Any:
+    command = [sys.executable, "-c", "from acclimate.cli.main import main; main()", "compare", "--json", *arguments]
+    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=os.environ)
+    assert ran.returncode == 0, ran.stderr
+    return json.loads(ran.stdout)
+
+
+def test_an_adapter_is_compared_with_its_base_on_a_test_file(finished: Path, adapter: Path, test_file: Path) -> None:
+    columns = ["--column", "prompt=question", "--column", "completion=answer"]
+    base = str(finished / "tiny-model")
+    result = compare(finished.parent, "--base", base, "--model", str(adapter), "--test", str(test_file), *columns)
+    likelihood = result["metrics"]["comparisons"][0]
+    assert (likelihood["arm"], likelihood["metric"], likelihood["items"]) == ("base", "bits_per_byte", 12)
+    page = (finished.parent / result["report"]).read_text()
+    assert "how the model was trained, on which data" in page
+
+
+def test_a_whole_model_stands_in_for_an_adapter(finished: Path) -> None:
+    base = str(finished / "tiny-model")
+    rows = answer_side_by_side(base, base, ["hello"], max_new_tokens=4)
+    assert rows[0]["base"] == rows[0]["model"]
+
+
+def test_prompts_of_ones_own_are_answered_side_by_side(finished: Path, adapter: Path) -> None:
+    result = compare(finished, "--base", "./tiny-model", "--model", str(adapter), "--prompt", "hi", "--prompt", "ho")
+    assert [row["prompt"] for row in result["answers"]] == ["hi", "ho"]

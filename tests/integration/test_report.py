@@ -1,0 +1,49 @@
+"""The report is one file that stands alone, and says on its first screen what a signature needs."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+
+from acclimate.api import Project
+from acclimate.core.errors import WorkspaceError
+
+
+def test_the_report_stands_alone_and_says_what_was_not_tested(finished: Path) -> None:
+    path = Project.open(finished).write_report()
+    page = path.read_text()
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert "<script" not in page
+    assert not re.findall(r'(?:src|href)="(?!#)[^"]*"', page.replace("xlink:href", ""))
+    assert "Not tested" in page and "what people think of the answers" in page
+    assert page.count("<svg") >= 4
+
+
+def test_the_report_is_the_same_whenever_it_is_written(finished: Path) -> None:
+    project = Project.open(finished)
+    assert project.write_report().read_bytes() == project.write_report().read_bytes()
+
+
+def test_text_in_the_report_cannot_become_markup(finished: Path) -> None:
+    from acclimate.report.gather import ExampleRow, gather
+    from acclimate.report.page import render
+
+    project = Project.open(finished)
+    story = gather(project.workspace, project.config)
+    evil = ExampleRow("x", "<img src=x>", "<script>alert(1)</script>", "&", {"base": "<b>"}, 0.0)
+    page = render(type(story)(**{**vars(story), "examples": [evil]}))
+    assert "<script>alert" not in page and "<img" not in page
+
+
+def test_a_report_before_evaluate_says_what_to_run(project: Path) -> None:
+    with pytest.raises(WorkspaceError, match="evaluate has not been run"):
+        Project.open(project).write_report()
+
+
+def test_every_report_json_has_what_scripts_rely_on(finished: Path) -> None:
+    reports = [json.loads(file.read_text()) for file in finished.rglob("report.json")]
+    assert len(reports) == 13
+    assert all({"stage", "counts", "metrics", "warnings"} <= report.keys() for report in reports)
