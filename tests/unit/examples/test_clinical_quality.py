@@ -53,11 +53,11 @@ def test_dialogues_and_notes_are_of_the_length_of_an_excerpt(clean_rows: list[di
 @pytest.mark.parametrize(
     ("site", "openings"),
     [
-        ("north", ("c/o ", "Meds: ", "All: ", "PMH: ", "FH: ", "PE: BP ", "A/P: ")),
+        ("north", ("c/o ", "Meds: ", "All: ", "PMH: ", "FH: ", "A/P: ")),
         (
             "south",
             ("History of Present Illness: ", "Medications: ", "Allergies: ", "Past Medical History: ",
-             "Family and Social History: ", "Physical Examination: ", "Assessment and Plan: "),
+             "Family and Social History: ", "Assessment and Plan: "),
         ),
     ],
 )  # fmt: skip

@@ -5,8 +5,8 @@ from __future__ import annotations
 import random
 from dataclasses import dataclass
 
-from acclimate.examples.clinical.lexicon import by_key, several
-from acclimate.examples.clinical.wording import Frequency, corrected, draw_frequency
+from acclimate.examples.clinical.lexicon import by_key, several, variants
+from acclimate.examples.clinical.wording import corrected
 
 
 @dataclass(frozen=True)
@@ -16,29 +16,26 @@ class Dosing:
     name: str
     dose: str
     spoken_dose: str
-    frequency: Frequency
+    frequency: str
+    spoken_frequency: str
     indication: str
 
     @property
-    def north(self) -> str:
-        """The order as the north hospital writes it."""
-        return f"{self.name} {self.dose} {self.frequency.north}"
-
-    @property
-    def south(self) -> str:
-        """The order as the south hospital writes it."""
-        return f"{self.name} {self.dose} {self.frequency.south}"
+    def order(self) -> str:
+        """The drug with its dose and frequency, as an order is written."""
+        return f"{self.name} {self.dose} {self.frequency}"
 
 
 def draw_dosing(rng: random.Random, name: str) -> Dosing:
     """A drug of the list at one of its doses."""
     row = by_key("drugs", "name")[name]
     doses = several(row["doses"])
-    dose = rng.choice(doses)
+    dose, frequency = rng.choice(doses), rng.choice(several(row["frequencies"]))
     return Dosing(
         name=name,
         dose=dose,
         spoken_dose=corrected(rng, dose, rng.choice(doses)),
-        frequency=draw_frequency(rng, rng.choice(several(row["frequencies"]))),
+        frequency=frequency,
+        spoken_frequency=rng.choice(variants(by_key("frequencies", "name")[frequency]["spoken"])),
         indication=rng.choice(several(row["indications"])),
     )

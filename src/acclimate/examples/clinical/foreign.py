@@ -13,7 +13,7 @@ LANGUAGES = ("spanish", "german", "french")
 
 
 def foreign_record(key: int, rng: random.Random, person: Person, language: str) -> Record:
-    """A record whose dialogue and note are in another language; the request line above stays English."""
+    """A record whose dialogue and note are in another language; the request line below stays English."""
     lines = headed("foreign")
     complaint, noun = rng.choice(lines[f"{language}.complaint"]).split(" = ")
     slots = {
@@ -26,4 +26,4 @@ def foreign_record(key: int, rng: random.Random, person: Person, language: str) 
     section = "history of present illness"
     request = phrase(rng, "request", section=section, hospital=HOSPITALS[person.site])
     summary = lines[f"{language}.summary"][0].format(**slots)
-    return Record(key, person, section, f"{request}\n\n{dialogue}", summary, "other_language", {"language": language})
+    return Record(key, person, section, f"{dialogue}\n\n{request}", summary, "other_language", {"language": language})

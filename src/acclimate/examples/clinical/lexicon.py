@@ -11,7 +11,7 @@ Row = Mapping[str, str]
 
 TABLES = (
     "complaints", "symptoms", "drugs", "frequencies", "allergens", "reactions", "history", "family",
-    "relatives", "social", "occupations", "findings", "plans", "stop_effects",
+    "relatives", "social", "occupations", "plans", "stop_effects", "abbreviations",
 )  # fmt: skip
 
 

@@ -29,13 +29,13 @@ def exact_copy(record: Record, key: int) -> Record:
 
 def near_copy(record: Record, key: int, rng: random.Random, *, share: float) -> Record:
     """The record with a share of the words of dialogue and note edited; identifiers stay whole."""
-    request, dialogue = record.dialogue.split("\n\n", 1)
+    dialogue, request = record.dialogue.rsplit("\n\n", 1)
     edited_dialogue, dialogue_edits = edit_words(dialogue, rng, share=share)
     edited_summary, summary_edits = edit_words(record.summary, rng, share=share)
     return replace(
         record,
         key=key,
-        dialogue=f"{request}\n\n{edited_dialogue}",
+        dialogue=f"{edited_dialogue}\n\n{request}",
         summary=edited_summary,
         fault=f"near_copy_{round(share * 100)}",
         details={"of": record.key, "edited_words": dialogue_edits + summary_edits, "share": share},

@@ -12,21 +12,19 @@ from acclimate.examples.clinical.lexicon import headed
 from acclimate.examples.clinical.people import Person
 from acclimate.examples.clinical.sections.allergies import allergies
 from acclimate.examples.clinical.sections.assessment_and_plan import assessment_and_plan
-from acclimate.examples.clinical.sections.examination import examination
 from acclimate.examples.clinical.sections.family_and_social import family_and_social
 from acclimate.examples.clinical.sections.medications import medications
 from acclimate.examples.clinical.sections.past_history import past_history
 from acclimate.examples.clinical.sections.present_illness import present_illness
 from acclimate.examples.clinical.wording import phrase
 
-HOSPITALS = {"north": "North Hospital", "south": "South Hospital"}
+HOSPITALS = {"north": "Northgate Clinic", "south": "South Hospital"}
 SECTIONS: Mapping[Callable[[random.Random, str], Excerpt], int] = {
-    present_illness: 28,
-    medications: 16,
-    allergies: 12,
-    past_history: 12,
-    family_and_social: 12,
-    examination: 10,
+    present_illness: 30,
+    medications: 18,
+    allergies: 14,
+    past_history: 14,
+    family_and_social: 10,
     assessment_and_plan: 14,
 }
 """The sections and how often each is drawn."""
@@ -66,7 +64,7 @@ def make_record(key: int, rng: random.Random, person: Person, kinds: Sequence[st
     exchanges = _with_small_talk(rng, [greeting, *exchanges])
     text = "\n".join(line for exchange in exchanges for line in exchange)
     request = phrase(rng, "request", section=excerpt.section, hospital=HOSPITALS[person.site])
-    dialogue = f"{request}\n\n{text}"
+    dialogue = f"{text}\n\n{request}"
     return Record(
         key, person, excerpt.section, _curled(dialogue) if typographic else dialogue,
         _curled(note) if typographic else note,

@@ -6,24 +6,23 @@ import random
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 
-from acclimate.examples.clinical.lexicon import headed, table, variants
+from acclimate.examples.clinical.lexicon import headed, table
 
 ONES = (
     "zero", "one", "two", "three", "four", "five", "six", "seven", "eight", "nine", "ten", "eleven", "twelve",
     "thirteen", "fourteen", "fifteen", "sixteen", "seventeen", "eighteen", "nineteen",
 )  # fmt: skip
 TENS = ("", "", "twenty", "thirty", "forty", "fifty", "sixty", "seventy", "eighty", "ninety")
-UNITS = {"day": "d", "week": "wk", "month": "mo", "year": "yr"}
 
 
 @dataclass(frozen=True)
 class Duration:
-    """How long something has lasted, in the three ways it is written."""
+    """How long something has lasted, as it is said and as it is written out."""
 
     spoken: str
-    north: str
-    south: str
+    written: str
 
 
 def in_words(number: int) -> str:
@@ -41,8 +40,8 @@ def in_words(number: int) -> str:
 def draw_duration(rng: random.Random, units: Sequence[str] = ("day", "week", "month", "year")) -> Duration:
     """A duration of at least two units."""
     number, unit = rng.randint(2, 12), rng.choice(units)
-    south = f"{in_words(number)} {unit}s"
-    return Duration(rng.choice((south, f"{number} {unit}s")), f"{number} {UNITS[unit]}", south)
+    written = f"{in_words(number)} {unit}s"
+    return Duration(rng.choice((written, f"{number} {unit}s")), written)
 
 
 def capitalised(text: str) -> str:
@@ -64,11 +63,6 @@ def impersonal(text: str) -> str:
     return re.sub(r"\bmy\b", "the", text)
 
 
-def without_article(text: str) -> str:
-    """The noun without `a` or `an`, as short notes write it."""
-    return re.sub(r"^an? ", "", text)
-
-
 def phrase(rng: random.Random, heading: str, **slots: str) -> str:
     """One wording of a dialogue act, filled in; a slot written with a capital gets a capital."""
     template = rng.choice(headed("phrases")[heading])
@@ -88,16 +82,20 @@ def corrected(rng: random.Random, right: str, wrong: str, *, chance: float = 0.1
     return phrase(rng, "correction", wrong=wrong, right=right)
 
 
-@dataclass(frozen=True)
-class Frequency:
-    """How often a drug is taken, in the three ways it is written."""
+@cache
+def _shortenings() -> tuple[re.Pattern[str], dict[str, str]]:
+    short = {row["long"].lower(): row["short"] for row in table("abbreviations")}
+    short |= {in_words(number): str(number) for number in range(2, 100)}
+    longest_first = sorted(short, key=len, reverse=True)
+    return re.compile(rf"\b(?:{'|'.join(map(re.escape, longest_first))})\b", re.IGNORECASE), short
 
-    spoken: str
-    north: str
-    south: str
 
+def telegraphic(text: str) -> str:
+    """The text in the north hospital's style: no articles, numbers as digits, its few abbreviations.
 
-def draw_frequency(rng: random.Random, name: str) -> Frequency:
-    """One spoken wording of a frequency of the list."""
-    row = next(row for row in table("frequencies") if row["name"] == name)
-    return Frequency(rng.choice(variants(row["spoken"])), row["north"], name)
+    >>> telegraphic("the left knee hurts with a burning pain for three weeks")
+    'L knee hurts w/ burning pain for 3 wk'
+    """
+    pattern, short = _shortenings()
+    shortened = pattern.sub(lambda match: short[match[0].lower()], text)
+    return re.sub(r"\b(?:an?|the) (?!day|wk|mo|yr)", "", shortened)

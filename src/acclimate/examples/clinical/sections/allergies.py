@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from acclimate.examples.clinical.excerpt import Excerpt, Exchange, ask
 from acclimate.examples.clinical.lexicon import Row, table, variants
-from acclimate.examples.clinical.wording import capitalised, in_words, listed, phrase, spoken_number
+from acclimate.examples.clinical.wording import capitalised, in_words, listed, phrase, spoken_number, telegraphic
 
 
 @dataclass(frozen=True)
@@ -33,7 +33,7 @@ def allergies(rng: random.Random, sex: str) -> Excerpt:
     return Excerpt(
         "allergies",
         _talk(rng, reactions, tolerated["name"]),
-        f"All: {north}. OK w/ {tolerated['short']}.",
+        telegraphic(f"All: {north}. OK w/ {tolerated['name']}."),
         f"Allergies: The patient is allergic to {south}. {capitalised(tolerated['name'])} can be tolerated.",
     )
 
@@ -43,7 +43,8 @@ def _talk(rng: random.Random, reactions: list[Reaction], tolerated: str) -> tupl
     for place, reaction in enumerate(reactions):
         asked = phrase(rng, "allergy.another_ask" if place else "allergy.ask")
         told = phrase(rng, "allergy.tell", allergen=reaction.allergen["name"])
-        effect = f"{rng.choice(variants(reaction.effect['lay']))}."
+        lay = rng.choice(variants(reaction.effect["lay"]))
+        effect = phrase(rng, "allergy.effect_tell", effect=reaction.effect["name"], lay=lay)
         when = "allergy.age_tell" if reaction.is_age else "allergy.ago_tell"
         number = spoken_number(rng, reaction.number)
         exchanges += [
@@ -56,8 +57,8 @@ def _talk(rng: random.Random, reactions: list[Reaction], tolerated: str) -> tupl
 
 
 def _north(reaction: Reaction) -> str:
-    when = f"age {reaction.number}" if reaction.is_age else f"{reaction.number} yr ago"
-    return f"{reaction.allergen['short']} ({reaction.effect['short']}, {when})"
+    when = f"age {reaction.number}" if reaction.is_age else f"{reaction.number} years ago"
+    return f"{reaction.allergen['name']} ({reaction.effect['name']}, {when})"
 
 
 def _south(reaction: Reaction) -> str:

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from acclimate.examples.clinical.excerpt import Excerpt, Exchange, ask
 from acclimate.examples.clinical.lexicon import Row, table
-from acclimate.examples.clinical.wording import in_words, listed, phrase, spoken_number
+from acclimate.examples.clinical.wording import in_words, listed, phrase, spoken_number, telegraphic
 
 
 @dataclass(frozen=True)
@@ -25,15 +25,14 @@ def family_and_social(rng: random.Random, sex: str) -> Excerpt:
     relatives = [Relative(who, disease, rng.randint(28, 85)) for who, disease in pairs]
     job = rng.choice(table("occupations"))["name"]
     habits = [_habit(rng, topic) for topic in rng.sample(("tobacco", "alcohol", "exercise", "home"), 2)]
-    short = ", ".join(f"{item.who['short']} {item.disease['short']} @{item.age}" for item in relatives)
+    short = ", ".join(f"{item.who['noun']} {item.disease['noun']} @{item.age}" for item in relatives)
     long = listed([f"{item.disease['noun']} in the {item.who['noun']} at age {item.age}" for item in relatives])
-    north_habits = ", ".join(habit["north"] for habit in habits)
     return Excerpt(
         "family and social history",
         (*_family_talk(rng, relatives), *_social_talk(rng, job, habits)),
-        f"FH: {short}. SH: {job.split(' ', 1)[1]}, {north_habits}.",
+        telegraphic(f"FH: {short}. SH: {job}, {', '.join(habit['note'] for habit in habits)}."),
         f"Family and Social History: The family history includes {long}. The patient is {job},"
-        f" {listed([habit['south'] for habit in habits])}.",
+        f" {listed([habit['note'] for habit in habits])}.",
     )
 
 

@@ -7,7 +7,7 @@ import random
 from acclimate.examples.clinical.dosing import Dosing, draw_dosing
 from acclimate.examples.clinical.excerpt import Excerpt, Exchange, ask
 from acclimate.examples.clinical.lexicon import Row, table
-from acclimate.examples.clinical.wording import listed, phrase
+from acclimate.examples.clinical.wording import listed, phrase, telegraphic
 
 
 def medications(rng: random.Random, sex: str) -> Excerpt:
@@ -15,13 +15,13 @@ def medications(rng: random.Random, sex: str) -> Excerpt:
     stopped, *names = rng.sample([row["name"] for row in table("drugs")], rng.randint(3, 4))
     taken = [draw_dosing(rng, name) for name in names]
     effect = rng.choice(table("stop_effects"))
-    north = "; ".join(f"{drug.north} ({drug.indication})" for drug in taken)
-    south = listed([f"{drug.south} for {drug.indication}" for drug in taken])
+    north = "; ".join(f"{drug.order} ({drug.indication})" for drug in taken)
+    south = listed([f"{drug.order} for {drug.indication}" for drug in taken])
     return Excerpt(
         "medications",
         _talk(rng, taken, stopped, effect),
-        f"Meds: {north}. D/c {stopped}: {effect['north']}.",
-        f"Medications: The patient takes {south}. Treatment with {stopped} was stopped because it {effect['south']}.",
+        telegraphic(f"Meds: {north}. Stopped {stopped}: {effect['note']}."),
+        f"Medications: The patient takes {south}. Treatment with {stopped} was stopped because it {effect['note']}.",
     )
 
 
@@ -40,7 +40,7 @@ def _drug(rng: random.Random, drug: Dosing, heading: str) -> Exchange:
         "drug.tell",
         drug=drug.name,
         dose=drug.spoken_dose,
-        frequency=drug.frequency.spoken,
+        frequency=drug.spoken_frequency,
         indication=drug.indication,
     )
     return ask(rng, phrase(rng, heading, indication=drug.indication), answer)

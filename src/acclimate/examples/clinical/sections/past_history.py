@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 from acclimate.examples.clinical.excerpt import Excerpt, Exchange, ask, fits
 from acclimate.examples.clinical.lexicon import Row, table
-from acclimate.examples.clinical.wording import corrected, listed, phrase
+from acclimate.examples.clinical.wording import corrected, listed, phrase, telegraphic
 
 
 @dataclass(frozen=True)
@@ -24,12 +24,12 @@ def past_history(rng: random.Random, sex: str) -> Excerpt:
     denied, *illnesses = rng.sample([row for row in rows if row["kind"] == "illness"], rng.randint(3, 4))
     operation = Past(rng.choice([row for row in rows if row["kind"] == "surgery"]), _year(rng))
     past = [Past(row, _year(rng)) for row in illnesses]
-    short = ", ".join(f"{item.row['short']} ({item.year})" for item in past)
+    short = ", ".join(f"{item.row['noun']} {item.year}" for item in past)
     long = listed([f"{item.row['noun']} since {item.year}" for item in past])
     return Excerpt(
         "past medical history",
         _talk(rng, past, operation, denied["noun"]),
-        f"PMH: {short}. PSH: {operation.row['short']} ({operation.year}). No {denied['short']}.",
+        telegraphic(f"PMH: {short}. PSH: {operation.row['noun']} {operation.year}. No {denied['noun']}."),
         f"Past Medical History: The patient has had {long}. Surgical history includes {operation.row['noun']} in"
         f" {operation.year}. There is no history of {denied['noun']}.",
     )

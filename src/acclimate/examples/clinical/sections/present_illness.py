@@ -9,6 +9,7 @@ from acclimate.examples.clinical.excerpt import Excerpt, Exchange, ask, draw_com
 from acclimate.examples.clinical.lexicon import Row, by_key, several, variants
 from acclimate.examples.clinical.wording import (
     Duration,
+    capitalised,
     corrected,
     draw_duration,
     impersonal,
@@ -16,7 +17,7 @@ from acclimate.examples.clinical.wording import (
     listed,
     phrase,
     spoken_number,
-    without_article,
+    telegraphic,
 )
 
 
@@ -61,7 +62,9 @@ def _talk(rng: random.Random, illness: Illness) -> tuple[Exchange, ...]:
         *(_symptom(rng, symptom) for symptom in illness.present),
     ]
     rng.shuffle(details)
-    opening = ask(rng, phrase(rng, "complaint.ask"), phrase(rng, "complaint.tell", lay=lay))
+    opening = ask(
+        rng, phrase(rng, "complaint.ask", noun=illness.complaint["noun"]), phrase(rng, "complaint.tell", lay=lay)
+    )
     since = ask(rng, phrase(rng, "duration.ask"), phrase(rng, "duration.tell", duration=duration))
     return (opening, since, *details)
 
@@ -69,28 +72,23 @@ def _talk(rng: random.Random, illness: Illness) -> tuple[Exchange, ...]:
 def _symptom(rng: random.Random, symptom: str) -> Exchange:
     """The symptom confirmed when asked, or told in the patient's own words."""
     row = by_key("symptoms", "noun").get(symptom)
-    if row and rng.random() < 0.4:
+    if row and rng.random() < 0.2:
         return ask(rng, phrase(rng, "symptom.open"), phrase(rng, "symptom.lay", lay=row["lay"]))
     return ask(rng, phrase(rng, "symptom.ask", symptom=symptom), phrase(rng, "symptom.yes"))
 
 
-def _short(symptom: str) -> str:
-    row = by_key("symptoms", "noun").get(symptom)
-    return row["short"] if row else without_article(symptom)
-
-
 def _north(illness: Illness) -> str:
-    return (
-        f"c/o {illness.complaint['short']} x {illness.duration.north}, {illness.severity}/10."
+    return telegraphic(
+        f"c/o {illness.complaint['noun']} x {illness.duration.written}, {illness.severity}/10."
         f" Worse w/ {impersonal(illness.worse)}, better w/ {impersonal(illness.better)}."
-        f" + {', '.join(_short(symptom) for symptom in illness.present)}. No {_short(illness.absent)}."
+        f" + {', '.join(illness.present)}. No {illness.absent}."
     )
 
 
 def _south(illness: Illness) -> str:
     return (
-        f"History of Present Illness: The patient has had {illness.complaint['noun']} for {illness.duration.south},"
-        f" rated {in_words(illness.severity)} out of ten. It is aggravated by {impersonal(illness.worse)} and relieved"
-        f" by {impersonal(illness.better)}. There is {listed(illness.present)}, but no"
-        f" {without_article(illness.absent)}."
+        f"History of Present Illness: {capitalised(illness.complaint['noun'])} has been present for"
+        f" {illness.duration.written}, {in_words(illness.severity)} out of ten. {capitalised(impersonal(illness.worse))}"
+        f" aggravates it, {impersonal(illness.better)} relieves it. The patient reports {listed(illness.present)} and"
+        f" denies {illness.absent}."
     )
