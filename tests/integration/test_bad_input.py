@@ -69,7 +69,8 @@ def test_a_mistake_is_one_sentence_and_loses_nothing(project: Path, mistake: str
 
 
 def test_a_text_longer_than_the_context_is_named_and_not_cut(project: Path) -> None:
-    edit(DATA, "Doctor: What", "Doctor: " + "well " * 2000 + "What")(project)
+    path = project / DATA
+    path.write_text(path.read_text().replace("Doctor: What", "Doctor: " + "well " * 2000 + "What"))
     failed = run(project, "--until", "train")
     assert failed.returncode == 2
     assert "tokens" in failed.stderr and "well well" not in failed.stderr

@@ -90,13 +90,15 @@ def plan_step(
         return PlannedStep(step, stage, resolved, Status.WAITING, f"{waits_for[0]} runs first", estimate=estimate)
     secrets, code = outside.fingerprints(stage, resolved), code_digest(stage)
     dumped = resolved.model_dump(mode="json")
+    likeliest: Mapping[str, InputReference] = {}
     for inputs in _possible_inputs(step, resolved, outside, planned):
         references = {role: provided.reference for role, provided in inputs.items()}
+        likeliest = likeliest or references
         key = artifact_key(stage=stage.name, code=code, config=dumped, inputs=references, secrets=secrets)
         finished = outside.workspace.find(step.name, key, step.zone or stage.zone)
         if finished:
             break
-    wanted = Wanted(dumped, references, secrets, code)
+    wanted = Wanted(dumped, likeliest, secrets, code)
     status, reason = _status(finished, latest, wanted, strict=strict)
     current = finished if status is Status.CURRENT else None
     estimate = None if current else _estimate(stage, resolved, latest, planned, step)
