@@ -69,7 +69,7 @@ def _comparison_figure(rows: Iterable[Mapping[str, Any]], metric: str) -> str:
 
 def _slices_figure(rows: Iterable[Mapping[str, Any]]) -> str:
     shown = [
-        _interval(row, f"{row['group']} {row['value']} (n {row['items']})")
+        _interval(row, f"{row['group'].replace('_', ' ')} {row['value']} (n {row['items']})")
         for row in rows
         if row["metric"] == "bits_per_byte" and row["arm"] == "base" and row["low"] is not None
     ]
@@ -89,7 +89,7 @@ def _abilities_figure(abilities: Sequence[Mapping[str, Any]]) -> str:
         return ""
     rows = [
         figures.Interval(
-            f"{row['ability']} (n {row['items']})",
+            f"{row['ability'].replace('_', ' ')} (n {row['items']})",
             row["difference"] * 100,
             row["low"] * 100,
             row["high"] * 100,

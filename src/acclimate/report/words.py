@@ -13,9 +13,10 @@ ARM_NAMES = {
     "copy": "copying the nearest training answer",
     "adapted": "the adapted model",
 }
+SHORT_NAMES = {"base": "base", "prompted": "prompted base", "copy": "nearest answer", "adapted": "adapted"}
 METRIC_NAMES = {
     "bits_per_byte": "bits per byte",
-    "rouge_l": "ROUGE-L",
+    "rouge_l": "ROUGE\u2011L",
     "exact_match": "exact match",
     "token_f1": "token F1",
 }
