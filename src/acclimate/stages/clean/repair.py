@@ -34,8 +34,8 @@ _INVISIBLE = (
     r"\ufff9-\ufffb\x{e0000}-\x{e007f}]"
 )
 _LATER_INVISIBLE = r"[\x80-\x84\x86-\x9f]|" + _INVISIBLE
-# Joiners shape Arabic and Indic letters and emoji; after a Latin letter, digit or sign they are debris.
-_STRAY_JOINER = r"([\x{00}-\x{24f}])[\u200c\u200d]+"
+# Joiners shape Arabic and Indic letters and emoji; after a Latin letter, digit, sign or accent they are debris.
+_STRAY_JOINER = r"([\x{00}-\x{24f}\u0300-\u036f])[\u200c\u200d]+"
 _LINE_END = r"\r\n?|[\x0b\x0c\x1c-\x1e\x{85}\u2028\u2029]"
 _WIDE_SPACE = r"[\x{a0}\u1680\u2000-\u200a\u202f\u205f\u3000]"
 _NOT_ASCII = r"[^\x00-\x7f]"
@@ -62,12 +62,14 @@ def repair(texts: pl.Series) -> Repaired:
     decoded = _decode_mojibake(visible)
     clear = decoded.str.replace_all(_LATER_INVISIBLE, "").str.replace_all(_STRAY_JOINER, "$1")
     composed = clear.str.normalize("NFC")
-    spaced = _plain_whitespace(composed)
+    # Composing makes Latin letters of signs that were none (the Angstrom sign), behind which a joiner is debris too.
+    joined = composed.str.replace_all(_STRAY_JOINER, "$1").str.normalize("NFC")
+    spaced = _plain_whitespace(joined)
     touched = {
-        "control": (visible != texts) | (clear != decoded),
+        "control": (visible != texts) | (clear != decoded) | (joined != composed),
         "mojibake": decoded != visible,
         "unicode_form": composed != clear,
-        "whitespace": spaced != composed,
+        "whitespace": spaced != joined,
     }
     return Repaired(spaced, {kind: mask.fill_null(False) for kind, mask in touched.items()})
 

@@ -2,7 +2,7 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
-from hypothesis import given
+from hypothesis import example, given
 from hypothesis import strategies as st
 
 from acclimate.stages.clean.repair import repair, strip
@@ -58,6 +58,8 @@ def test_each_kind_of_repair_is_named_for_the_texts_it_changed():
 
 
 @given(TEXTS)
+@example("a\u0301\u200d")
+@example("\u212b\u200d\u0301\u200d")
 def test_repairing_twice_changes_nothing_more(text):
     assert repaired(repaired(text)) == repaired(text)
 
