@@ -22,7 +22,7 @@ test: install
 	$(BIN)/pytest -n 2
 
 test-slow: install
-	$(BIN)/pytest -n 1 -m slow
+	$(BIN)/pytest -n 2 -m slow
 
 lint: install
 	$(BIN)/ruff check .
