@@ -47,7 +47,7 @@ class ProjectConfig:
     @property
     def has_general(self) -> bool:
         """Whether the user names general text of their own; else the packaged retention set is used."""
-        return bool(self.sections.get("general"))
+        return bool(self.sections.get("general", {}).get("sources"))
 
     def resolve(self, step: Step) -> StageConfig:
         """The complete config of a step: defaults, the user's section, and what the step fixes."""

@@ -63,3 +63,9 @@ def test_a_wrong_override_is_refused(tmp_path: Path, override: str) -> None:
     (tmp_path / "acclimate.yaml").write_text("project: notes\ningest: {sources: [{path: a.jsonl}]}\n")
     with pytest.raises(ConfigError, match="--set"):
         read_config(tmp_path, overrides=[override])
+
+
+def test_the_packaged_retention_set_is_used_unless_the_user_names_sources() -> None:
+    config = check_config({**SMALLEST, "general": {"limit": 3}})
+    general = next(step for step in config.steps if step.name == "general")
+    assert [source.name for source in config.resolve(general).sources] == ["general-text", "abilities"]
