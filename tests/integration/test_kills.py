@@ -15,8 +15,6 @@ import pytest
 from acclimate.core.atomic import file_digest
 from acclimate.project.audit import AuditLog
 
-pytestmark = pytest.mark.slow
-
 ROOT = Path(__file__).parents[2]
 
 NOT_COMPARED = {"run.json", "audit.jsonl", ".lock"}
@@ -68,6 +66,7 @@ def artifacts(project: Path) -> int:
     return len(list(project.rglob("manifest.json")))
 
 
+@pytest.mark.exhaustive
 def test_killed_at_every_crash_point_the_line_ends_as_undisturbed(
     project: Path, finished_project: Path, forks: Forks
 ) -> None:
@@ -85,6 +84,7 @@ def test_killed_at_every_crash_point_the_line_ends_as_undisturbed(
     assert list(AuditLog(project / "audit.jsonl").events())
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize("seed", range(5))
 def test_killed_at_five_random_moments_the_line_ends_as_undisturbed(
     project: Path, finished_project: Path, forks: Forks, seed: int
