@@ -31,7 +31,7 @@ def in_child(run: TinyRun, fatal_visit: int) -> int:
 
 def main(method: str, stride: int, folder: Path) -> None:
     """Prints how many points there were and at which the rerun left other bytes."""
-    undisturbed = TinyRun(folder / "undisturbed").with_plan(method=method, eval_steps=3, save_steps=3)
+    undisturbed = TinyRun(folder / "undisturbed").with_plan(method=method, eval_steps=3, save_steps=2)
     if in_child(undisturbed, 0):
         raise SystemExit("the undisturbed run failed")
     visits = int((undisturbed.folder / "visits").read_text())

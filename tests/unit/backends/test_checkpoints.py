@@ -119,5 +119,5 @@ def test_killed_at_any_point_a_run_ends_in_the_same_bytes(tmp_path, method, stri
     done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     outcome = json.loads(done.stdout.splitlines()[-1])
-    assert outcome["visits"] >= 30  # full and top_layers write one file less than lora
+    assert outcome["visits"] > 30
     assert outcome["differing"] == []
