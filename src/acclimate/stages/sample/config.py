@@ -13,10 +13,14 @@ class SampleConfig(StageConfig):
     """How much text the base model writes by itself, for replay in training and for measuring retention."""
 
     n: int = Field(default=192, ge=2)
-    """Conversations (or texts, for a model without chat template): the first half for replay, the rest for retention."""
+    """Conversations and plain texts in all: the first half for replay, the rest for retention."""
+
+    text_share: float = Field(default=0.5, ge=0, le=1)
+    """Share of plain texts among them. What is not replayed is forgotten first: conversations alone do not keep prose,
+    nor prose conversations. A model without chat template writes plain texts only."""
 
     max_new_tokens: int = Field(default=96, ge=1)
-    """Tokens after which a turn is cut."""
+    """Tokens after which a turn is cut; a plain text after twice as many, as long as a conversation's two turns."""
 
     temperature: float = Field(default=1.0, gt=0)
     """1 draws from the base's own distribution; at any other value the divergence from the base is no longer one."""

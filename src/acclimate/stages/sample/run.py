@@ -7,6 +7,7 @@ from the base into that of another distribution.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 import pyarrow as pa
@@ -33,12 +34,21 @@ def run(config: SampleConfig, inputs: Inputs, output: Output, context: Context) 
     facts = model.facts
     sampling = Sampling(config.max_new_tokens, config.temperature, config.seed, DRAWN_AT_ONCE)
     names = [f"sample-{facts.digest[:12]}-{number:05d}" for number in range(config.n)]
-    draw = draw_conversations if facts.has_chat_template else draw_texts
-    drawn = draw(model, names, sampling, context)
+    plain = {name for number, name in enumerate(names) if not facts.has_chat_template or is_plain(number, config)}
+    conversations = draw_conversations(model, [name for name in names if name not in plain], sampling, context)
+    longer = replace(sampling, max_new_tokens=2 * config.max_new_tokens)
+    texts = draw_texts(model, [name for name in names if name in plain], longer, context)
+    by_name = {text.name: text for text in (*conversations, *texts)}
+    drawn = [by_name[name] for name in names]
     replayed = (config.n + 1) // 2
     records = [_record(text, REPLAY if place < replayed else RETENTION, facts) for place, text in enumerate(drawn)]
     faults = [fault_of(text, for_replay=record["split"] == REPLAY) for text, record in zip(drawn, records, strict=True)]
     return _write(records, faults, drawn, facts, output)
+
+
+def is_plain(number: int, config: SampleConfig) -> bool:
+    """Whether the sample of this number is a plain text: they are spread evenly, so that both halves have their share."""
+    return int((number + 1) * config.text_share) > int(number * config.text_share)
 
 
 def _write(
@@ -60,6 +70,7 @@ def _write(
         "model": {"name": facts.name, "digest": facts.digest},
         "replay": kept.count(REPLAY),
         "retention": kept.count(RETENTION),
+        "texts": sum(text.user is None for text in drawn),
         "cut": sum(not text.finished for text in drawn),
         "characters": sum(len(text.user or "") + len(text.answer) for text in drawn),
     }

@@ -44,8 +44,16 @@ def test_half_is_for_replay_and_half_for_retention_and_all_is_counted(base, tmp_
     assert {row["source"] for row in rows} == {"base-sample"}
 
 
+def test_both_halves_have_their_share_of_plain_texts(base, tmp_path):
+    report, artifact = sample(base, tmp_path, n=16, text_share=0.25)
+    rows = [*artifact.table().to_pylist(), *artifact.dropped().to_pylist()]
+    plain = [row["split"] for row in rows if row["messages"] is None]
+    assert sorted(plain) == ["test", "test", "train", "train"]
+    assert report.metrics["texts"] == 4
+
+
 def test_both_turns_were_drawn_and_carry_loss(base, tmp_path):
-    _, artifact = sample(base, tmp_path)
+    _, artifact = sample(base, tmp_path, text_share=0)
     turns = artifact.table().to_pylist()[0]["messages"]
     assert [(turn["role"], turn["train"]) for turn in turns] == [("user", True), ("assistant", True)]
 
