@@ -35,7 +35,7 @@ class PredictConfig(StageConfig):
     shots: int = Field(default=3, ge=1)
     """Training examples in front of each item for few_shot; fewer where they do not fit, and the report says so."""
 
-    probes_per_ability: int = Field(default=160, ge=1)
+    probes_per_ability: int = Field(default=480, ge=1)
     """At most so many probes of each ability, chosen by a hash of their id; more give a narrower interval."""
 
     precision: Literal["auto", "bf16", "fp32"] = "auto"
