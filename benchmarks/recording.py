@@ -5,8 +5,10 @@ from __future__ import annotations
 import json
 import os
 import platform
+import subprocess
 import sys
 from collections.abc import Mapping, Sequence
+from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
@@ -22,6 +24,13 @@ def machine() -> dict[str, str]:
         "cores": str(os.cpu_count()),
         "python": platform.python_version(),
     }
+
+
+def versions() -> dict[str, str]:
+    """The commit that was measured and the libraries that decide most."""
+    git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
+    commit = subprocess.run(git, capture_output=True, text=True, check=False).stdout.strip()
+    return {"commit": commit, **{name: version(name) for name in ("torch", "transformers", "polars", "pyarrow")}}
 
 
 def _cpu_lines() -> list[str]:
@@ -45,6 +54,7 @@ def result(
         "goal": goal,
         "peers": dict(peers or {}),
         "machine": machine(),
+        "versions": versions(),
         "command": "python " + " ".join([str(Path(sys.argv[0])), *sys.argv[1:]]),
     }
 

@@ -15,13 +15,13 @@ import os
 import subprocess
 import sys
 from collections.abc import Iterable, Iterator, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 import polars as pl
 
-from acclimate.api import Project
 from acclimate.core.statistics import Ratio, Resamples
 from benchmarks.recording import needed, result, write_results
 
@@ -45,6 +45,7 @@ train: {max_steps: 60, per_device_train_batch_size: 4}
 predict: {generations: 0, probes_per_ability: 600}
 """
 GENERAL_ITEMS = 120
+ARMS = ("base", "adapted")
 
 
 def main() -> None:
@@ -79,18 +80,37 @@ def write_project(folder: Path) -> None:
     (folder / "acclimate.yaml").write_text(CONFIG)
 
 
-def run_once(folder: Path, seed: int, *, replay: bool) -> dict[str, pl.DataFrame]:
-    """One training run through the command line; the predictions of base and adapted model."""
+@dataclass(frozen=True)
+class Run:
+    """The predictions of base and adapted model, and what the training step reported."""
+
+    predictions: dict[str, pl.DataFrame]
+    training: dict[str, Any]
+
+
+def run_once(folder: Path, seed: int, *, replay: bool) -> Run:
+    """One training run through the command line."""
     settings = ["--set", f"train.seed={seed}", "--set", f"train.replay_share={0.2 if replay else 0.0}"]
-    _acclimate("run", *settings, "--until", "predict.base", folder=folder)
-    _acclimate("run", *settings, "--until", "predict.adapted", folder=folder)
-    project = Project.open(folder)
-    return {arm: pl.DataFrame(pl.from_arrow(project.table(f"predict.{arm}"))) for arm in ("base", "adapted")}
+    steps: dict[str, dict[str, Any]] = {}
+    for until in ("predict.base", "predict.adapted"):
+        told = _acclimate("run", *settings, "--until", until, "--json", folder=folder)
+        steps |= {row["step"]: row for row in json.loads(told)}
+    sources = _rows(steps["general"]).select("id", "source")
+    predictions = {arm: _rows(steps[f"predict.{arm}"]).join(sources, on="id", how="left") for arm in ARMS}
+    return Run(predictions, steps["train"]["report"]["metrics"])
 
 
-def figures(runs: list[dict[str, pl.DataFrame]], *, replay: bool) -> Iterator[dict[str, Any]]:
-    """Every figure as the mean over seeds, with an interval over items and seeds."""
+def _rows(step: Mapping[str, Any]) -> pl.DataFrame:
+    return pl.read_parquet(f"{step['artifact']}/data-*.parquet")
+
+
+def figures(trained: list[Run], *, replay: bool) -> Iterator[dict[str, Any]]:
+    """Every figure as the mean over seeds, with an interval over items."""
     name = "with replay" if replay else "without replay"
+    runs = [run.predictions for run in trained]
+    tokens = [run.training["tokens"] for run in trained]
+    domain = [round(run.training["tokens"] * (1 - run.training["replay_share"])) for run in trained]
+    yield result(f"tokens a run saw, {name}", tokens, peers={"of the domain": domain})
     for label, chosen in _suites().items():
         base, adapted = _bits(runs, chosen)
         value = Ratio(adapted.sum(axis=0), base["bytes"].sum(axis=0))
@@ -110,17 +130,19 @@ def figures(runs: list[dict[str, pl.DataFrame]], *, replay: bool) -> Iterator[di
             f"change against base, {label}, {name}",
             round(change.value, 4),
             interval=[round(change.low, 4), round(change.high, 4)],
+            peers={"verdict": "fell" if change.high < 0 else "rose" if change.low > 0 else "no difference shown"},
         )
     yield _piqa(runs, name)
 
 
 def _suites() -> dict[str, pl.Expr]:
-    source = pl.col("id")
+    source, general = pl.col("source"), pl.col("suite") == "general"
     return {
         "notes": pl.col("suite") == "task",
-        "tiny Shakespeare": source.str.starts_with("shakespeare") & (pl.col("suite") == "general"),
-        "self-instruct answers": source.str.starts_with("instructions") & (pl.col("suite") == "general"),
-        "GSM8K answers": source.str.starts_with("gsm8k") & (pl.col("suite") == "general"),
+        "tiny Shakespeare": general & (source == "shakespeare"),
+        "self-instruct answers": general & (source == "instructions"),
+        "GSM8K answers": general & (source == "gsm8k"),
+        "all general text": general,
     }
 
 
@@ -140,7 +162,7 @@ def _bits(runs: list[dict[str, pl.DataFrame]], chosen: pl.Expr) -> tuple[dict[st
 
 def _piqa(runs: list[dict[str, pl.DataFrame]], name: str) -> dict[str, Any]:
     """Accuracy of PIQA before and after, paired by item, over all seeds."""
-    right = {arm: np.stack([_right(run[arm]) for run in runs]).mean(axis=0) for arm in ("base", "adapted")}
+    right = {arm: np.stack([_right(run[arm]) for run in runs]).mean(axis=0) for arm in ARMS}
     items = len(right["base"])
     estimate = Resamples([str(item) for item in range(items)], resamples=4000, seed=0).difference(
         Ratio(right["adapted"], np.ones(items)), Ratio(right["base"], np.ones(items))
@@ -192,16 +214,11 @@ def _write(path: Path, rows: Iterable[Mapping[str, str]]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows), encoding="utf-8")
 
 
-def _acclimate(*arguments: str, folder: Path, check: bool = True) -> None:
-    command = [
-        sys.executable,
-        "-c",
-        "from acclimate.cli.main import main; main()",
-        *arguments,
-        "--project",
-        str(folder),
-    ]
-    subprocess.run(command, check=check, env=os.environ)
+def _acclimate(*arguments: str, folder: Path, check: bool = True) -> str:
+    """What a command prints on stdout."""
+    code = "from acclimate.cli.main import main; main()"
+    command = [sys.executable, "-c", code, *arguments, "--project", str(folder)]
+    return subprocess.run(command, check=check, env=os.environ, stdout=subprocess.PIPE, text=True).stdout
 
 
 def _arguments() -> argparse.Namespace:
