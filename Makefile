@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: install demo test test-slow test-exhaustive lint docs format
+.PHONY: install demo test test-slow lint docs format
 
 install: $(INSTALLED)
 
@@ -23,9 +23,6 @@ test: install
 
 test-slow: install
 	$(BIN)/pytest -n 2 -m slow
-
-test-exhaustive: install
-	$(BIN)/pytest -n 2 -m exhaustive
 
 lint: install
 	$(BIN)/ruff check .

@@ -37,9 +37,7 @@ def case_of(folder: Path, step: str) -> StageCase:
     return StageCase(stage, finished.manifest.config, inputs, tables=tables, secrets=secrets)
 
 
-@pytest.mark.parametrize(
-    "step", [*DATA_STEPS, *(pytest.param(step, marks=pytest.mark.exhaustive) for step in MODEL_STEPS)]
-)
+@pytest.mark.parametrize("step", [*DATA_STEPS, *(pytest.param(step, marks=pytest.mark.slow) for step in MODEL_STEPS)])
 def test_every_stage_keeps_the_contract(finished_project: Path, tmp_path: Path, step: str) -> None:
     check_stage(case_of(finished_project, step), tmp_path)
 

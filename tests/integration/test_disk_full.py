@@ -9,10 +9,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-
-from acclimate.project.audit import AuditLog
 from tests.integration.test_bad_input import run
 from tests.integration.test_kills import files_of
+
+from acclimate.project.audit import AuditLog
 
 ROOM = 40 * 1024
 """Bytes added to the disk after each failure: less than a step writes, so that it fills within steps too."""

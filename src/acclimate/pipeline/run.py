@@ -61,7 +61,7 @@ def run(
     planned: dict[str, PlannedStep] = {}
     for step in wanted_steps(config, until):
         current = plan_step(step, config, outside, planned, strict=strict)
-        outcome = _skip(current, current.finished) if current.finished else _make(current, outside, listener)
+        outcome = _skip(current, outside, current.finished) if current.finished else _make(current, outside, listener)
         if step.stage == "split":
             outside.workspace.advance_ledger(outcome.finished.manifest.key)
         planned[step.name] = replace(current, status=Status.CURRENT, finished=outcome.finished)
@@ -69,7 +69,8 @@ def run(
         yield outcome
 
 
-def _skip(planned: PlannedStep, finished: Finished) -> StepOutcome:
+def _skip(planned: PlannedStep, outside: Outside, finished: Finished) -> StepOutcome:
+    outside.workspace.discard_partial(planned.step.name, finished.manifest.key, planned.zone)
     return StepOutcome(planned, finished, finished.artifact.report(), made=False, seconds=0.0)
 
 

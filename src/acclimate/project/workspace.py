@@ -73,6 +73,10 @@ class Workspace:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
+    def discard_partial(self, step: str, key: str, zone: Zone) -> None:
+        """Removes work in progress that is no longer needed; what a kill left behind a published artifact, too."""
+        shutil.rmtree(self._zone(zone) / "partial" / f"{step}-{key}", ignore_errors=True)
+
     def find(self, step: str, key: str, zone: Zone) -> Finished | None:
         """The finished artifact of a step and key, if its manifest is there and its files are what it says."""
         folder = self.artifact_folder(step, key, zone)
@@ -109,10 +113,12 @@ class Workspace:
         final = self.artifact_folder(manifest.step, manifest.key, zone)
         write_json(made / RUN, run)
         write_json(made / MANIFEST, manifest.model_dump(mode="json"))
-        publish_folder(made, final)
+        # Said first: killed in between, it is published and said once more; the other way round it would never be said.
         self.audit.append("artifact published", step=manifest.step, key=manifest.key, identity=manifest.identity)
+        crash_point("workspace.audited")
+        publish_folder(made, final)
         crash_point("workspace.published")
-        shutil.rmtree(self.partial_folder(manifest.step, manifest.key, zone))
+        self.discard_partial(manifest.step, manifest.key, zone)
         return Finished(Artifact(final, manifest.identity), manifest)
 
     def ledger_head(self) -> Finished | None:

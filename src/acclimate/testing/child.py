@@ -1,6 +1,7 @@
 """Runs one stage in a process of its own, under a clock, folder and guard that the parent chooses.
 
-`python -m acclimate.testing.child SPEC.json`; used by `check_stage`, which writes the specification.
+`python -m acclimate.testing.child SPEC.json`; used by `check_stage`, which writes the specification. `--serve STAGE`
+runs many, each in a fork that writes to a log beside its specification.
 """
 
 from __future__ import annotations
@@ -15,11 +16,27 @@ import time
 from collections.abc import Mapping
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from acclimate.core.atomic import read_json, write_json
+from acclimate.testing.forks import import_models, serve
+
+if TYPE_CHECKING:
+    from acclimate.core.stage import Stage
 
 GUARD_EXIT = 4
+
+PROCESS_EVENTS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"})
+CHANGING_EVENTS = {
+    "os.mkdir": 1,
+    "os.remove": 1,
+    "os.rmdir": 1,
+    "os.rename": 2,
+    "os.link": 2,
+    "os.symlink": 2,
+    "shutil.rmtree": 1,
+}
+"""Audit events that change the file system, with how many of their arguments are paths."""
 
 
 @dataclass(frozen=True)
@@ -53,9 +70,8 @@ def main(path: Path) -> None:
     from acclimate.core.artifacts import Artifact, Output
     from acclimate.core.ports import Context
     from acclimate.core.progress import no_progress
-    from acclimate.pipeline.table import load_stage
 
-    stage = load_stage(spec.stage)
+    stage = load_with_libraries(spec.stage)
     inputs = {role: Artifact(Path(folder), identity) for role, (folder, identity) in spec.inputs.items()}
     context = Context(
         partial=Path(spec.partial),
@@ -67,8 +83,6 @@ def main(path: Path) -> None:
     )
     if spec.fatal_visit:
         crash_points.arm(spec.fatal_visit)
-    # Python looks for a writable temporary folder once, by writing to it; torch makes it look when it is imported.
-    tempfile.gettempdir()
     guard([Path(spec.output), Path(spec.partial)])
     with Output(Path(spec.output), stage.schema) as output:
         report = stage.run(stage.config.model_validate(spec.config), inputs, output, context)
@@ -77,16 +91,21 @@ def main(path: Path) -> None:
 
 
 def guard(allowed: list[Path]) -> None:
-    """Ends the process when anything is written outside the allowed folders or a socket is used."""
-    roots = [str(folder.resolve()) for folder in allowed] + ["/dev/"]
+    """Ends the process when Python code writes outside the allowed folders, starts a process or uses a socket."""
+    roots = (*(f"{folder.resolve()}{os.sep}" for folder in allowed), f"{os.sep}dev{os.sep}")
 
     def watch(event: str, details: tuple[Any, ...]) -> None:
         if event.startswith("socket.") and event not in ("socket.__new__", "socket.gethostname"):
             refuse(f"the stage used the network ({event})")
-        if event == "open" and isinstance(details[0], str | bytes) and _writes(details):
-            target = os.path.abspath(os.fsdecode(details[0]))  # noqa: PTH100 - Path.resolve would recurse into this hook
-            if not target.startswith(tuple(roots)):
-                refuse(f"the stage wrote outside its output: {target}")
+        if event in PROCESS_EVENTS:
+            refuse(f"the stage started another process ({event})")
+        changes = event in CHANGING_EVENTS and not _in_open_folder(details)
+        changes = changes or (event == "open" and _writes(details))
+        for path in details[: CHANGING_EVENTS.get(event, 1)] if changes else ():
+            if isinstance(path, str | bytes | os.PathLike):
+                target = os.path.abspath(os.fsdecode(path))  # noqa: PTH100 - Path.resolve would recurse into this hook
+                if not f"{target}{os.sep}".startswith(roots):
+                    refuse(f"the stage wrote outside its output: {target}")
 
     def refuse(why: str) -> None:
         sys.stderr.write(why + "\n")
@@ -94,6 +113,11 @@ def guard(allowed: list[Path]) -> None:
         os._exit(GUARD_EXIT)
 
     sys.addaudithook(watch)
+
+
+def _in_open_folder(details: tuple[Any, ...]) -> bool:
+    """Whether the path is relative to an open folder, as within shutil.rmtree, which was itself seen before."""
+    return isinstance(details[-1], int) and details[-1] >= 0
 
 
 def _writes(details: tuple[Any, ...]) -> bool:
@@ -124,5 +148,35 @@ def shift_clock(seconds: float) -> None:
     datetime_module.datetime = Shifted  # type: ignore[misc]
 
 
+def run_logged(path: str) -> None:
+    """Runs a specification in this process, its output in a log beside it."""
+    log = os.open(Path(path).with_suffix(".log"), os.O_WRONLY | os.O_CREAT | os.O_TRUNC)
+    os.dup2(log, sys.stdout.fileno())
+    os.dup2(log, sys.stderr.fileno())
+    main(Path(path))
+
+
+def load_with_libraries(name: str) -> Stage:
+    """A stage, with what its libraries write once when they are imported already written."""
+    from acclimate.core.stage import Equality
+    from acclimate.pipeline.table import load_stage
+
+    stage = load_stage(name)
+    if stage.equality is Equality.TOLERANCE:
+        import_models()
+    # Python looks for a writable temporary folder once, by writing to it.
+    tempfile.gettempdir()
+    return stage
+
+
+def serve_stage(name: str) -> None:
+    """Serves runs of one stage, with what it will need imported."""
+    load_with_libraries(name)
+    serve(run_logged)
+
+
 if __name__ == "__main__":
-    main(Path(sys.argv[1]))
+    if sys.argv[1] == "--serve":
+        serve_stage(sys.argv[2])
+    else:
+        main(Path(sys.argv[1]))

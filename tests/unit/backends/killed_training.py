@@ -1,6 +1,6 @@
 """Kills a tiny training run by SIGKILL at each crash point, reruns it, and compares the bytes it leaves.
 
-`python -m tests.unit.backends.killed_training METHOD STRIDE FOLDER` (every STRIDE-th point): this process loads the libraries once and never computes; each run is a fork.
+`python -m tests.unit.backends.killed_training METHOD FOLDER`: this process loads the libraries once and never computes; each run is a fork.
 """
 
 from __future__ import annotations
@@ -29,14 +29,14 @@ def in_child(run: TinyRun, fatal_visit: int) -> int:
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
-def main(method: str, stride: int, folder: Path) -> None:
+def main(method: str, folder: Path) -> None:
     """Prints how many points there were and at which the rerun left other bytes."""
     undisturbed = TinyRun(folder / "undisturbed").with_plan(method=method, eval_steps=3, save_steps=2)
     if in_child(undisturbed, 0):
         raise SystemExit("the undisturbed run failed")
     visits = int((undisturbed.folder / "visits").read_text())
     differing = []
-    for visit in range(1, visits + 1, stride):
+    for visit in range(1, visits + 1):
         run = TinyRun(folder / "killed", plan=undisturbed.plan)
         killed_by = in_child(run, visit)
         rerun = in_child(run, 0)
@@ -47,4 +47,4 @@ def main(method: str, stride: int, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], int(sys.argv[2]), Path(sys.argv[3]))
+    main(sys.argv[1], Path(sys.argv[2]))
