@@ -31,6 +31,50 @@ def test_a_changed_setting_makes_its_step_and_those_after_it_stale(finished: Pat
     assert planned["general"].status == "current"
 
 
+def test_after_going_back_to_earlier_settings_their_artifacts_are_shown(finished: Path) -> None:
+    first = Project.open(finished).where("sample")
+    changed = Project.open(finished, overrides=["sample.seed=7"])
+    changed.run(until="sample")
+    assert changed.where("sample") != first
+    Project.open(finished).run(until="sample")
+    assert Project.open(finished).where("sample") == first
+
+
+def test_a_report_tells_one_evaluation_and_says_what_was_run_since(finished: Path) -> None:
+    changed = Project.open(finished, overrides=["train.seed=3"])
+    changed.run(until="train")
+    page = changed.write_report().read_text()
+    assert "was run again since this evaluation" in page
+    changed.run()
+    assert "was run again since this evaluation" not in changed.write_report().read_text()
+
+
+def flip_a_bit(file: Path) -> None:
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+
+
+def test_a_flipped_bit_in_an_input_stops_the_run_and_the_next_one_mends_it(finished: Path) -> None:
+    table = Project.open(finished).where("deidentify") / "data-00000.parquet"
+    before = table.read_bytes()
+    flip_a_bit(table)
+    changed = Project.open(finished, overrides=["split.seed=3"])
+    with pytest.raises(WorkspaceError, match=r"artifact of deidentify .* is damaged"):
+        changed.run(until="split")
+    changed.run(until="split")
+    assert table.read_bytes() == before
+
+
+def test_a_damaged_split_is_never_made_anew_in_silence(finished: Path) -> None:
+    table = Project.open(finished).where("split") / "data-00000.parquet"
+    flip_a_bit(table)
+    changed = Project.open(finished, overrides=["train.seed=3"])
+    for _ in range(2):
+        with pytest.raises(WorkspaceError, match=r"artifact of split .* is damaged.*split ledger"):
+            changed.run(until="train")
+
+
 def test_a_changed_source_makes_ingest_stale(finished: Path) -> None:
     with (finished / "data/north.jsonl").open("a") as file:
         file.write(

@@ -70,13 +70,14 @@ def run(
 
 
 def _skip(planned: PlannedStep, outside: Outside, finished: Finished) -> StepOutcome:
-    outside.workspace.discard_partial(planned.step.name, finished.manifest.key, planned.zone)
+    outside.workspace.settle(planned.step.name, finished.manifest.key, planned.zone)
     return StepOutcome(planned, finished, finished.artifact.report(), made=False, seconds=0.0)
 
 
 def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOutcome:
     """Runs one stage into a partial folder and publishes it."""
     listener.begins(planned)
+    _check_inputs(planned, outside)
     stage, key, inputs = planned.stage, planned.key or "", planned.inputs or {}
     partial = outside.workspace.partial_folder(planned.step.name, key, planned.zone)
     made, work = partial / OUTPUT, partial / WORK
@@ -101,6 +102,14 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
     seconds = time.monotonic() - clock
     finished = outside.workspace.publish(made, _manifest(planned, made), _run_facts(planned, started, seconds))
     return StepOutcome(planned, finished, report, made=True, seconds=seconds)
+
+
+def _check_inputs(planned: PlannedStep, outside: Outside) -> None:
+    """Planning looks at sizes alone; before an artifact is used, every byte of it is checked."""
+    for provided in (planned.inputs or {}).values():
+        used = outside.workspace.at(provided.reference.step, provided.reference.key)
+        if used is not None:
+            outside.workspace.check_content(used)
 
 
 def _manifest(planned: PlannedStep, made: Path) -> Manifest:

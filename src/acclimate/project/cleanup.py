@@ -20,7 +20,7 @@ class Removable:
 
 
 def removable(workspace: Workspace, *, needed: Iterable[tuple[str, str]]) -> list[Removable]:
-    """Artifacts that are not among the needed (step, key) pairs nor the split ledger, and all work in progress.
+    """What is not among the needed (step, key) pairs nor the split ledger: artifacts, snapshots, work in progress.
 
     Everything an artifact was made from stays with it as long as it is needed, so that its lineage can be shown.
     """
@@ -30,9 +30,11 @@ def removable(workspace: Workspace, *, needed: Iterable[tuple[str, str]]) -> lis
         keep.add(("split", head.manifest.key))
     by_name = {(item.manifest.step, item.manifest.key): item.manifest for item in workspace.finished()}
     waiting = list(keep)
+    identities = set()
     while waiting:
         manifest = by_name.get(waiting.pop())
         for reference in manifest.inputs.values() if manifest else ():
+            identities.add(reference.identity)
             if (reference.step, reference.key) not in keep:
                 keep.add((reference.step, reference.key))
                 waiting.append((reference.step, reference.key))
@@ -41,9 +43,12 @@ def removable(workspace: Workspace, *, needed: Iterable[tuple[str, str]]) -> lis
         for item in workspace.finished()
         if (item.manifest.step, item.manifest.key) not in keep
     ]
-    return unneeded + [
-        Removable(folder, "work in progress", folder_bytes(folder)) for folder in workspace.partial_folders()
+    others = [
+        *((folder, "work in progress") for folder in workspace.partial_folders()),
+        *((folder, "damaged or replaced") for folder in workspace.set_aside()),
+        *((folder, "older snapshot") for folder in workspace.snapshot_folders() if folder.name not in identities),
     ]
+    return unneeded + [Removable(folder, what, folder_bytes(folder)) for folder, what in others]
 
 
 def remove(workspace: Workspace, items: Iterable[Removable]) -> None:

@@ -19,6 +19,9 @@ from acclimate.project.manifests import MANIFEST, RUN, Manifest, State, damage
 
 PROJECT_FILE = "acclimate.yaml"
 LEDGER_HEAD = "ledger.json"
+DAMAGED = ".damaged"
+HEADS = "latest.json"
+"""Beside the open artifacts: the key of each step's latest."""
 
 
 @dataclass(frozen=True)
@@ -73,10 +76,6 @@ class Workspace:
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
-    def discard_partial(self, step: str, key: str, zone: Zone) -> None:
-        """Removes work in progress that is no longer needed; what a kill left behind a published artifact, too."""
-        shutil.rmtree(self._zone(zone) / "partial" / f"{step}-{key}", ignore_errors=True)
-
     def find(self, step: str, key: str, zone: Zone) -> Finished | None:
         """The finished artifact of a step and key, if its manifest is there and its files are what it says."""
         folder = self.artifact_folder(step, key, zone)
@@ -87,25 +86,71 @@ class Workspace:
             return None
         return Finished(Artifact(folder, manifest.identity), manifest)
 
-    def finished(self, step: str | None = None) -> Iterator[Finished]:
-        """All finished artifacts (of one step), oldest first."""
+    def finished(self) -> Iterator[Finished]:
+        """All finished artifacts, oldest first."""
         folders = [
             file.parent
             for zone in Zone
-            for file in self._zone(zone).glob(f"{step or '*'}/*/{MANIFEST}")
+            for file in self._zone(zone).glob(f"*/*/{MANIFEST}")
             if not file.parent.name.startswith(".") and file.parent.parent.name != "partial"
         ]
         for folder in sorted(folders, key=lambda folder: ((folder / MANIFEST).stat().st_mtime_ns, folder.name)):
             manifest = Manifest.read(folder)
             yield Finished(Artifact(folder, manifest.identity), manifest)
 
+    def set_aside(self) -> list[Path]:
+        """Folders of damaged artifacts, and what a kill left of one that was being replaced."""
+        return sorted(folder for zone in Zone for folder in self._zone(zone).glob("*/.*") if folder.is_dir())
+
+    def snapshot_folders(self) -> list[Path]:
+        """All collected snapshots; a folder's name is the snapshot's digest."""
+        return sorted(folder for folder in self.snapshots.glob("*") if folder.is_dir())
+
     def partial_folders(self) -> list[Path]:
         """All work in progress, of killed runs too."""
         return sorted(folder for zone in Zone for folder in self._zone(zone).glob("partial/*"))
 
     def latest(self, step: str) -> Finished | None:
-        """The artifact of a step that was made last."""
-        return next(reversed(list(self.finished(step))), None)
+        """The artifact that the last run of a step made or found current."""
+        key = self._heads().get(step)
+        return self.at(step, key) if key else None
+
+    def at(self, step: str, key: str) -> Finished | None:
+        """The finished artifact of a step and key, whatever state its files are in."""
+        for zone in Zone:
+            folder = self.artifact_folder(step, key, zone)
+            if (folder / MANIFEST).exists():
+                manifest = Manifest.read(folder)
+                return Finished(Artifact(folder, manifest.identity), manifest)
+        return None
+
+    def check_content(self, finished: Finished) -> None:
+        """Fails when the artifact's bytes are not those it was published with; it is set aside then, to be made anew."""
+        folder, manifest = finished.artifact.path, finished.manifest
+        broken = damage(folder, manifest, by_content=True)
+        if broken is None:
+            return
+        said = f"The artifact of {manifest.step} ({folder.name}) is damaged: {broken}."
+        if manifest.key == self._ledger_key():
+            raise WorkspaceError(
+                f"{said} It holds the split ledger, without which earlier test records are not known.",
+                hint=f"restore it from a copy, or delete artifacts/{LEDGER_HEAD} and that folder to split anew on purpose",
+            )
+        self.audit.append("artifact set aside", step=manifest.step, key=manifest.key, because=broken)
+        folder.rename(folder.with_name(f".{folder.name}{DAMAGED}"))
+        raise WorkspaceError(
+            f"{said} It was set aside and not used.",
+            hint="run the same command again: the step is made anew; if this happens again, check the disk",
+        )
+
+    def settle(self, step: str, key: str, zone: Zone) -> None:
+        """Makes a published artifact the step's latest, and removes the work in progress it came from."""
+        heads = self._heads()
+        if heads.get(step) != key:
+            self._zone(Zone.OPEN).mkdir(parents=True, exist_ok=True)
+            write_json(self._zone(Zone.OPEN) / HEADS, {**heads, step: key})
+        crash_point("workspace.settled")
+        shutil.rmtree(self._zone(zone) / "partial" / f"{step}-{key}", ignore_errors=True)
 
     def publish(self, made: Path, manifest: Manifest, run: dict[str, object]) -> Finished:
         """Turns a finished output folder into an artifact: run.json, then the manifest, fsync, rename, audit."""
@@ -118,15 +163,14 @@ class Workspace:
         crash_point("workspace.audited")
         publish_folder(made, final)
         crash_point("workspace.published")
-        self.discard_partial(manifest.step, manifest.key, zone)
+        self.settle(manifest.step, manifest.key, zone)
         return Finished(Artifact(final, manifest.identity), manifest)
 
     def ledger_head(self) -> Finished | None:
         """The split artifact that holds the ledger of all splits so far, or None before the first split."""
-        pointer = self._zone(Zone.OPEN) / LEDGER_HEAD
-        if not pointer.exists():
+        key = self._ledger_key()
+        if key is None:
             return None
-        key = read_json(pointer)["key"]
         head = self.find("split", key, Zone.OPEN)
         if head is None:
             raise WorkspaceError(
@@ -137,9 +181,16 @@ class Workspace:
 
     def advance_ledger(self, key: str) -> None:
         """Makes a split artifact the ledger of the next round."""
+        if self._ledger_key() != key:
+            write_json(self._zone(Zone.OPEN) / LEDGER_HEAD, {"key": key})
+
+    def _ledger_key(self) -> str | None:
         pointer = self._zone(Zone.OPEN) / LEDGER_HEAD
-        if not pointer.exists() or read_json(pointer)["key"] != key:
-            write_json(pointer, {"key": key})
+        return str(read_json(pointer)["key"]) if pointer.exists() else None
+
+    def _heads(self) -> dict[str, str]:
+        pointer = self._zone(Zone.OPEN) / HEADS
+        return dict(read_json(pointer)) if pointer.exists() else {}
 
     def _zone(self, zone: Zone) -> Path:
         return self._restricted() if zone is Zone.RESTRICTED else self.folder / self.area / "artifacts"

@@ -1,4 +1,4 @@
-"""Collects what the report tells from reports, manifests and tables of the newest artifacts; computes no result itself."""
+"""Collects what the report tells from reports, manifests and tables of the last evaluation; computes no result itself."""
 
 from __future__ import annotations
 
@@ -19,7 +19,7 @@ from acclimate.examples.planted import StageTables, read_planted, score_faults
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.keys import has_key, load_key
 from acclimate.project.manifests import RUN, Manifest
-from acclimate.project.workspace import Workspace
+from acclimate.project.workspace import Finished, Workspace
 
 MOST_EXAMPLES = 12
 ARMS = ("base", "prompted", "copy", "adapted")
@@ -27,7 +27,7 @@ ARMS = ("base", "prompted", "copy", "adapted")
 
 @dataclass(frozen=True)
 class StepFacts:
-    """A step's newest artifact: what went in and out, what it took."""
+    """A step's artifact: what went in and out, what it took."""
 
     name: str
     manifest: Manifest
@@ -60,6 +60,8 @@ class Story:
     examples: Sequence[ExampleRow]
     faults: Sequence[Mapping[str, Any]] = field(default=())
     not_run: Sequence[str] = ()
+    outdated: Sequence[str] = ()
+    """Steps that were run again since the evaluation shown."""
 
     @property
     def seconds(self) -> float:
@@ -69,40 +71,64 @@ class Story:
     @property
     def warnings(self) -> list[tuple[str, str]]:
         """Every warning with the step it came from."""
-        return [(step.name, warning) for step in self.steps for warning in step.report.warnings]
+        newer = [
+            (step, "was run again since this evaluation, which does not know the newer result; acclimate run renews it")
+            for step in self.outdated
+        ]
+        return newer + [(step.name, warning) for step in self.steps for warning in step.report.warnings]
 
 
 def gather(workspace: Workspace, config: ProjectConfig) -> Story:
-    """The story of the newest artifacts; evaluate must have been run."""
-    steps = [facts for step in config.steps if (facts := _step_facts(workspace, step.name)) is not None]
+    """The story of the last evaluation: of it and of the artifacts it was made from, even where newer ones exist."""
+    made = _made_for(workspace, "evaluate")
+    shown = (made.get(step.name) or workspace.latest(step.name) for step in config.steps)
+    steps = [_step_facts(finished) for finished in shown if finished is not None]
     reports = {facts.name: facts.report for facts in steps}
-    if "evaluate" not in reports:
-        raise WorkspaceError("There is nothing to report yet: evaluate has not been run.", hint="acclimate run")
     train = reports.get("train")
     return Story(
         config,
         steps,
         reports["evaluate"].metrics,
         train.metrics if train else None,
-        _examples(workspace, config),
-        _faults(workspace, config),
+        _examples(made, config),
+        _faults(made, workspace, config),
         [step.name for step in config.steps if step.name not in reports],
+        [step.name for step in config.steps if _is_outdated(workspace, made, step.name)],
     )
 
 
-def _step_facts(workspace: Workspace, name: str) -> StepFacts | None:
-    finished = workspace.latest(name)
-    if finished is None:
-        return None
+def _made_for(workspace: Workspace, step: str) -> dict[str, Finished]:
+    """The latest artifact of a step and everything it was made from, by step."""
+    latest = workspace.latest(step)
+    if latest is None:
+        raise WorkspaceError(f"There is nothing to report yet: {step} has not been run.", hint="acclimate run")
+    made, waiting = {step: latest}, [latest]
+    while waiting:
+        for reference in waiting.pop().manifest.inputs.values():
+            found = None if reference.step in made else workspace.at(reference.step, reference.key)
+            if found is not None:
+                made[reference.step] = found
+                waiting.append(found)
+    return made
+
+
+def _is_outdated(workspace: Workspace, made: Mapping[str, Finished], step: str) -> bool:
+    latest = workspace.latest(step)
+    return step in made and latest is not None and latest.manifest.key != made[step].manifest.key
+
+
+def _step_facts(finished: Finished) -> StepFacts:
     run = read_json(finished.artifact.path / RUN)
-    return StepFacts(name, finished.manifest, finished.artifact.report(), run["seconds"], run["peak_memory_bytes"])
+    return StepFacts(
+        finished.manifest.step, finished.manifest, finished.artifact.report(), run["seconds"], run["peak_memory_bytes"]
+    )
 
 
-def _examples(workspace: Workspace, config: ProjectConfig) -> list[ExampleRow]:
+def _examples(made: Mapping[str, Finished], config: ProjectConfig) -> list[ExampleRow]:
     """Test items that every generating arm answered: those with the least gain first, then those with the most."""
     inputs = next(step.inputs for step in config.steps if step.name == "evaluate")
-    items = _table(workspace, "evaluate")
-    predictions = {arm: _answers(workspace, inputs[arm]) for arm in ARMS if arm in inputs}
+    items = pl.DataFrame(pl.from_arrow(made["evaluate"].artifact.table()))
+    predictions = {arm: _answers(made[inputs[arm]].artifact) for arm in ARMS if arm in inputs}
     if not predictions["adapted"]:
         return []
     gained = items.filter(pl.col("id").is_in(list(predictions["adapted"]))).select(
@@ -110,7 +136,7 @@ def _examples(workspace: Workspace, config: ProjectConfig) -> list[ExampleRow]:
     )
     ordered = gained.sort(["gain", "id"])
     shown = ordered if ordered.height <= MOST_EXAMPLES else pl.concat([ordered.head(6), ordered.tail(6)])
-    records = {row["id"]: row for row in _artifact(workspace, inputs["records"]).rows()}
+    records = {row["id"]: row for row in made[inputs["records"]].artifact.rows()}
     return [_example(records[name], gain, predictions) for name, gain in shown.iter_rows()]
 
 
@@ -120,23 +146,23 @@ def _example(record: Mapping[str, Any], gain: float, predictions: Mapping[str, M
     return ExampleRow(record["id"], record["site"] or "", prompt, reference, answers, gain)
 
 
-def _answers(workspace: Workspace, step: str) -> dict[str, str]:
-    rows = _artifact(workspace, step).rows(["id", "suite", "generated"])
+def _answers(predictions: Artifact) -> dict[str, str]:
+    rows = predictions.rows(["id", "suite", "generated"])
     return {row["id"]: row["generated"] for row in rows if row["suite"] == "task" and row["generated"] is not None}
 
 
-def _faults(workspace: Workspace, config: ProjectConfig) -> list[dict[str, Any]]:
+def _faults(made: Mapping[str, Finished], workspace: Workspace, config: ProjectConfig) -> list[dict[str, Any]]:
     """What became of planted faults; only the example projects have a file that says what was planted."""
     truth = workspace.folder / "data" / "planted.json"
-    deidentified = workspace.latest("deidentify")
+    deidentified = made.get("deidentify")
     if not truth.exists() or deidentified is None:
         return []
     name = deidentified.manifest.config["key"]
     if not has_key(config.project, name):
         return []
-    clean, dedup = _artifact(workspace, "clean"), _artifact(workspace, "dedup")
+    clean, dedup = made["clean"].artifact, made["dedup"].artifact
     tables = StageTables(
-        ingested=_artifact(workspace, "ingest").table(),
+        ingested=made["ingest"].artifact.table(),
         clean_kept=clean.table(),
         clean_dropped=clean.dropped(),
         dedup_kept=dedup.table(),
@@ -146,14 +172,3 @@ def _faults(workspace: Workspace, config: ProjectConfig) -> list[dict[str, Any]]
     for step in ("ingest", "clean", "dedup"):
         workspace.audit.append("restricted read", by="report", step=step)
     return score_faults(read_planted(truth), tables, open_id=partial(record_hash, load_key(config.project, name)))
-
-
-def _table(workspace: Workspace, step: str) -> pl.DataFrame:
-    return pl.DataFrame(pl.from_arrow(_artifact(workspace, step).table()))
-
-
-def _artifact(workspace: Workspace, step: str) -> Artifact:
-    finished = workspace.latest(step)
-    if finished is None:
-        raise WorkspaceError(f"The step {step} has not been run yet.", hint="acclimate run")
-    return finished.artifact

@@ -53,6 +53,27 @@ def test_a_damaged_artifact_is_not_found(workspace: Workspace, harm) -> None:
     assert workspace.find("clean", "k1", Zone.OPEN) is None
 
 
+def test_one_flipped_bit_is_found_before_use_and_the_artifact_set_aside(workspace: Workspace) -> None:
+    made = publish(workspace, "clean", "k1")
+    workspace.check_content(made)
+    file = made.artifact.data_files[0]
+    content = bytearray(file.read_bytes())
+    content[len(content) // 2] ^= 1
+    file.write_bytes(content)
+    with pytest.raises(WorkspaceError, match=r"data-00000\.parquet is not what the manifest says"):
+        workspace.check_content(made)
+    assert workspace.find("clean", "k1", Zone.OPEN) is None
+    assert [item.what for item in removable(workspace, needed=[])] == ["damaged or replaced"]
+
+
+def test_an_older_artifact_found_current_again_is_the_latest(workspace: Workspace) -> None:
+    publish(workspace, "clean", "k1")
+    publish(workspace, "clean", "k2")
+    workspace.settle("clean", "k1", Zone.OPEN)
+    latest = workspace.latest("clean")
+    assert latest is not None and latest.manifest.key == "k1"
+
+
 def test_the_latest_artifact_of_a_step_is_the_one_made_last(workspace: Workspace) -> None:
     publish(workspace, "clean", "k2")
     publish(workspace, "clean", "k1")
