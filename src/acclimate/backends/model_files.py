@@ -38,6 +38,8 @@ def model_facts(folder: Path) -> ModelFacts:
         weight_bytes=sum(file.stat().st_size for file in weights),
         licence=origin.get("licence") or _licence(folder / "README.md"),
         has_chat_template=_has_chat_template(folder),
+        hidden_layers=int(text_config.get("num_hidden_layers") or text_config.get("n_layer") or 0),
+        hidden_size=int(text_config.get("hidden_size") or text_config.get("n_embd") or 0),
     )
 
 

@@ -25,6 +25,8 @@ class ModelFacts:
     weight_bytes: int
     licence: str | None
     has_chat_template: bool
+    hidden_layers: int = 0
+    hidden_size: int = 0
 
 
 @dataclass(frozen=True)

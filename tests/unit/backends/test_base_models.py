@@ -142,6 +142,13 @@ def test_too_little_memory_is_said_before_loading(tiny, training, work):
         check_memory(facts, "bf16", training)
 
 
+def test_training_needs_room_for_activations_too(tiny):
+    wide = replace(model_facts(tiny), hidden_layers=48, hidden_size=16384)
+    check_memory(wide, "bf16", training=False)
+    with pytest.raises(ResourceError, match=r"Training tiny .* in bf16 needs about 1\d\d\.\d GB"):
+        check_memory(wide, "bf16", training=True)
+
+
 def test_a_model_that_fits_passes(tiny):
     check_memory(model_facts(tiny), "fp32", training=False)
 
