@@ -11,7 +11,7 @@ from acclimate.core.atomic import file_digest, write_bytes, write_json
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import COPIES, SNAPSHOT_FILE, Snapshot, SnapshotFile, SnapshotSource, snapshot_digest
-from acclimate.core.sources import WILDCARDS, SourceConfig, check_unique_names, source_format
+from acclimate.core.sources import DOCUMENT_FORMATS, WILDCARDS, SourceConfig, check_unique_names, source_format
 
 LARGEST_COPY = 32 * 1024 * 1024
 """Bytes up to which a file is copied by default; a larger one is referenced where it lies."""
@@ -103,8 +103,8 @@ def _land(name: str, path: Path, *, source: SourceConfig, copies: Path, largest_
 
 
 def _may_be_empty(source: SourceConfig, name: str) -> bool:
-    """An empty file in a folder of texts is an empty record, which clean drops with a reason."""
-    return source_format(source, [name]) == "text" and Path(source.path).name != name
+    """An empty file in a folder of documents is a row of its own: an empty text, or one that is set aside."""
+    return source_format(source, [name]) in DOCUMENT_FORMATS and Path(source.path).name != name
 
 
 def _write_document(snapshot: Snapshot) -> None:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from acclimate.core.atomic import file_digest, named_disk_errors
 from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import Snapshot, SnapshotFile
 from acclimate.stages.ingest.delimited import DelimitedFile
 from acclimate.stages.ingest.files import (
+    CHUNK,
+    ByteStream,
     check_digest,
     is_gzipped,
     named_read_errors,
@@ -21,56 +23,76 @@ from acclimate.stages.ingest.files import (
     open_collected,
     skip_byte_order_mark,
 )
+from acclimate.stages.ingest.html_files import HTML_COLUMNS, read_html
 from acclimate.stages.ingest.json_lines import read_json_lines
 from acclimate.stages.ingest.parquet_rows import parquet_columns, read_parquet
-from acclimate.stages.ingest.rows import Fault, Row, fault_as_error, no_records
+from acclimate.stages.ingest.pdf_files import PDF_COLUMNS, PdfReader
+from acclimate.stages.ingest.rows import Fault, Item, LeftOut, fault_as_error, no_records
 from acclimate.stages.ingest.text_files import TEXT_COLUMNS, read_text
+
+MAX_UNPACKED = 4 * 1024**3
+"""Bytes to which a gzipped file that needs random access may grow on disk."""
+
+_FIXED_COLUMNS = {"text": TEXT_COLUMNS, "html": HTML_COLUMNS, "pdf": PDF_COLUMNS}
+"""The columns of formats whose files all have the same."""
+
+_STREAMED = {"text": read_text, "html": read_html}
+_NAMING_THEIR_CHARSET = frozenset({"html"})
 
 
 @dataclass(frozen=True)
 class OpenFile:
     """A file's rows, its columns where its format says them in one place (JSON does not), and the bytes read so far."""
 
-    rows: Iterator[Row | Fault]
+    rows: Iterator[Item]
     columns: tuple[str, ...] | None
     bytes_read: Callable[[], int]
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Opens the files of one source; `partial` is where what must be unpacked first may lie."""
+    """Opens the files of one source; `partial` is where what must be unpacked first may lie.
+
+    `pdf` opens PDF files in a process of its own, which whoever made it closes.
+    """
 
     snapshot: Snapshot
     format: str
     max_bytes: int
     partial: Path
+    pdf: PdfReader
 
     @contextmanager
     def open(self, file: SnapshotFile, *, verify: bool = True) -> Iterator[OpenFile]:
         """The file, whose digest is verified by the time the block has ended well."""
         if self.format == "parquet":
-            path = self._plain_parquet(file, verify=verify)
+            path = self._plain_file(file, verify=verify)
             yield OpenFile(read_parquet(path, file.name), parquet_columns(path, file.name), lambda: 0)
-            return
-        with open_collected(self.snapshot.locate(file), file, verify=verify) as (stream, raw):
-            skip_byte_order_mark(stream, file.name)
-            if self.format == "csv":
-                table = DelimitedFile(stream, file.name, max_bytes=self.max_bytes)
-                yield OpenFile(table.rows(), table.columns, lambda: raw.consumed)
-            elif self.format == "text":
-                rows = read_text(stream, file.name, max_bytes=self.max_bytes)
-                yield OpenFile(rows, TEXT_COLUMNS, lambda: raw.consumed)
-            else:
-                rows = read_json_lines(stream, file.name, max_bytes=self.max_bytes)
-                yield OpenFile(rows, None, lambda: raw.consumed)
+        elif self.format == "pdf":
+            rows = self.pdf.read(self._plain_file(file, verify=verify), file.name, max_bytes=self.max_bytes)
+            yield OpenFile(rows, PDF_COLUMNS, lambda: 0)
+        else:
+            with open_collected(self.snapshot.locate(file), file, verify=verify) as (stream, raw):
+                rows, columns = self._read_stream(stream, file.name)
+                yield OpenFile(rows, columns, lambda: raw.consumed)
+
+    def _read_stream(self, stream: ByteStream, file_name: str) -> tuple[Iterator[Item], tuple[str, ...] | None]:
+        """The rows and columns of a file that is read from its start to its end."""
+        if self.format not in _NAMING_THEIR_CHARSET:
+            skip_byte_order_mark(stream, file_name)
+        if self.format == "csv":
+            table = DelimitedFile(stream, file_name, max_bytes=self.max_bytes)
+            return table.rows(), table.columns
+        read = _STREAMED.get(self.format, read_json_lines)
+        return read(stream, file_name, max_bytes=self.max_bytes), _FIXED_COLUMNS.get(self.format)
 
     def columns(self, files: Collection[SnapshotFile], *, wanted: Collection[str]) -> tuple[str, ...]:
         """All columns of the files, sorted. With `wanted`, JSON is read only until all of those have been seen.
 
         Where no row of any file can be read, the first fault says why.
         """
-        if self.format == "text":
-            return TEXT_COLUMNS
+        if self.format in _FIXED_COLUMNS:
+            return _FIXED_COLUMNS[self.format]
         found: set[str] = set()
         first_error: SourceError | None = None
         for file in files:
@@ -86,24 +108,24 @@ class Reader:
             raise first_error
         return tuple(sorted(found))
 
-    def _plain_parquet(self, file: SnapshotFile, *, verify: bool) -> Path:
-        """Where the Parquet file lies, unpacked when it was gzipped: its format needs random access."""
+    def _plain_file(self, file: SnapshotFile, *, verify: bool) -> Path:
+        """Where a file that needs random access lies, unpacked when it was gzipped."""
         path = self.snapshot.locate(file)
         with named_read_errors(file), named_unpacking_errors(file):
             if verify:
                 check_digest(file_digest(path), file)
             if not is_gzipped(path):
                 return path
-            plain = self.partial / f"{file.sha256}.parquet"
+            plain = self.partial / f"{file.sha256}.{self.format}"
             self.partial.mkdir(parents=True, exist_ok=True)
             if verify or not plain.exists():
                 with named_disk_errors(plain), gzip.open(path) as packed, plain.open("wb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked)
+                    _copy_bounded(packed, unpacked, file.name)
             return plain
 
 
 def _add_columns(
-    found: set[str], rows: Iterator[Row | Fault], file: SnapshotFile, wanted: Collection[str]
+    found: set[str], rows: Iterator[Item], file: SnapshotFile, wanted: Collection[str]
 ) -> SourceError | None:
     """Adds the columns that stand in any row; the error that the file would be, if it had only its first fault."""
     first_error: SourceError | None = None
@@ -112,8 +134,19 @@ def _add_columns(
         empty = False
         if isinstance(row, Fault):
             first_error = first_error or fault_as_error(row, file.name)
-            continue
-        found.update(row.values)
+        elif not isinstance(row, LeftOut):
+            found.update(row.values)
         if wanted and found.issuperset(wanted):
             break
     return no_records(file.name) if empty else first_error
+
+
+def _copy_bounded(packed: gzip.GzipFile, unpacked: IO[bytes], file_name: str) -> None:
+    written = 0
+    while chunk := packed.read(CHUNK):
+        written += len(chunk)
+        if written > MAX_UNPACKED:
+            raise SourceError(
+                f"{file_name} unpacks to more than {MAX_UNPACKED} bytes.", hint="unpack it yourself, if it is meant to"
+            )
+        unpacked.write(chunk)
