@@ -2,6 +2,10 @@
 
 from __future__ import annotations
 
+import io
+import zipfile
+from collections.abc import Mapping
+
 
 def pdf(*pages: bytes, title: str = "", encrypted: bool = False) -> bytes:
     """A PDF file with the given content streams, one a page."""
@@ -34,3 +38,29 @@ def pdf_page(*lines: str) -> bytes:
     """The content stream of a page with lines of text."""
     shown = " ".join(f"({line}) Tj 0 -14 Td" for line in lines)
     return f"BT /F1 12 Tf 72 720 Td {shown} ET".encode()
+
+
+WORD = "http://schemas.openxmlformats.org/wordprocessingml/2006/main"
+STYLES = (
+    f"""<w:styles xmlns:w="{WORD}"><w:style w:styleId="berschrift1"><w:name w:val="heading 1"/></w:style></w:styles>"""
+)
+
+
+def zipped(parts: Mapping[str, str | bytes]) -> bytes:
+    """A zip archive."""
+    buffer = io.BytesIO()
+    with zipfile.ZipFile(buffer, "w", zipfile.ZIP_DEFLATED) as archive:
+        for name, content in parts.items():
+            archive.writestr(name, content)
+    return buffer.getvalue()
+
+
+def docx(body: str, parts: Mapping[str, str | bytes] | None = None) -> bytes:
+    """A Word document with the given body (prefix w), and further parts."""
+    document = f"""<w:document xmlns:w="{WORD}"><w:body>{body}</w:body></w:document>"""
+    return zipped({"word/document.xml": document, "word/styles.xml": STYLES, **(parts or {})})
+
+
+def paragraph(text: str, properties: str = "") -> str:
+    """A paragraph of a Word document."""
+    return f"<w:p><w:pPr>{properties}</w:pPr><w:r><w:t>{text}</w:t></w:r></w:p>"

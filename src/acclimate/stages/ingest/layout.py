@@ -103,7 +103,8 @@ class TextLayout:
             self._rows.pop()
         self._cells = 0
         self._at_cell_start = False
-        self._request(_LINE)
+        if not self._break_before_row:
+            self._break = _LINE
 
     def _request(self, lines: int) -> None:
         if not (self._at_cell_start or self._before):

@@ -13,6 +13,7 @@ from acclimate.core.atomic import file_digest, named_disk_errors
 from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import Snapshot, SnapshotFile
 from acclimate.stages.ingest.delimited import DelimitedFile
+from acclimate.stages.ingest.docx_files import DOCX_COLUMNS, read_docx
 from acclimate.stages.ingest.files import (
     CHUNK,
     ByteStream,
@@ -33,7 +34,7 @@ from acclimate.stages.ingest.text_files import TEXT_COLUMNS, read_text
 MAX_UNPACKED = 4 * 1024**3
 """Bytes to which a gzipped file that needs random access may grow on disk."""
 
-_FIXED_COLUMNS = {"text": TEXT_COLUMNS, "html": HTML_COLUMNS, "pdf": PDF_COLUMNS}
+_FIXED_COLUMNS = {"text": TEXT_COLUMNS, "html": HTML_COLUMNS, "pdf": PDF_COLUMNS, "docx": DOCX_COLUMNS}
 """The columns of formats whose files all have the same."""
 
 _STREAMED = {"text": read_text, "html": read_html}
@@ -68,9 +69,10 @@ class Reader:
         if self.format == "parquet":
             path = self._plain_file(file, verify=verify)
             yield OpenFile(read_parquet(path, file.name), parquet_columns(path, file.name), lambda: 0)
-        elif self.format == "pdf":
-            rows = self.pdf.read(self._plain_file(file, verify=verify), file.name, max_bytes=self.max_bytes)
-            yield OpenFile(rows, PDF_COLUMNS, lambda: 0)
+        elif self.format in ("pdf", "docx"):
+            read = self.pdf.read if self.format == "pdf" else read_docx
+            rows = read(self._plain_file(file, verify=verify), file.name, max_bytes=self.max_bytes)
+            yield OpenFile(rows, _FIXED_COLUMNS[self.format], lambda: 0)
         else:
             with open_collected(self.snapshot.locate(file), file, verify=verify) as (stream, raw):
                 rows, columns = self._read_stream(stream, file.name)

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 import zipfile
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import IO
+from xml.etree.ElementTree import Element, ParseError
 
 from acclimate.stages.ingest.documents import empty, encrypted
 from acclimate.stages.ingest.rows import RowError
@@ -20,6 +22,7 @@ MAX_RATIO = 250
 
 _SMALL_PART = 1024 * 1024
 _MAX_PARTS = 10_000
+_MAX_DEPTH = 1000
 _OLE = b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1"
 _DAMAGED = (zipfile.BadZipFile, zlib.error, EOFError, NotImplementedError, OSError, ValueError, KeyError, OverflowError)
 
@@ -30,6 +33,10 @@ class ZippedParts:
     def __init__(self, archive: zipfile.ZipFile) -> None:
         self._archive = archive
         self.names = tuple(dict.fromkeys(archive.namelist()))
+
+    def matching(self, pattern: str) -> list[str]:
+        """The names of the parts that match a pattern, sorted."""
+        return sorted(name for name in self.names if re.fullmatch(pattern, name))
 
     def open(self, name: str) -> IO[bytes]:
         """The bytes of a part; a zip file gives no more of them than it declares."""
@@ -81,3 +88,24 @@ def _check_sizes(archive: zipfile.ZipFile) -> None:
         if part.file_size > max(_SMALL_PART, MAX_RATIO * part.compress_size):
             ratio = part.file_size // max(part.compress_size, 1)
             raise RowError("bomb", f"a part of the file would grow {ratio} times when unpacked", ratio)
+
+
+def read_events(parts: ZippedParts, name: str) -> Iterator[tuple[str, Element]]:
+    """The starts and ends of a part's XML elements, each emptied after its end; no part may declare entities."""
+    from defusedxml import DefusedXmlException
+    from defusedxml.ElementTree import iterparse
+
+    try:
+        with parts.open(name) as part:
+            depth = 0
+            for event, element in iterparse(part, events=("start", "end"), forbid_dtd=True):
+                depth += 1 if event == "start" else -1
+                if depth > _MAX_DEPTH:
+                    raise RowError("bomb", f"a part of the file is nested more than {_MAX_DEPTH} levels deep")
+                yield event, element
+                if event == "end":
+                    element.clear()
+    except ParseError as error:
+        raise RowError("broken_file", "the file is damaged: a part of it is not valid XML") from error
+    except DefusedXmlException as error:
+        raise RowError("bomb", "a part of the file declares XML entities, which no Office program writes") from error
