@@ -6,8 +6,8 @@ import codecs
 
 from acclimate.stages.ingest.rows import RowError
 
-# Browsers read these labels as windows-1252, and those who write them mean it: bytes 80 to 9f are letters and quotes.
-_READ_AS_WINDOWS = frozenset({"ascii", "iso8859-1"})
+# As browsers do: those who write iso-8859-1 mean it, with bytes 80 to 9f for quotes; UTF-8 holds all of ASCII.
+_READ_AS = {"iso8859-1": "windows-1252", "ascii": "utf-8"}
 # punycode and idna take quadratic time; the escapes are notations of Python, not charsets.
 _REFUSED = frozenset({"punycode", "idna", "unicode-escape", "raw-unicode-escape", "undefined"})
 
@@ -40,4 +40,4 @@ def _codec(charset: str) -> str:
         raise RowError("bad_charset", "it names a charset that is not known") from error
     if name in _REFUSED:
         raise RowError("bad_charset", f"it names {name}, which is not a charset of texts", name)
-    return "windows-1252" if name in _READ_AS_WINDOWS else name
+    return _READ_AS.get(name, name)

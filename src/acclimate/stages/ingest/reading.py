@@ -14,6 +14,7 @@ from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import Snapshot, SnapshotFile
 from acclimate.stages.ingest.delimited import DelimitedFile
 from acclimate.stages.ingest.docx_files import DOCX_COLUMNS, read_docx
+from acclimate.stages.ingest.email_files import EMAIL_COLUMNS, read_email
 from acclimate.stages.ingest.files import (
     CHUNK,
     ByteStream,
@@ -34,11 +35,17 @@ from acclimate.stages.ingest.text_files import TEXT_COLUMNS, read_text
 MAX_UNPACKED = 4 * 1024**3
 """Bytes to which a gzipped file that needs random access may grow on disk."""
 
-_FIXED_COLUMNS = {"text": TEXT_COLUMNS, "html": HTML_COLUMNS, "pdf": PDF_COLUMNS, "docx": DOCX_COLUMNS}
+_FIXED_COLUMNS = {
+    "text": TEXT_COLUMNS,
+    "html": HTML_COLUMNS,
+    "pdf": PDF_COLUMNS,
+    "docx": DOCX_COLUMNS,
+    "email": EMAIL_COLUMNS,
+}
 """The columns of formats whose files all have the same."""
 
-_STREAMED = {"text": read_text, "html": read_html}
-_NAMING_THEIR_CHARSET = frozenset({"html"})
+_STREAMED = {"text": read_text, "html": read_html, "email": read_email}
+_NAMING_THEIR_CHARSET = frozenset({"html", "email"})
 
 
 @dataclass(frozen=True)
