@@ -6,15 +6,18 @@ import gzip
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
 from typing import IO
 
 from acclimate.core.atomic import file_digest, named_disk_errors
 from acclimate.core.errors import SourceError
-from acclimate.core.snapshots import Snapshot, SnapshotFile
+from acclimate.core.snapshots import Snapshot, SnapshotFile, SnapshotSource
 from acclimate.stages.ingest.delimited import DelimitedFile
 from acclimate.stages.ingest.docx_files import DOCX_COLUMNS, read_docx
 from acclimate.stages.ingest.email_files import EMAIL_COLUMNS, read_email
+from acclimate.stages.ingest.fhir_files import FHIR_COLUMNS, find_patients, read_fhir
+from acclimate.stages.ingest.fhir_patients import Identity, Patients
 from acclimate.stages.ingest.files import (
     CHUNK,
     ByteStream,
@@ -65,10 +68,21 @@ class Reader:
     """
 
     snapshot: Snapshot
+    source: SnapshotSource
     format: str
     max_bytes: int
     partial: Path
     pdf: PdfReader
+
+    @cached_property
+    def patients(self) -> Patients:
+        """The patients in all files of a FHIR source: an export has them in a file of their own."""
+        found: dict[str, Identity] = {}
+        for file in self.source.files:
+            with open_collected(self.snapshot.locate(file), file, verify=False) as (stream, _):
+                skip_byte_order_mark(stream, file.name)
+                found.update(find_patients(stream, max_bytes=self.max_bytes))
+        return Patients(found)
 
     @contextmanager
     def open(self, file: SnapshotFile, *, verify: bool = True) -> Iterator[OpenFile]:
@@ -92,6 +106,8 @@ class Reader:
         if self.format == "csv":
             table = DelimitedFile(stream, file_name, max_bytes=self.max_bytes)
             return table.rows(), table.columns
+        if self.format == "fhir":
+            return read_fhir(stream, self.patients, max_bytes=self.max_bytes), FHIR_COLUMNS
         read = _STREAMED.get(self.format, read_json_lines)
         return read(stream, file_name, max_bytes=self.max_bytes), _FIXED_COLUMNS.get(self.format)
 

@@ -33,7 +33,7 @@ def run(config: IngestConfig, inputs: Inputs, output: Output, context: Context) 
     with context.progress("reading sources", size) as progress, closing(PdfReader()) as pdf:
         for source in sources:
             kind = source_format(source.config, [file.name for file in source.files])
-            reader = Reader(snapshot, kind, config.max_record_bytes, context.partial, pdf)
+            reader = Reader(snapshot, source, kind, config.max_record_bytes, context.partial, pdf)
             reading = SourceReading(source, reader, rules, identities, sink)
             reading.read(progress)
             metrics[source.config.name] = reading.metrics()
