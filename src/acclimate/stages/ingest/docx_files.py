@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from acclimate.stages.ingest.documents import FILE_COLUMN, document_fault
 from acclimate.stages.ingest.layout import TextLayout
 from acclimate.stages.ingest.rows import Item, LeftOut, Row, RowError
-from acclimate.stages.ingest.zipped_parts import ZippedParts, open_parts, read_events
+from acclimate.stages.ingest.zipped_parts import ZippedParts, local_name, open_parts, read_events
 
 if TYPE_CHECKING:
     from xml.etree.ElementTree import Element
@@ -80,7 +80,7 @@ class _Document:
     def _title(self) -> str | None:
         for name in self._parts.matching(r"docProps/core\.xml"):
             for event, element in read_events(self._parts, name):
-                if event == "end" and _local(element) == "title":
+                if event == "end" and local_name(element) == "title":
                     return (element.text or "").strip() or None
         return None
 
@@ -97,7 +97,7 @@ class _Part:
         self._in_list: list[bool] = []
 
     def take(self, event: str, element: Element) -> None:
-        tag = _local(element)
+        tag = local_name(element)
         if event == "start":
             self._skipped += tag in _SKIPPED and not self._properties
             if not self._skipped:
@@ -160,7 +160,7 @@ def _heading_styles(parts: ZippedParts) -> dict[str, int]:
     style = ""
     for name in parts.matching(r"word/styles\.xml"):
         for event, element in read_events(parts, name):
-            tag = _local(element)
+            tag = local_name(element)
             if event == "start" and tag == "style":
                 style = _value(element, "styleId")
             elif event == "start" and tag == "name" and style:
@@ -173,11 +173,7 @@ def _heading_styles(parts: ZippedParts) -> dict[str, int]:
 
 
 def _starts(parts: ZippedParts, name: str, tag: str) -> Iterator[Element]:
-    return (element for event, element in read_events(parts, name) if event == "start" and _local(element) == tag)
-
-
-def _local(element: Element) -> str:
-    return element.tag.rpartition("}")[2]
+    return (element for event, element in read_events(parts, name) if event == "start" and local_name(element) == tag)
 
 
 def _value(element: Element, name: str = "val") -> str:

@@ -34,6 +34,7 @@ from acclimate.stages.ingest.parquet_rows import parquet_columns, read_parquet
 from acclimate.stages.ingest.pdf_files import PDF_COLUMNS, PdfReader
 from acclimate.stages.ingest.rows import Fault, Item, LeftOut, fault_as_error, no_records
 from acclimate.stages.ingest.text_files import TEXT_COLUMNS, read_text
+from acclimate.stages.ingest.xlsx_files import read_xlsx
 
 MAX_UNPACKED = 4 * 1024**3
 """Bytes to which a gzipped file that needs random access may grow on disk."""
@@ -90,6 +91,10 @@ class Reader:
         if self.format == "parquet":
             path = self._plain_file(file, verify=verify)
             yield OpenFile(read_parquet(path, file.name), parquet_columns(path, file.name), lambda: 0)
+        elif self.format == "xlsx":
+            path = self._plain_file(file, verify=verify)
+            columns, rows = read_xlsx(path, sheet=self.source.config.sheet, max_bytes=self.max_bytes)
+            yield OpenFile(rows, columns, lambda: 0)
         elif self.format in ("pdf", "docx"):
             read = self.pdf.read if self.format == "pdf" else read_docx
             rows = read(self._plain_file(file, verify=verify), file.name, max_bytes=self.max_bytes)

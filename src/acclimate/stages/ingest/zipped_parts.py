@@ -11,6 +11,9 @@ from pathlib import Path
 from typing import IO
 from xml.etree.ElementTree import Element, ParseError
 
+from defusedxml import DefusedXmlException
+from defusedxml.ElementTree import iterparse
+
 from acclimate.stages.ingest.documents import empty, encrypted
 from acclimate.stages.ingest.rows import RowError
 
@@ -48,16 +51,22 @@ def open_parts(path: Path) -> Iterator[ZippedParts]:
     """The document's parts; RowError where it is encrypted, damaged or a bomb."""
     with path.open("rb") as file:
         _check_start(file.read(8))
-        with damaged_archive(), zipfile.ZipFile(file) as archive:
+        with _named_damage():
+            archive = zipfile.ZipFile(file)
+        with archive:
             _check_sizes(archive)
             yield ZippedParts(archive)
 
 
 @contextmanager
-def damaged_archive() -> Iterator[None]:
-    """Turns what the zip module says of damaged archives into a fault."""
+def _named_damage() -> Iterator[None]:
+    """Turns what the zip and XML modules say of damaged files into a fault."""
     try:
         yield
+    except ParseError as error:
+        raise RowError("broken_file", "the file is damaged: a part of it is not valid XML") from error
+    except DefusedXmlException as error:
+        raise RowError("bomb", "a part of the file declares XML entities, which no Office program writes") from error
     except _DAMAGED as error:
         raise RowError("broken_file", f"the file is damaged: {type(error).__name__} while it was unpacked") from error
     except RuntimeError as error:
@@ -91,21 +100,21 @@ def _check_sizes(archive: zipfile.ZipFile) -> None:
 
 
 def read_events(parts: ZippedParts, name: str) -> Iterator[tuple[str, Element]]:
-    """The starts and ends of a part's XML elements, each emptied after its end; no part may declare entities."""
-    from defusedxml import DefusedXmlException
-    from defusedxml.ElementTree import iterparse
-
-    try:
-        with parts.open(name) as part:
-            depth = 0
-            for event, element in iterparse(part, events=("start", "end"), forbid_dtd=True):
-                depth += 1 if event == "start" else -1
-                if depth > _MAX_DEPTH:
+    """The starts and ends of a part's XML elements, each dropped after its end; no part may declare entities."""
+    open_elements: list[Element] = []
+    with _named_damage(), parts.open(name) as part:
+        for event, element in iterparse(part, events=("start", "end"), forbid_dtd=True):
+            if event == "start":
+                open_elements.append(element)
+                if len(open_elements) > _MAX_DEPTH:
                     raise RowError("bomb", f"a part of the file is nested more than {_MAX_DEPTH} levels deep")
-                yield event, element
-                if event == "end":
-                    element.clear()
-    except ParseError as error:
-        raise RowError("broken_file", "the file is damaged: a part of it is not valid XML") from error
-    except DefusedXmlException as error:
-        raise RowError("bomb", "a part of the file declares XML entities, which no Office program writes") from error
+            yield event, element
+            if event == "end":
+                open_elements.pop()
+                if open_elements:
+                    del open_elements[-1][:]
+
+
+def local_name(element: Element) -> str:
+    """The name of an element without its namespace."""
+    return element.tag.rpartition("}")[2]
