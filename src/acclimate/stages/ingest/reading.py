@@ -28,8 +28,10 @@ from acclimate.stages.ingest.files import (
     open_collected,
     skip_byte_order_mark,
 )
+from acclimate.stages.ingest.hl7_files import HL7_COLUMNS, read_hl7
 from acclimate.stages.ingest.html_files import HTML_COLUMNS, read_html
 from acclimate.stages.ingest.json_lines import read_json_lines
+from acclimate.stages.ingest.markdown_files import read_markdown
 from acclimate.stages.ingest.parquet_rows import parquet_columns, read_parquet
 from acclimate.stages.ingest.pdf_files import PDF_COLUMNS, PdfReader
 from acclimate.stages.ingest.rows import Fault, Item, LeftOut, fault_as_error, no_records
@@ -45,11 +47,13 @@ _FIXED_COLUMNS = {
     "pdf": PDF_COLUMNS,
     "docx": DOCX_COLUMNS,
     "email": EMAIL_COLUMNS,
+    "fhir": FHIR_COLUMNS,
+    "hl7v2": HL7_COLUMNS,
 }
 """The columns of formats whose files all have the same."""
 
-_STREAMED = {"text": read_text, "html": read_html, "email": read_email}
-_NAMING_THEIR_CHARSET = frozenset({"html", "email"})
+_STREAMED = {"text": read_text, "html": read_html, "email": read_email, "markdown": read_markdown, "hl7v2": read_hl7}
+_NAMING_THEIR_CHARSET = frozenset({"html", "email", "hl7v2"})
 
 
 @dataclass(frozen=True)
