@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 import yaml
-from tests.document_files import docx, paragraph, pdf, pdf_page
+from tests.document_files import docx, paragraph, pdf, pdf_page, zipped
 from tests.unit.stages.ingest.test_ingest_hostile import HL7, NOTE, mail
 from tests.unit.stages.ingest.test_ingest_xlsx import xlsx
 
@@ -26,6 +26,7 @@ CONTENTS = {
     ".mbox": b"From x\nMessage-ID: <1@x>\nDate: Fri, 1 Mar 2024 10:00:00 +0000\n" + mail(),
     ".ndjson": json.dumps(NOTE) + "\n" + json.dumps(PATIENT),
     ".hl7": HL7,
+    ".zip": zipped({"2024/one.pdf": pdf(pdf_page("a"))}),
 }
 
 
