@@ -113,7 +113,10 @@ def _read(markup: str, *, max_bytes: int, main_only: bool) -> HtmlText:
     if root is None:
         return HtmlText("", None, Counter())
     walk = _Walk(max_bytes, skipped=_AROUND_THE_TEXT if main_only else frozenset())
-    walk.read((_main_part(root) if main_only else None) or root)
+    main = _main_part(root) if main_only else None
+    if main is not None:
+        walk.left_out["pages read without what surrounds their main part"] += 1
+    walk.read(main or root)
     return HtmlText(walk.layout.text, " ".join(title.text().split()) or None if title else None, walk.left_out)
 
 

@@ -40,7 +40,10 @@ def test_a_page_gives_its_main_text_with_its_structure_and_its_title(ingest):
 @pytest.mark.parametrize("tag", ["main", "article", "div role=main"])
 def test_the_only_main_part_of_a_page_is_its_text(ingest, tag):
     page = f"<div>around</div><{tag}><p>inside</p></{tag.split()[0]}><p>after</p>"
-    assert ingest({"a.htm": page}).record["text"] == "inside"
+    ingested = ingest({"a.htm": page})
+    assert ingested.record["text"] == "inside"
+    left_out = ingested.report.metrics["sources"]["a"]["left_out"]
+    assert left_out == {"pages read without what surrounds their main part": 1}
 
 
 @pytest.mark.parametrize(
