@@ -24,6 +24,10 @@ class Patients:
         reference = subject_of(resource)
         if reference is None:
             return {}
+        if reference.startswith("#"):
+            # Contained in this resource alone: two such references of one name are two people.
+            inside = (one for one in listed(resource, "contained") if f"#{one.get('id')}" == reference)
+            return dict(next(map(identity_of, inside), {}))
         local = _local(reference)
         return {"subject_id": local, **self.by_reference.get(local, {})}
 
@@ -67,11 +71,15 @@ def identity_of(patient: Mapping[str, Any]) -> Identity:
 
 
 def subject_of(resource: Mapping[str, Any]) -> str | None:
-    """The reference to the patient that a resource is about."""
+    """The reference to the patient that a resource is about, or the patient's number where it stands instead."""
     for key in ("subject", "patient"):
         value = resource.get(key)
-        if isinstance(value, dict) and isinstance(value.get("reference"), str):
-            return str(value["reference"])
+        if not isinstance(value, dict):
+            continue
+        identifier = value.get("identifier")
+        number = text_of(identifier.get("value")) if isinstance(identifier, dict) else None
+        if found := text_of(value.get("reference")) or number:
+            return found
     return None
 
 

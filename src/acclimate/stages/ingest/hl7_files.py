@@ -1,4 +1,4 @@
-"""Reads HL7 version 2 messages (ORU, MDM): one row a message, the text of its results, the patient's identity beside it."""
+"""Reads HL7 version 2 messages (ORU, MDM): one row a patient in a message, who that is beside the text of the results."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from collections import Counter
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from datetime import datetime
+from itertools import pairwise
 from typing import Any
 
 from acclimate.stages.ingest.charsets import decode_text
@@ -35,15 +36,14 @@ def read_hl7(stream: ByteStream, file_name: str, *, max_bytes: int) -> Iterator[
     for position, content in enumerate(_messages(stream, max_bytes=max_bytes), start=1):
         try:
             message = _Message(content, max_bytes)
-            values = {FILE_COLUMN: file_name, **message.values()}
+            rows = [{FILE_COLUMN: file_name, **values} for values in message.by_patient()]
         except RowError as error:
             yield error.at(position, content.decode("utf-8", "backslashreplace"), unit="message")
             continue
         yield from (LeftOut(kind, count) for kind, count in message.left_out.items())
-        if values["text"]:
-            yield Row(position, values, "message")
-        else:
-            without_text += 1
+        with_text = [values for values in rows if values["text"]]
+        yield from (Row(position, values, "message") for values in with_text)
+        without_text += not with_text
     if without_text:
         yield LeftOut("messages without text", without_text)
 
@@ -101,8 +101,19 @@ class _Message:
         self._segments = [segment.split(self._signs.field) for segment in text.split("\r")]
         self.left_out: Counter[str] = Counter()
 
-    def values(self) -> dict[str, Any]:
-        """The columns of the message."""
+    def by_patient(self) -> Iterator[dict[str, Any]]:
+        """The columns for each patient: a message may hold the results of several, each after a PID segment."""
+        segments = self._segments
+        starts = [place for place, segment in enumerate(segments) if segment[0] == "PID"]
+        if not starts:
+            yield self._values()
+            return
+        header = segments[: starts[0]]
+        for start, end in pairwise([*starts, len(segments)]):
+            self._segments = header + segments[start:end]
+            yield self._values()
+
+    def _values(self) -> dict[str, Any]:
         header, patient = self._first("MSH"), self._first("PID")
         order, document = self._first("OBR"), self._first("TXA")
         # MSH-1 is the sign after the name itself, so that the header's fields stand one place further left.

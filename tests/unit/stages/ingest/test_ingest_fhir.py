@@ -101,6 +101,24 @@ def test_the_identity_of_the_patient_stands_beside_the_text(ingest, files):
     assert record["subject_id"] == "Patient/17"
 
 
+@pytest.mark.parametrize(
+    ("resource", "subject", "names"),
+    [
+        (
+            note("x", subject={"reference": "#p"}, contained=[{**ANN, "id": "p"}]),
+            None,
+            ["Ann B. Lee", "Annie", "Bob Lee"],
+        ),
+        (note("x", subject={"reference": "#p"}), None, []),
+        (note("x", subject={"identifier": {"value": "M-17"}}), "M-17", []),
+        (note("x", subject={"display": "Ann"}), None, []),
+    ],
+)
+def test_a_patient_inside_the_resource_or_known_by_number_is_told_apart(ingest, resource, subject, names):
+    record = ingest({"n/a.json": json.dumps(resource)}, {**FHIR, "identifiers": {"name": "names"}}).record
+    assert (record["subject_id"], [one["value"] for one in record["identifiers"] or ()]) == (subject, names)
+
+
 def test_family_names_of_dstu2_are_lists(ingest):
     patient = {**ANN, "name": [{"given": ["Ann"], "family": ["van", "Lee"]}], "contact": []}
     source = {**FHIR, "identifiers": {"name": "names"}}

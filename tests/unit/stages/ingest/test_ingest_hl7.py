@@ -67,6 +67,12 @@ def test_frames_of_mllp_and_batches_hold_several_messages(ingest):
     assert ingest({"a.hl7": content}).columns("text", "locator") == [("one", "a.hl7:1"), ("two", "a.hl7:2")]
 
 
+def test_the_patients_of_one_message_are_kept_apart(ingest):
+    other = (PATIENT.replace("17^^^", "18^^^"), "OBX|1|TX|R||theirs")
+    ingested = ingest({"a.hl7": message("OBX|1|TX|R||ours", *other)})
+    assert ingested.columns("subject_id", "text") == [("17", "ours"), ("18", "theirs")]
+
+
 def test_what_is_no_text_is_counted(ingest):
     scan = "OBX|1|ED|R||^Image^PDF^Base64^JVBERg=="
     elsewhere = "OBX|2|RP|R||http://x/1"
