@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import partial
+from itertools import chain
 from pathlib import Path
 
+from acclimate.collect.archives import archive_members, is_archive
 from acclimate.core.atomic import file_digest, write_bytes, write_json
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import COPIES, SNAPSHOT_FILE, Snapshot, SnapshotFile, SnapshotSource, snapshot_digest
-from acclimate.core.sources import WILDCARDS, SourceConfig, check_unique_names, source_format
+from acclimate.core.sources import DOCUMENT_FORMATS, WILDCARDS, SourceConfig, check_unique_names, source_format
 
 LARGEST_COPY = 32 * 1024 * 1024
 """Bytes up to which a file is copied by default; a larger one is referenced where it lies."""
@@ -29,9 +31,10 @@ def collect(
     found = [find_files(source, folder) for source in sources]
     copies = _private_folder(_private_folder(snapshots) / COPIES)
     landed = []
-    for source, files in zip(sources, found, strict=True):
+    for source, paths in zip(sources, found, strict=True):
         land = partial(_land, source=source, copies=copies, largest_copy=largest_copy)
-        landed.append(SnapshotSource(config=source, files=tuple(land(name, path) for name, path in files.items())))
+        files = chain.from_iterable(land(name, path) for name, path in paths.items())
+        landed.append(SnapshotSource(config=source, files=tuple(sorted(files, key=lambda file: file.name))))
     digest = snapshot_digest(landed)
     snapshot = Snapshot(_private_folder(snapshots / digest), digest, tuple(landed))
     crash_point("collect.files_landed")
@@ -40,7 +43,10 @@ def collect(
 
 
 def find_files(source: SourceConfig, folder: Path) -> dict[str, Path]:
-    """The files of a source by their names relative to its folder, sorted by name; hidden ones are left out."""
+    """The files of a source by their names relative to its folder, sorted by name; hidden ones are left out.
+
+    An archive is one of them; that its files are of one format is checked too.
+    """
     path = folder / Path(source.path).expanduser()
     if path.is_file():
         files = {path.name: path}
@@ -60,8 +66,13 @@ def find_files(source: SourceConfig, folder: Path) -> dict[str, Path]:
             f"The source {source.name!r} is empty: {what} {source.path}.",
             hint="check the path; files whose names begin with a dot are left out",
         )
-    source_format(source, list(files))
+    source_format(source, [name for one, path in files.items() for name in _names(one, path)])
     return files
+
+
+def _names(name: str, path: Path) -> list[str]:
+    """The name of a file, or those of the files in an archive."""
+    return [f"{name}/{member.name}" for member in archive_members(path, name)] if is_archive(name) else [name]
 
 
 def _split_glob(path: Path) -> tuple[Path, str]:
@@ -77,18 +88,28 @@ def _visible_files(root: Path, pattern: str) -> dict[str, Path]:
     return {name: found[name] for name in sorted(found) if name not in hidden}
 
 
-def _land(name: str, path: Path, *, source: SourceConfig, copies: Path, largest_copy: int) -> SnapshotFile:
-    """The file with its digest; its content is copied unless it is large or already there."""
+def _land(name: str, path: Path, *, source: SourceConfig, copies: Path, largest_copy: int) -> Iterator[SnapshotFile]:
+    """The file with its digest; its content is copied unless it is large or already there. Of an archive, its files."""
+    if is_archive(name):
+        for member in archive_members(path, name):
+            yield _copy(f"{name}/{member.name}", member.read(), source=source, copies=copies)
+        return
     try:
         size = path.stat().st_size
         if size > largest_copy:
-            return SnapshotFile(name=name, size=size, sha256=file_digest(path), referenced=str(path.resolve()))
+            yield SnapshotFile(name=name, size=size, sha256=file_digest(path), referenced=str(path.resolve()))
+            return
         content = path.read_bytes()
     except OSError as error:
         raise SourceError(
             f"{name} of the source {source.name!r} cannot be read: {error.strerror}.",
             hint="check the file's permissions and that its disk is there",
         ) from error
+    yield _copy(name, content, source=source, copies=copies)
+
+
+def _copy(name: str, content: bytes, *, source: SourceConfig, copies: Path) -> SnapshotFile:
+    """The file as a copy that all snapshots share."""
     if not content and not _may_be_empty(source, name):
         raise SourceError(
             f"{name} of the source {source.name!r} is empty (0 bytes).",
@@ -103,8 +124,8 @@ def _land(name: str, path: Path, *, source: SourceConfig, copies: Path, largest_
 
 
 def _may_be_empty(source: SourceConfig, name: str) -> bool:
-    """An empty file in a folder of texts is an empty record, which clean drops with a reason."""
-    return source_format(source, [name]) == "text" and Path(source.path).name != name
+    """An empty file in a folder of documents is a row of its own: an empty text, or one that is set aside."""
+    return source_format(source, [name]) in DOCUMENT_FORMATS and Path(source.path).name != name
 
 
 def _write_document(snapshot: Snapshot) -> None:

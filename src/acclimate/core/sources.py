@@ -33,8 +33,22 @@ FORMAT_BY_SUFFIX = {
     ".parquet": "parquet",
     ".txt": "text",
     ".text": "text",
-    ".md": "text",
+    ".md": "markdown",
+    ".markdown": "markdown",
+    ".html": "html",
+    ".htm": "html",
+    ".xhtml": "html",
+    ".pdf": "pdf",
+    ".docx": "docx",
+    ".eml": "email",
+    ".mbox": "email",
+    ".xlsx": "xlsx",
+    ".xlsm": "xlsx",
+    ".hl7": "hl7v2",
 }
+DOCUMENT_FORMATS = frozenset({"text", "markdown", "html", "pdf", "docx", "email"})
+"""Formats in which a file is a document: its name is a column, and an empty one is a row rather than a mistake."""
+
 WILDCARDS = frozenset("*?[")
 
 
@@ -49,8 +63,25 @@ class SourceConfig(BaseModel):
     name: str = ""
     """What the source is called in record ids and reports; by default its site, else the name of its file."""
 
-    format: Literal["auto", "jsonl", "csv", "parquet", "text"] = "auto"
-    """How the files are read, gzipped or not; `auto` goes by their names."""
+    format: Literal[
+        "auto",
+        "jsonl",
+        "csv",
+        "parquet",
+        "text",
+        "markdown",
+        "html",
+        "pdf",
+        "docx",
+        "email",
+        "xlsx",
+        "fhir",
+        "hl7v2",
+    ] = "auto"
+    """How the files are read, gzipped or not; `auto` goes by their names. FHIR, whose files end in .json, must be named."""
+
+    sheet: str | None = None
+    """The sheet of a workbook that is read; by default its first."""
 
     site: str | None = None
     """The hospital, desk or court all its records come from, unless a column says so."""
@@ -142,7 +173,7 @@ def check_unique_names(sources: Sequence[SourceConfig]) -> None:
 
 
 def source_format(source: SourceConfig, file_names: Sequence[str]) -> str:
-    """How the files of a source are read: jsonl, csv, parquet or text."""
+    """How the files of a source are read: one of the formats that `format` can name."""
     if source.format != "auto":
         return source.format
     found: dict[str, str] = {}

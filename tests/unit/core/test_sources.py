@@ -50,7 +50,14 @@ def test_an_unknown_key_is_named_with_the_nearest_one():
 
 @pytest.mark.parametrize(
     ("name", "kind"),
-    [("A.JSONL.GZ", "jsonl"), ("a.json", "jsonl"), ("a.tsv", "csv"), ("a.parquet", "parquet"), ("a.md", "text")],
+    [
+        ("A.JSONL.GZ", "jsonl"),
+        ("a.json", "jsonl"),
+        ("a.tsv", "csv"),
+        ("a.parquet", "parquet"),
+        ("a.md", "markdown"),
+        ("a.PDF", "pdf"),
+    ],
 )
 def test_the_format_is_told_by_the_name(name, kind):
     assert source_format(SourceConfig(path=name), [name]) == kind

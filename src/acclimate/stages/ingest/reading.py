@@ -3,17 +3,24 @@
 from __future__ import annotations
 
 import gzip
-import shutil
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import cached_property
 from pathlib import Path
+from typing import IO
 
 from acclimate.core.atomic import file_digest, named_disk_errors
 from acclimate.core.errors import SourceError
-from acclimate.core.snapshots import Snapshot, SnapshotFile
+from acclimate.core.snapshots import Snapshot, SnapshotFile, SnapshotSource
 from acclimate.stages.ingest.delimited import DelimitedFile
+from acclimate.stages.ingest.docx_files import DOCX_COLUMNS, read_docx
+from acclimate.stages.ingest.email_files import EMAIL_COLUMNS, read_email
+from acclimate.stages.ingest.fhir_files import FHIR_COLUMNS, find_patients, read_fhir
+from acclimate.stages.ingest.fhir_patients import Identity, Patients
 from acclimate.stages.ingest.files import (
+    CHUNK,
+    ByteStream,
     check_digest,
     is_gzipped,
     named_read_errors,
@@ -21,56 +28,105 @@ from acclimate.stages.ingest.files import (
     open_collected,
     skip_byte_order_mark,
 )
+from acclimate.stages.ingest.hl7_files import HL7_COLUMNS, read_hl7
+from acclimate.stages.ingest.html_files import HTML_COLUMNS, read_html
 from acclimate.stages.ingest.json_lines import read_json_lines
+from acclimate.stages.ingest.markdown_files import read_markdown
 from acclimate.stages.ingest.parquet_rows import parquet_columns, read_parquet
-from acclimate.stages.ingest.rows import Fault, Row, fault_as_error, no_records
+from acclimate.stages.ingest.pdf_files import PDF_COLUMNS, PdfReader
+from acclimate.stages.ingest.rows import Fault, Item, LeftOut, fault_as_error, no_records
 from acclimate.stages.ingest.text_files import TEXT_COLUMNS, read_text
+from acclimate.stages.ingest.xlsx_files import read_xlsx
+
+MAX_UNPACKED = 4 * 1024**3
+"""Bytes to which a gzipped file that needs random access may grow on disk."""
+
+_FIXED_COLUMNS = {
+    "text": TEXT_COLUMNS,
+    "html": HTML_COLUMNS,
+    "pdf": PDF_COLUMNS,
+    "docx": DOCX_COLUMNS,
+    "email": EMAIL_COLUMNS,
+    "fhir": FHIR_COLUMNS,
+    "hl7v2": HL7_COLUMNS,
+}
+"""The columns of formats whose files all have the same."""
+
+_STREAMED = {"text": read_text, "html": read_html, "email": read_email, "markdown": read_markdown, "hl7v2": read_hl7}
+_NAMING_THEIR_CHARSET = frozenset({"html", "email", "hl7v2"})
 
 
 @dataclass(frozen=True)
 class OpenFile:
     """A file's rows, its columns where its format says them in one place (JSON does not), and the bytes read so far."""
 
-    rows: Iterator[Row | Fault]
+    rows: Iterator[Item]
     columns: tuple[str, ...] | None
     bytes_read: Callable[[], int]
 
 
 @dataclass(frozen=True)
 class Reader:
-    """Opens the files of one source; `partial` is where what must be unpacked first may lie."""
+    """Opens the files of one source; `partial` is where what must be unpacked first may lie.
+
+    `pdf` opens PDF files in a process of its own, which whoever made it closes.
+    """
 
     snapshot: Snapshot
+    source: SnapshotSource
     format: str
     max_bytes: int
     partial: Path
+    pdf: PdfReader
+
+    @cached_property
+    def patients(self) -> Patients:
+        """The patients in all files of a FHIR source: an export has them in a file of their own."""
+        found: dict[str, Identity] = {}
+        for file in self.source.files:
+            with open_collected(self.snapshot.locate(file), file, verify=False) as (stream, _):
+                skip_byte_order_mark(stream, file.name)
+                found.update(find_patients(stream, max_bytes=self.max_bytes))
+        return Patients(found)
 
     @contextmanager
     def open(self, file: SnapshotFile, *, verify: bool = True) -> Iterator[OpenFile]:
         """The file, whose digest is verified by the time the block has ended well."""
         if self.format == "parquet":
-            path = self._plain_parquet(file, verify=verify)
+            path = self._plain_file(file, verify=verify)
             yield OpenFile(read_parquet(path, file.name), parquet_columns(path, file.name), lambda: 0)
-            return
-        with open_collected(self.snapshot.locate(file), file, verify=verify) as (stream, raw):
-            skip_byte_order_mark(stream, file.name)
-            if self.format == "csv":
-                table = DelimitedFile(stream, file.name, max_bytes=self.max_bytes)
-                yield OpenFile(table.rows(), table.columns, lambda: raw.consumed)
-            elif self.format == "text":
-                rows = read_text(stream, file.name, max_bytes=self.max_bytes)
-                yield OpenFile(rows, TEXT_COLUMNS, lambda: raw.consumed)
-            else:
-                rows = read_json_lines(stream, file.name, max_bytes=self.max_bytes)
-                yield OpenFile(rows, None, lambda: raw.consumed)
+        elif self.format == "xlsx":
+            path = self._plain_file(file, verify=verify)
+            columns, rows = read_xlsx(path, sheet=self.source.config.sheet, max_bytes=self.max_bytes)
+            yield OpenFile(rows, columns, lambda: 0)
+        elif self.format in ("pdf", "docx"):
+            read = self.pdf.read if self.format == "pdf" else read_docx
+            rows = read(self._plain_file(file, verify=verify), file.name, max_bytes=self.max_bytes)
+            yield OpenFile(rows, _FIXED_COLUMNS[self.format], lambda: 0)
+        else:
+            with open_collected(self.snapshot.locate(file), file, verify=verify) as (stream, raw):
+                rows, columns = self._read_stream(stream, file.name)
+                yield OpenFile(rows, columns, lambda: raw.consumed)
+
+    def _read_stream(self, stream: ByteStream, file_name: str) -> tuple[Iterator[Item], tuple[str, ...] | None]:
+        """The rows and columns of a file that is read from its start to its end."""
+        if self.format not in _NAMING_THEIR_CHARSET:
+            skip_byte_order_mark(stream, file_name)
+        if self.format == "csv":
+            table = DelimitedFile(stream, file_name, max_bytes=self.max_bytes)
+            return table.rows(), table.columns
+        if self.format == "fhir":
+            return read_fhir(stream, self.patients, max_bytes=self.max_bytes), FHIR_COLUMNS
+        read = _STREAMED.get(self.format, read_json_lines)
+        return read(stream, file_name, max_bytes=self.max_bytes), _FIXED_COLUMNS.get(self.format)
 
     def columns(self, files: Collection[SnapshotFile], *, wanted: Collection[str]) -> tuple[str, ...]:
         """All columns of the files, sorted. With `wanted`, JSON is read only until all of those have been seen.
 
         Where no row of any file can be read, the first fault says why.
         """
-        if self.format == "text":
-            return TEXT_COLUMNS
+        if self.format in _FIXED_COLUMNS:
+            return _FIXED_COLUMNS[self.format]
         found: set[str] = set()
         first_error: SourceError | None = None
         for file in files:
@@ -86,24 +142,24 @@ class Reader:
             raise first_error
         return tuple(sorted(found))
 
-    def _plain_parquet(self, file: SnapshotFile, *, verify: bool) -> Path:
-        """Where the Parquet file lies, unpacked when it was gzipped: its format needs random access."""
+    def _plain_file(self, file: SnapshotFile, *, verify: bool) -> Path:
+        """Where a file that needs random access lies, unpacked when it was gzipped."""
         path = self.snapshot.locate(file)
         with named_read_errors(file), named_unpacking_errors(file):
             if verify:
                 check_digest(file_digest(path), file)
             if not is_gzipped(path):
                 return path
-            plain = self.partial / f"{file.sha256}.parquet"
+            plain = self.partial / f"{file.sha256}.{self.format}"
             self.partial.mkdir(parents=True, exist_ok=True)
             if verify or not plain.exists():
                 with named_disk_errors(plain), gzip.open(path) as packed, plain.open("wb") as unpacked:
-                    shutil.copyfileobj(packed, unpacked)
+                    _copy_bounded(packed, unpacked, file.name)
             return plain
 
 
 def _add_columns(
-    found: set[str], rows: Iterator[Row | Fault], file: SnapshotFile, wanted: Collection[str]
+    found: set[str], rows: Iterator[Item], file: SnapshotFile, wanted: Collection[str]
 ) -> SourceError | None:
     """Adds the columns that stand in any row; the error that the file would be, if it had only its first fault."""
     first_error: SourceError | None = None
@@ -112,8 +168,19 @@ def _add_columns(
         empty = False
         if isinstance(row, Fault):
             first_error = first_error or fault_as_error(row, file.name)
-            continue
-        found.update(row.values)
+        elif not isinstance(row, LeftOut):
+            found.update(row.values)
         if wanted and found.issuperset(wanted):
             break
     return no_records(file.name) if empty else first_error
+
+
+def _copy_bounded(packed: gzip.GzipFile, unpacked: IO[bytes], file_name: str) -> None:
+    written = 0
+    while chunk := packed.read(CHUNK):
+        written += len(chunk)
+        if written > MAX_UNPACKED:
+            raise SourceError(
+                f"{file_name} unpacks to more than {MAX_UNPACKED} bytes.", hint="unpack it yourself, if it is meant to"
+            )
+        unpacked.write(chunk)

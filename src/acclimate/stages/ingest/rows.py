@@ -31,7 +31,8 @@ class Row:
 class Fault:
     """A row that cannot become a record: the rule it broke, the value that broke it, and a sentence about it.
 
-    `sentence` never holds record text; `raw` is the damaged row itself, for the restricted zone alone.
+    `sentence` never holds record text; `raw` is the damaged row itself, for the restricted zone alone. Where the
+    whole file is at fault, `unit` is empty.
     """
 
     position: int
@@ -40,6 +41,18 @@ class Fault:
     value: object = ""
     raw: str = ""
     unit: str = "line"
+
+
+@dataclass(frozen=True, slots=True)
+class LeftOut:
+    """What a file holds that becomes no text, told in the report: scanned pages, images, attachments."""
+
+    kind: str
+    count: int
+
+
+Item = Row | Fault | LeftOut
+"""What a reader gives, one after another."""
 
 
 class RowError(Exception):
@@ -58,8 +71,9 @@ class RowError(Exception):
 
 def fault_as_error(fault: Fault, file_name: str) -> SourceError:
     """The fault as a sentence that stops the run."""
+    place = f"{file_name}, {fault.unit} {fault.position}" if fault.unit else file_name
     return SourceError(
-        f"{file_name}, {fault.unit} {fault.position}: {fault.sentence}.",
+        f"{place}: {fault.sentence}.",
         hint="mend it, or set ingest.on_error: set_aside, which drops damaged rows and keeps each aside with its reason",
     )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import closing
 from typing import Any
 
 from acclimate.core.artifacts import Output
@@ -13,6 +14,7 @@ from acclimate.core.sources import SourceConfig, source_format
 from acclimate.core.stage import Inputs
 from acclimate.stages.ingest.config import IngestConfig
 from acclimate.stages.ingest.identity import Identities
+from acclimate.stages.ingest.pdf_files import PdfReader
 from acclimate.stages.ingest.reading import Reader
 from acclimate.stages.ingest.sink import Sink
 from acclimate.stages.ingest.source import Rules, SourceReading
@@ -27,10 +29,11 @@ def run(config: IngestConfig, inputs: Inputs, output: Output, context: Context) 
     metrics: dict[str, Any] = {}
     warnings: list[str] = []
     rows = 0
-    with context.progress("reading sources", sum(file.size for one in sources for file in one.files)) as progress:
+    size = sum(file.size for one in sources for file in one.files)
+    with context.progress("reading sources", size) as progress, closing(PdfReader()) as pdf:
         for source in sources:
             kind = source_format(source.config, [file.name for file in source.files])
-            reader = Reader(snapshot, kind, config.max_record_bytes, context.partial)
+            reader = Reader(snapshot, source, kind, config.max_record_bytes, context.partial, pdf)
             reading = SourceReading(source, reader, rules, identities, sink)
             reading.read(progress)
             metrics[source.config.name] = reading.metrics()

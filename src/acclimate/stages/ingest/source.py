@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import json
+from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
 from acclimate.core.ports import Progress
 from acclimate.core.snapshots import SnapshotFile, SnapshotSource
-from acclimate.core.sources import DESCRIPTIVE_COLUMNS
+from acclimate.core.sources import DESCRIPTIVE_COLUMNS, DOCUMENT_FORMATS
+from acclimate.stages.ingest.documents import FILE_COLUMN
 from acclimate.stages.ingest.identity import Identities
 from acclimate.stages.ingest.reading import OpenFile, Reader
 from acclimate.stages.ingest.recognise import missing_column, understand, wanted_columns
 from acclimate.stages.ingest.records import has_payload, make_record
 from acclimate.stages.ingest.rows import (
     Fault,
+    LeftOut,
     Row,
     RowError,
     checked_canonical,
@@ -23,7 +26,6 @@ from acclimate.stages.ingest.rows import (
     no_records,
 )
 from acclimate.stages.ingest.sink import Sink
-from acclimate.stages.ingest.text_files import FILE_COLUMN
 
 _ROWS_PER_ADVANCE = 512
 
@@ -50,13 +52,14 @@ class SourceReading:
     set_aside: int = 0
     without_payload: int = 0
     columns: set[str] = field(default_factory=set)
+    left_out: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         config, files = self.source.config, self.source.files
         self._config = config
         meaning = understand(config, self.reader.columns(files, wanted=wanted_columns(config)))
-        if self.reader.format == "text":
-            # A text file's name stands in the locator, so it is not kept once more in `extra`.
+        if self.reader.format in DOCUMENT_FORMATS:
+            # A document's name stands in the locator, so it is not kept once more in `extra`.
             meaning = replace(meaning, used=meaning.used | {FILE_COLUMN})
         self._meaning = meaning
 
@@ -86,8 +89,12 @@ class SourceReading:
 
     def _read_rows(self, opened: OpenFile, file: SnapshotFile, progress: Progress) -> int:
         """Reads the rows of a file; the bytes of it that progress already knows of."""
-        before, advanced = self.rows, 0
+        empty, advanced = True, 0
         for row in opened.rows:
+            empty = False
+            if isinstance(row, LeftOut):
+                self.left_out[row.kind] += row.count
+                continue
             self.rows += 1
             self._take(row, file)
             if self.rows % _ROWS_PER_ADVANCE == 0:
@@ -95,7 +102,7 @@ class SourceReading:
                 advanced = opened.bytes_read()
             if self._limit_reached:
                 break
-        if self.rows == before:
+        if empty:
             raise no_records(file.name)
         return advanced
 
@@ -158,6 +165,7 @@ class SourceReading:
             "records": self.rows - self.set_aside,
             "set_aside": self.set_aside,
             "without_payload": self.without_payload,
+            "left_out": dict(sorted(self.left_out.items())),
         }
 
     def warnings(self) -> list[str]:
@@ -171,6 +179,9 @@ class SourceReading:
             said.append(f"source {name}: dropped the unused columns {', '.join(unused)} (ingest.extra: drop)")
         if self.set_aside:
             said.append(f"source {name}: {self.set_aside} of {self.rows} rows were set aside as damaged")
+        if self.left_out:
+            listed = ", ".join(f"{count} {kind}" for kind, count in sorted(self.left_out.items()))
+            said.append(f"source {name}: what became no text was left out: {listed}")
         if self._limit_reached:
             said.append(f"source {name}: only its first {self.rows} rows were read (ingest.limit)")
         return said

@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
+from acclimate.stages.ingest.documents import FILE_COLUMN
 from acclimate.stages.ingest.files import ByteStream
 from acclimate.stages.ingest.json_lines import bad_utf8
 from acclimate.stages.ingest.rows import RAW_CHARACTERS, Fault, Row, too_long
 
-FILE_COLUMN = "file"
 TEXT_COLUMNS = (FILE_COLUMN, "text")
 """The columns that a text file has."""
 

@@ -1,0 +1,42 @@
+"""Every source on the page about sources reads a file of its kind."""
+
+from __future__ import annotations
+
+import json
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from tests.document_files import docx, paragraph, pdf, pdf_page, zipped
+from tests.unit.stages.ingest.test_ingest_hostile import HL7, NOTE, mail
+from tests.unit.stages.ingest.test_ingest_xlsx import xlsx
+
+PAGE = Path(__file__).parents[4] / "docs/guides/sources.md"
+SOURCES = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)]
+PATIENT = {"resourceType": "Patient", "id": "1", "name": [{"text": "Ann Lee"}], "birthDate": "1980-01-02"}
+CONTENTS = {
+    ".jsonl": '{"note": "a", "patient": "1"}\n',
+    ".csv": "dialogue,summary,patient_name\na,b,Ann Lee\n",
+    ".xlsx": xlsx(("x",), letters=[("letter", "pid", "written"), ("a", 1, "2024-03-01")]),
+    ".md": "---\nwritten: 2024-03-01\n---\na",
+    ".html": "<p>a",
+    ".pdf": pdf(pdf_page("a")),
+    ".docx": docx(paragraph("a"), {"word/header1.xml": f'<h xmlns:w="urn:w">{paragraph("Ann Lee")}</h>'}),
+    ".mbox": b"From x\nMessage-ID: <1@x>\nDate: Fri, 1 Mar 2024 10:00:00 +0000\n" + mail(),
+    ".ndjson": json.dumps(NOTE) + "\n" + json.dumps(PATIENT),
+    ".hl7": HL7,
+    ".zip": zipped({"2024/one.pdf": pdf(pdf_page("a"))}),
+}
+
+
+@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source["path"])
+def test_a_source_of_the_guide_reads_a_file_of_its_kind(ingest, source):
+    path = source["path"].replace("*", "one")
+    record = ingest({path: CONTENTS[Path(path).suffix]}, source).record
+    assert (record["text"] or record["prompt"]).startswith("a")
+    assert bool(record["identifiers"]) == ("identifiers" in source)
+
+
+def test_the_guide_has_a_source_for_every_kind_of_file():
+    assert {Path(source["path"]).suffix for source in SOURCES} == set(CONTENTS)
