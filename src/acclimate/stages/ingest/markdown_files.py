@@ -15,6 +15,8 @@ from acclimate.stages.ingest.rows import Item, Row, RowError, plain_value, too_l
 
 TEXT_COLUMN = "text"
 MAX_FRONT_MATTER = 64 * 1024
+MAX_BRACKETS = 500
+"""The YAML library takes time in the square of how deep they stand."""
 _FRONT_MATTER = re.compile(r"---[ \t]*\r?\n(.*?)^(?:---|\.\.\.)[ \t]*(?:\r?\n|\Z)", re.S | re.M)
 
 
@@ -56,6 +58,8 @@ def _front_matter(written: str) -> dict[str, Any] | None:
     """The columns of a front matter; None where text between two rules is no mapping, and so none."""
     if len(written) > MAX_FRONT_MATTER:
         raise RowError("bad_front_matter", f"its front matter is longer than {MAX_FRONT_MATTER} characters")
+    if written.count("[") + written.count("{") > MAX_BRACKETS:
+        raise RowError("bad_front_matter", f"its front matter has more than {MAX_BRACKETS} brackets")
     try:
         # An alias stands for any amount of data, which is how a small file becomes a huge one.
         if any(isinstance(event, yaml.AliasEvent) for event in yaml.parse(written, Loader=yaml.SafeLoader)):
