@@ -14,7 +14,7 @@ from acclimate.core.errors import ConfigError, WorkspaceError
 from acclimate.core.ports import Example, LanguageModel, Message, Progress, Sampling
 from acclimate.core.progress import no_progress
 from acclimate.core.report import Report
-from acclimate.core.stage import StageConfig
+from acclimate.core.stage import StageConfig, Zone
 from acclimate.pipeline.config import ProjectConfig, read_config
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
@@ -93,15 +93,18 @@ class Project:
         return preview(config, self.artifact("split"), self.outside.models.tokenizer_only(self.outside.base), rows)
 
     def where(self, step: str) -> Path:
-        """The folder of a step's newest artifact."""
+        """The folder of a step's latest artifact."""
         return self.artifact(step).path
 
     def table(self, step: str) -> pa.Table:
-        """The rows of a step's newest artifact, as an Arrow table."""
-        return self.artifact(step).table()
+        """The rows of a step's latest artifact, as an Arrow table; a read of the restricted zone is an audit event."""
+        artifact = self.artifact(step)
+        if Zone.RESTRICTED in artifact.path.parts:
+            self.workspace.audit.append("restricted read", by="table", step=step, key=artifact.path.name)
+        return artifact.table()
 
     def report(self, step: str) -> Report:
-        """The report of a step's newest artifact."""
+        """The report of a step's latest artifact."""
         return self.artifact(step).report()
 
     def write_report(self) -> Path:
@@ -109,7 +112,7 @@ class Project:
         return write_report(self.workspace, self.config)
 
     def artifact(self, step: str) -> Artifact:
-        """A step's newest artifact."""
+        """A step's latest artifact."""
         self._check_step(step)
         finished = self.workspace.latest(step)
         if finished is None:

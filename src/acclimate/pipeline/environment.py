@@ -1,4 +1,7 @@
-"""What of this machine may decide a result: versions, threads, processor features; stands in each manifest."""
+"""What of this machine may decide a result: versions, threads, processor features; stands in each manifest.
+
+The device and the precision that training chose stand in its report.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ import platform
 from collections.abc import Mapping
 from functools import cache
 from importlib.metadata import PackageNotFoundError, version
+
+from acclimate.backends.precision import BF16_FEATURES, processor_features
 
 _LIBRARIES = (
     "numpy",
@@ -25,8 +30,13 @@ _LIBRARIES = (
 
 @cache
 def environment() -> Mapping[str, str]:
-    """Versions and threads, as plain strings."""
-    found = {"python": platform.python_version(), "machine": platform.machine(), "cores": str(os.cpu_count())}
+    """Versions, threads and what bf16 runs on, as plain strings."""
+    found = {
+        "python": platform.python_version(),
+        "machine": platform.machine(),
+        "threads": os.environ.get("OMP_NUM_THREADS") or str(os.cpu_count()),
+        "bf16": ", ".join(sorted(processor_features() & BF16_FEATURES)) or "not supported",
+    }
     for library in _LIBRARIES:
         try:
             found[library] = version(library)

@@ -108,6 +108,7 @@ def _both_ids(workspace: Workspace, config: ProjectConfig, record_id: str) -> li
     if not name or not has_key(config.project, name) or ingested is None:
         return [record_id]
     key = load_key(config.project, name)
+    workspace.audit.append("restricted read", by="show", step="ingest", key=ingested.manifest.key)
     for batch in ingested.artifact.batches(["id"]):
         for restricted in batch.column("id").to_pylist():
             if record_hash(key, restricted) == record_id:

@@ -1,6 +1,8 @@
 """The project's audit log: one JSON event a line, each holding the digest of the line before it.
 
 Events hold ids and digests, never record text. A line is durable before the action it records is reported as done.
+The chain shows a line that was changed, added or removed, unless it was the last one or all lines after it went too:
+against that, someone else must keep the newest digest (`acclimate audit` prints it) and ask whether it still stands.
 """
 
 from __future__ import annotations
@@ -42,22 +44,50 @@ class AuditLog:
             crash_point("audit.before_sync")
             os.fsync(file.fileno())
 
+    def head(self) -> str:
+        """The digest of the newest event: kept elsewhere, it proves later that nothing up to it was changed or cut."""
+        digest = _START
+        for digest, _ in self._chain():
+            pass
+        return digest
+
+    def check_holds(self, digest: str) -> None:
+        """Fails unless an event with this digest, noted earlier from `head`, still stands in the chain."""
+        if digest not in {held for held, _ in self._chain()}:
+            raise WorkspaceError(
+                f"No event of {self.path.name} has the digest {digest[:16]}…: it, or one before it, was changed or removed.",
+                hint="restore the file from a copy made after that digest was noted",
+            )
+
     def events(self) -> Iterator[dict[str, Any]]:
         """All events, oldest first; fails at the first one that does not fit the chain."""
+        return (event for _, event in self._chain())
+
+    def _chain(self) -> Iterator[tuple[str, dict[str, Any]]]:
+        """Each event with its digest."""
         if not self.path.exists():
             return
         previous = _START
         content = self.path.read_bytes()
         for number, line in enumerate(content[: content.rfind(b"\n") + 1].splitlines(), start=1):
-            event: dict[str, Any] = json.loads(line)
-            if event["previous"] != previous:
+            event = _event(line)
+            if event.get("previous") != previous:
                 raise WorkspaceError(
                     f"{self.path.name}, line {number}, does not follow from the line before it:"
                     " a line was changed, added or removed.",
                     hint="restore the file from a copy; events after this line prove nothing",
                 )
             previous = _digest(line)
-            yield event
+            yield previous, event
+
+
+def _event(line: bytes) -> dict[str, Any]:
+    """A line's event; empty where the line is none, so that it does not fit the chain."""
+    try:
+        event = json.loads(line)
+    except ValueError:
+        return {}
+    return event if isinstance(event, dict) else {}
 
 
 def _digest(line: bytes) -> str:

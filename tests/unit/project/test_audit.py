@@ -36,6 +36,23 @@ def test_a_removed_line_is_noticed(log: AuditLog) -> None:
         list(log.events())
 
 
+def test_a_line_that_is_no_json_is_named(log: AuditLog) -> None:
+    lines = log.path.read_text().splitlines(keepends=True)
+    log.path.write_text(lines[0] + "no json\n" + lines[2])
+    with pytest.raises(WorkspaceError, match="line 2"):
+        list(log.events())
+
+
+def test_a_digest_noted_elsewhere_shows_that_the_end_was_cut_off(log: AuditLog) -> None:
+    noted = log.head()
+    log.append("did", number=3)
+    log.check_holds(noted)
+    log.path.write_text("".join(log.path.read_text().splitlines(keepends=True)[:2]))
+    assert len(list(log.events())) == 2
+    with pytest.raises(WorkspaceError, match=noted[:16]):
+        log.check_holds(noted)
+
+
 def test_a_line_torn_by_a_kill_is_cut_off_by_the_next_append(log: AuditLog) -> None:
     with log.path.open("ab") as file:
         file.write(b'{"action": "torn')
