@@ -41,7 +41,7 @@ def test_reading_the_restricted_zone_is_an_audit_event(finished: Path) -> None:
     project = Project.open(finished)
     record_way(project.workspace, project.config, "north:n0")
     events = [event for event in project.workspace.audit.events() if event.get("by") == "show"]
-    assert [event["step"] for event in events] == ["ingest", "clean", "dedup"]
+    assert [event["step"] for event in events] == ["ingest", "ingest", "clean", "dedup"]
 
 
 def test_without_the_key_the_two_zones_are_not_joined(

@@ -46,10 +46,7 @@ class AuditLog:
 
     def head(self) -> str:
         """The digest of the newest event: kept elsewhere, it proves later that nothing up to it was changed or cut."""
-        digest = _START
-        for digest, _ in self._chain():
-            pass
-        return digest
+        return [_START, *(digest for digest, _ in self._chain())][-1]
 
     def check_holds(self, digest: str) -> None:
         """Fails unless an event with this digest, noted earlier from `head`, still stands in the chain."""
