@@ -9,6 +9,7 @@ from acclimate.annotation.agreement.coefficients import (
 )
 from acclimate.annotation.agreement.figure import Agreement, Bootstrap, TooFewReadingsError
 from acclimate.annotation.agreement.groups import by_label, by_pair, by_slice
+from acclimate.annotation.agreement.spans import span_alpha, span_f1
 
 __all__ = [
     "Agreement",
@@ -22,4 +23,6 @@ __all__ = [
     "gwet_ac1",
     "krippendorff_alpha",
     "percent_agreement",
+    "span_alpha",
+    "span_f1",
 ]

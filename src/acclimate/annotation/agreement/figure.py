@@ -22,7 +22,7 @@ NO_DISAGREEMENT = (
     "with 95 % confidence it touches less than {share:.1%} of such items."
 )
 ONE_CLUSTER = "All items are in one cluster, so there is nothing to resample."
-TOO_FEW_OF_A_LABEL = "Some resamples hold a single label: too few items have the rarer ones for an interval."
+TOO_RARE = "Some resamples have no variation: too few items have the rarer labels, or any span, for an interval."
 
 
 class TooFewReadingsError(DataError):
@@ -90,6 +90,7 @@ class Figure:
     items: int
     readings: int
     annotators: int
+    no_variation: str = NO_VARIATION
 
     def agreement(self, bootstrap: Bootstrap) -> Agreement:
         """The coefficient with its interval, or the reason why there is none."""
@@ -99,7 +100,7 @@ class Figure:
         estimate = draws.function_of_sums(self.columns, lambda sums: self.disagreement(sums).coefficient)
         whole = self.disagreement(np.asarray(self.columns.sum(axis=0), dtype=np.float64).reshape(1, -1))
         observed, expected = float(whole.observed[0]), float(whole.expected[0])
-        reason = _reason(estimate, observed)
+        reason = self._reason(estimate, observed)
         return Agreement(
             coefficient=self.coefficient,
             estimate=_without_interval(estimate) if reason else estimate,
@@ -111,22 +112,21 @@ class Figure:
             reason=reason,
         )
 
+    def _reason(self, estimate: Estimate, observed: float) -> str:
+        if math.isnan(estimate.value):
+            return self.no_variation
+        if observed == 0:
+            # No disagreement in n independent clusters: the exact binomial bound, about 3 / n.
+            return NO_DISAGREEMENT.format(share=1 - 0.05 ** (1 / estimate.clusters))
+        if estimate.clusters < 2:
+            return ONE_CLUSTER
+        return TOO_RARE if math.isnan(estimate.low) else ""
+
 
 def undefined(coefficient: str, reason: str) -> Agreement:
     """An agreement that could not be computed at all."""
     nothing = Estimate(math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, 0, 0)
     return Agreement(coefficient, nothing, math.nan, math.nan, 0, 0, 0, reason)
-
-
-def _reason(estimate: Estimate, observed: float) -> str:
-    if math.isnan(estimate.value):
-        return NO_VARIATION
-    if observed == 0:
-        # No disagreement in n independent clusters: the exact binomial bound, about 3 / n.
-        return NO_DISAGREEMENT.format(share=1 - 0.05 ** (1 / estimate.clusters))
-    if estimate.clusters < 2:
-        return ONE_CLUSTER
-    return TOO_FEW_OF_A_LABEL if math.isnan(estimate.low) else ""
 
 
 def _without_interval(estimate: Estimate) -> Estimate:
