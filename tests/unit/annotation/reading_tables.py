@@ -25,6 +25,17 @@ FLEISS_1971 = [
 # fmt: on
 """Items × annotators: 30 patients, six psychiatrists each, five diagnoses ("Measuring nominal scale agreement")."""
 
+# fmt: off
+DAWID_SKENE_1979 = [
+    "1111111", "3334334", "1122122", "2223121", "2223222", "2223322", "1222111", "3333433", "2222223",
+    "2322223", "4444444", "2223343", "1111111", "2223212", "1211111", "1112111", "1111111", "1111111",
+    "2222221", "2221322", "2222222", "2222221", "2223222", "2212222", "1111111", "1111111", "2322222",
+    "1111111", "1111111", "1121121", "1111111", "3333233", "1111111", "2222222", "2223232", "4334343",
+    "2212232", "2323233", "3333432", "1111111", "1111111", "1212111", "2322222", "1211111", "2222222",
+]
+# fmt: on
+"""Patients × readings by anaesthetists 1, 1, 1, 2, 3, 4, 5 ("Maximum likelihood estimation of observer error-rates")."""
+
 
 def contingency(cells) -> list[list[int]]:
     """Two annotators' labels with this many items in each cell: rows are the first one's labels."""
@@ -38,9 +49,9 @@ def readings(by_annotator, labels=None) -> Readings:
 
 
 def table(by_annotator) -> pl.DataFrame:
-    """One row a reading, items named i000, i001 and annotators a00, a01."""
+    """One row a reading, items named i00000, i00001 and annotators a00, a01."""
     rows = [
-        {"item": f"i{item:03}", "annotator": f"a{annotator:02}", "label": label}
+        {"item": f"i{item:05}", "annotator": f"a{annotator:02}", "label": label}
         for annotator, given in enumerate(by_annotator)
         for item, label in enumerate(given)
     ]
