@@ -43,23 +43,19 @@ class Readings:
     def from_table(cls, table: pl.DataFrame, *, labels: Sequence[Label] | None = None) -> Readings:
         """The readings of a table with the columns item, annotator, label and, where items are tied, cluster.
 
-        A null label means not read. `labels` is the whole scale in its order; without it, the scale is the labels that
-        occur, sorted. Raises DataError for missing columns, labels outside the scale, and an item in two clusters.
+        A label that is null or NaN means not read. `labels` is the whole scale in its order; without it, the scale is the labels that
+        occur, sorted. Raises DataError for missing columns, labels outside the scale, a scale that repeats a
+        label, and an item in two clusters.
 
         >>> table = pl.DataFrame({"item": ["a", "a"], "annotator": ["ann", "bob"], "label": ["yes", "no"]})
         >>> Readings.from_table(table).labels
         ('no', 'yes')
         """
         require_columns(table, ("item", "annotator", "label"))
-        read = with_clusters(table.drop_nulls("label"))
+        read = with_clusters(table.with_columns(pl.col(pl.Float32, pl.Float64).fill_nan(None)).drop_nulls("label"))
         scale = tuple(labels) if labels is not None else tuple(read["label"].unique().sort())
         codes = {label: place for place, label in enumerate(scale)}
-        strangers = sorted(str(label) for label in set(read["label"].unique()) - set(codes))
-        if strangers:
-            raise DataError(
-                f"{len(strangers)} labels are not on the scale of {len(scale)} labels: {', '.join(strangers[:5])}.",
-                hint="name every label of the scale, or correct the readings",
-            )
+        _require_scale(read, scale)
         items = read.unique("item").sort("item")
         return cls(
             items=tuple(items["item"]),
@@ -87,6 +83,8 @@ class Readings:
 
     def one_label(self, label: Label) -> Readings:
         """Every reading as this label or any other."""
+        if label not in self.labels:
+            raise DataError("The label is not on the scale of the readings.", hint="name the whole scale as labels")
         is_label = (self.label == self.labels.index(label)).astype(np.int64)
         return replace(self, labels=(REST, label), label=is_label)
 
@@ -125,6 +123,19 @@ def with_clusters(readings: pl.DataFrame) -> pl.DataFrame:
             hint="an item has one cluster, such as its subject",
         )
     return named
+
+
+def _require_scale(read: pl.DataFrame, scale: Sequence[Label]) -> None:
+    if len(set(scale)) < len(scale):
+        raise DataError(f"The scale of {len(scale)} labels repeats a label.", hint="name each label once")
+    known = set(scale)
+    # A stray label may be text of a record, from a column taken for another, so the item is named instead.
+    strays = [item for item, label in read.select("item", "label").iter_rows() if label not in known]
+    if strays:
+        raise DataError(
+            f"{len(strays)} labels are not on the scale of {len(scale)} labels, the first is that of item {min(strays)}.",
+            hint="name every label of the scale, or correct the readings",
+        )
 
 
 def _places(names: pl.Series) -> Codes:

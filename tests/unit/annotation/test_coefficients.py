@@ -283,10 +283,25 @@ def test_a_metric_that_labels_do_not_have_is_an_error(by_annotator, metric, erro
     ("change", "message"),
     [
         (lambda rows: rows.drop("annotator"), "lacks the column annotator"),
-        (lambda rows: rows.with_columns(label=9), "not on the scale"),
+        (
+            lambda rows: rows.with_columns(label=9),
+            "4 labels are not on the scale of 2 labels, the first is that of item i00000",
+        ),
         (lambda rows: rows.with_columns(cluster=rows["annotator"]), "more than one cluster"),
     ],
 )
 def test_a_table_that_cannot_be_read_is_named(change, message):
     with pytest.raises(DataError, match=message):
         Readings.from_table(change(table([[1, 2], [1, 1]])), labels=[1, 2])
+
+
+def test_a_label_of_nan_is_not_read():
+    some = readings([[1.0, 2.0, math.nan], [1.0, 1.0, 2.0]])
+    assert (some.labels, len(some.item)) == ((1.0, 2.0), 5)
+
+
+def test_a_scale_names_each_label_once_and_has_every_label_asked_for():
+    with pytest.raises(DataError, match="repeats a label"):
+        readings([[1, 2]], labels=[1, 2, 1])
+    with pytest.raises(DataError, match="not on the scale of the readings"):
+        readings([[1, 2]]).one_label(3)

@@ -245,9 +245,9 @@ def _squared_differences(labels: tuple[Label, ...], totals: Floats, metric: Metr
 def _numbers(labels: tuple[Label, ...]) -> Floats:
     try:
         return np.array([float(label) for label in labels])
-    except ValueError as error:
+    except ValueError:
         raise DataError(
-            f"The labels are no numbers ({error}), so they have no distances.",
+            "Some labels are no numbers, so they have no distances.",
             hint="take metric nominal, or ordinal with the labels named in their order",
         ) from None
 

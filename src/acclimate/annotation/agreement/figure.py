@@ -61,7 +61,8 @@ class Agreement:
     """One coefficient with its interval.
 
     Where the figure or its interval is undefined it is NaN, and `reason` says why; else `reason` is empty.
-    `items` had two readings or more and `readings` counts theirs.
+    `items` had two readings or more and `readings` counts theirs. The p-value of the estimate asks whether the
+    coefficient is 0.
     """
 
     coefficient: str
