@@ -1,7 +1,8 @@
-"""The commands on the docs' pages run as written, and generated pages are what the code says."""
+"""The commands and examples on the docs' pages run as written, and generated pages are what the code says."""
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import subprocess
@@ -29,6 +30,13 @@ def test_every_command_of_a_page_runs(page: Path, tmp_path: Path) -> None:
             command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
         assert ran.returncode == 0, f"{command}\n{ran.stderr[-2000:]}"
+
+
+@pytest.mark.parametrize("page", [page for page in PAGES if ">>>" in page.read_text()], ids=lambda page: page.stem)
+def test_every_python_example_of_a_page_gives_what_it_shows(page: Path) -> None:
+    shown = doctest.testfile(str(page), module_relative=False, optionflags=doctest.NORMALIZE_WHITESPACE)
+    assert shown.attempted > 0
+    assert shown.failed == 0
 
 
 def test_generated_pages_are_what_the_code_says() -> None:

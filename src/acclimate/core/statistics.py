@@ -1,18 +1,18 @@
 """Paired statistics over items that come in clusters: intervals, detectable effects, and what several looks cost.
 
-Every figure here is a ratio of sums over items (bits per bytes, right answers per probes), so that one bootstrap
-serves all. Items of one subject are not independent; whole subjects are therefore resampled.
+Every figure here is a function of sums over items, most of them a ratio (bits per bytes, right answers per probes),
+so that one bootstrap serves all. Items of one subject are not independent; whole subjects are therefore resampled.
 """
 
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, stats
+from scipy import optimize, sparse, stats
 
 Floats = npt.NDArray[np.float64]
 
@@ -81,6 +81,16 @@ class Resamples:
         above, below = self._sums(ratio.numerator, ratio.denominator)
         return self._estimate(ratio.value, _divided(above, below))
 
+    def function_of_sums(self, columns: Floats | sparse.csr_array, function: Callable[[Floats], Floats]) -> Estimate:
+        """A figure that depends on the items through the sums of columns alone, as a kappa does.
+
+        `columns` has a row for each item. `function` takes one row of sums a draw and gives one value a row, NaN where
+        the figure is undefined.
+        """
+        totals = self._membership() @ columns
+        draws = np.concatenate([function(weights @ totals) for weights in self._weights()])
+        return self._estimate(float(function(np.ones((1, self.clusters)) @ totals)[0]), draws)
+
     def difference(self, ratio: Ratio, other: Ratio) -> Estimate:
         """One figure less another on the same items."""
         above, below, other_above, other_below = self._sums(
@@ -93,6 +103,11 @@ class Resamples:
         totals = np.stack([np.bincount(self._place, column, self.clusters) for column in columns], axis=1)
         drawn = np.concatenate([weights @ totals for weights in self._weights()])
         return tuple(drawn.T)
+
+    def _membership(self) -> sparse.csr_array:
+        """Clusters × items: one where the item is of the cluster."""
+        ones = np.ones(self.items)
+        return sparse.csr_array((ones, (self._place, np.arange(self.items))), shape=(self.clusters, self.items))
 
     def _weights(self) -> Iterator[Floats]:
         """How often each cluster is drawn in each resample, a block of resamples at a time."""

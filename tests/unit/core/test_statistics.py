@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from scipy import optimize, stats
+from scipy import optimize, sparse, stats
 
 from acclimate.core.statistics import (
     Ratio,
@@ -99,6 +99,17 @@ def test_blocks_of_resamples_do_not_change_the_draws():
     at_once = Resamples(list("abcdef"), resamples=40, seed=0).value(figure)
     in_blocks = Resamples(list("abcdef"), resamples=40, seed=0, cells_at_once=12).value(figure)
     assert in_blocks == at_once
+
+
+@pytest.mark.parametrize("as_stored", [np.asarray, sparse.csr_array])
+def test_a_function_of_sums_has_the_draws_of_the_same_figure_as_a_ratio(as_stored):
+    figure = ratio([3, 1, 4, 1, 5, 9], [2, 7, 1, 8, 2, 8])
+    draws = Resamples(list("aabbcd"), resamples=200, seed=0)
+    columns = as_stored(np.column_stack([figure.numerator, figure.denominator]))
+    estimate = draws.function_of_sums(columns, lambda sums: sums[:, 0] / sums[:, 1])
+    assert (estimate.value, estimate.low, estimate.high) == pytest.approx(
+        [getattr(draws.value(figure), name) for name in ("value", "low", "high")]
+    )
 
 
 def test_one_cluster_gives_a_value_and_no_interval():

@@ -1,0 +1,1 @@
+"""Several people's readings of the same items: how far they agree, and what is most likely true."""
