@@ -30,6 +30,8 @@ def command(
 
     example: acclimate init demo --example clinical
     """
+    if folder.exists() and not folder.is_dir():
+        raise WorkspaceError(f"{folder} is a file, and a project is a folder.", hint="choose another name")
     if (folder / PROJECT_FILE).exists():
         raise WorkspaceError(
             f"{folder} holds an {PROJECT_FILE} already.", hint="choose another folder, or edit that file"

@@ -11,7 +11,7 @@ import sys
 from types import FrameType
 
 from acclimate import __version__
-from acclimate.core.errors import UserError
+from acclimate.core.errors import UserError, WorkspaceError
 
 STAGE_VERBS = {
     "ingest": "read the sources into records",
@@ -63,6 +63,19 @@ def _dispatch(verb: str, arguments: list[str]) -> None:
         app(args=arguments, prog_name=f"acclimate {verb}")
     except UserError as error:
         _fail(error)
+    except OSError as error:
+        _fail(_refused_by_the_system(error))
+
+
+def _refused_by_the_system(error: OSError) -> UserError:
+    """A file that cannot be read or written, as a sentence with its name."""
+    names = " -> ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+    what = error.strerror or str(error) or type(error).__name__
+    if isinstance(error, PermissionError):
+        hint = "see with ls -l who may read and write there, and run the same command again"
+    else:
+        hint = "see that the path is there and is what the command expects, and run the same command again"
+    return WorkspaceError(f"{names}: {what}." if names else f"The system refused: {what}.", hint=hint)
 
 
 def _fail(error: UserError) -> None:

@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from pathlib import Path
@@ -50,14 +51,28 @@ def test_the_help_of_a_verb_has_an_example(tmp_path: Path, verb: str) -> None:
         (["trian"], "acclimate has no verb 'trian'"),
         (["plan"], "There is no acclimate.yaml in"),
         (["init", "x", "--example", "legal"], "There is no example 'legal'"),
+        (["init", "a-file"], "a-file is a file"),
+        (["init", "a-file/notes"], "a-file/notes: Not a directory"),
+        (["audit", "--project", "notes"], "audit.jsonl: Is a directory"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_exit_code_2(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    (tmp_path / "a-file").touch()
+    (tmp_path / "notes/audit.jsonl").mkdir(parents=True)
+    (tmp_path / "notes/acclimate.yaml").touch()
     failed = acclimate(*arguments, folder=tmp_path)
     assert failed.returncode == 2
     assert failed.stdout == ""
     assert failed.stderr.startswith("error: ") and sentence in failed.stderr
     assert "Traceback" not in failed.stderr
+
+
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "acclimate.yaml").touch(mode=0)
+    failed = acclimate("plan", folder=tmp_path)
+    assert failed.returncode == 2
+    assert "acclimate.yaml: Permission denied.\nhint: " in failed.stderr and "Traceback" not in failed.stderr
 
 
 def test_init_writes_a_project_whose_settings_are_all_explained(tmp_path: Path) -> None:
