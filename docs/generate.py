@@ -36,8 +36,7 @@ def cli_page() -> Iterator[str]:
     yield from (
         "# The command line",
         "",
-        "Generated from the code. Exit codes: 0 done, 2 you can mend it,",
-        "3 the verdict is fail or insufficient, 130 interrupted with nothing lost.",
+        "Generated from the code. Exit codes: 0 done, 2 you can mend it, 130 interrupted with nothing lost.",
         "",
     )
     for verb in VERBS:

@@ -1,6 +1,6 @@
 """The command line's front door: finds the verb, loads its file alone, and turns errors into sentences and exit codes.
 
-Exit codes: 0 done · 2 the user can mend it · 3 the verdict is fail or insufficient · 130 interrupted, nothing lost.
+Exit codes: 0 done · 2 the user can mend it · 130 interrupted, nothing lost.
 """
 
 from __future__ import annotations

@@ -2,12 +2,14 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
 
+from acclimate.cli import main
 from acclimate.cli.main import STAGE_VERBS, VERBS
 from acclimate.pipeline.table import STAGE_NAMES
 
@@ -73,6 +75,13 @@ def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
     failed = acclimate("plan", folder=tmp_path)
     assert failed.returncode == 2
     assert "acclimate.yaml: Permission denied.\nhint: " in failed.stderr and "Traceback" not in failed.stderr
+
+
+def test_the_exit_codes_that_are_documented_are_those_that_are_returned() -> None:
+    documented = set(re.findall(r"\b\d+\b", (main.__doc__ or "").split("Exit codes:")[1]))
+    files = Path(main.__file__).parent.glob("*.py")
+    returned = {code for file in files for code in re.findall(r"Exit\((\d+)\)", file.read_text())}
+    assert documented == {"0", *returned}
 
 
 def test_init_writes_a_project_whose_settings_are_all_explained(tmp_path: Path) -> None:
