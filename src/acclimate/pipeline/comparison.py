@@ -28,7 +28,7 @@ def write_comparison(
     }
     config = {
         "project": "comparison",
-        "task": task,
+        "task": str(task),
         "base": _absolute(base),
         "model": _absolute(model),
         "ingest": {"sources": [source]},

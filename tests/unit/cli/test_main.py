@@ -10,7 +10,9 @@ from pathlib import Path
 import pytest
 
 from acclimate.cli import main
+from acclimate.cli.compare import Task
 from acclimate.cli.main import STAGE_VERBS, VERBS
+from acclimate.pipeline.config import TASKS
 from acclimate.pipeline.table import STAGE_NAMES
 
 
@@ -21,6 +23,10 @@ def acclimate(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]
 
 def test_every_stage_has_a_verb() -> None:
     assert tuple(STAGE_VERBS) == STAGE_NAMES
+
+
+def test_compare_takes_every_task() -> None:
+    assert tuple(Task) == TASKS
 
 
 def test_help_lists_every_verb_and_begins_with_what_and_an_example(tmp_path: Path) -> None:
