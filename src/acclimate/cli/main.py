@@ -9,9 +9,13 @@ import importlib
 import signal
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from acclimate import __version__
 from acclimate.core.errors import UserError, WorkspaceError
+
+if TYPE_CHECKING:
+    import typer
 
 STAGE_VERBS = {
     "ingest": "read the sources into records",
@@ -56,9 +60,15 @@ def main() -> None:
         _fail(UserError(f"acclimate has no verb {verb!r}.", hint="acclimate --help lists them"))
 
 
-def _dispatch(verb: str, arguments: list[str]) -> None:
+def app_of(verb: str) -> typer.Typer:
+    """The application of a verb; its file is loaded now."""
     module = importlib.import_module(f"acclimate.cli.{'stages' if verb in STAGE_VERBS else verb}")
-    app = module.app_for(verb) if verb in STAGE_VERBS else module.app
+    app: typer.Typer = module.app_for(verb) if verb in STAGE_VERBS else module.app
+    return app
+
+
+def _dispatch(verb: str, arguments: list[str]) -> None:
+    app = app_of(verb)
     try:
         app(args=arguments, prog_name=f"acclimate {verb}")
     except UserError as error:

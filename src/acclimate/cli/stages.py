@@ -6,16 +6,21 @@ import typer
 
 from acclimate.api import Project
 from acclimate.cli.console import counts_line, listener, print_json, say
+from acclimate.cli.main import STAGE_VERBS
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, SetOption, new_app
 from acclimate.cli.run import outcome_row
 from acclimate.core.errors import ConfigError
 
 
 def app_for(stage: str) -> typer.Typer:
-    """The application of one stage's verb."""
-    app = new_app(f"acclimate {stage} --project demo")
+    """The application of one stage's verb; that of train has a verb of its own below it."""
+    example = f"acclimate {stage} --project demo"
+    app = new_app(example)
+    says = STAGE_VERBS[stage]
+    text = f"{says[0].upper()}{says[1:]}.\n\nSteps before it that are not current run first.\n\nexample: {example}"
+    add = app.callback(invoke_without_command=True, help=text) if stage == "train" else app.command(help=text)
 
-    @app.callback(invoke_without_command=True)
+    @add
     def command(
         context: typer.Context,
         project: ProjectOption = HERE,
@@ -27,7 +32,6 @@ def app_for(stage: str) -> typer.Typer:
         if context.invoked_subcommand is None:
             run_stage(stage, Project.open(project, overrides=overrides, quick=quick), as_json=as_json, quiet=quiet)
 
-    command.__doc__ = f"Run the pipeline up to {stage} and print what came of it.\n\nexample: acclimate {stage}"
     if stage == "train":
         app.command("preview")(preview)
     return app
@@ -36,10 +40,9 @@ def app_for(stage: str) -> typer.Typer:
 def run_stage(stage: str, project: Project, *, as_json: bool, quiet: bool) -> None:
     """Runs every step of a stage and prints their outcomes."""
     steps = [step.name for step in project.config.steps if step.stage == stage and step.section == stage]
+    names = [step.name for step in project.config.steps]
     if not steps:
-        raise ConfigError(
-            f"This project has no step {stage}.", hint=f"set {stage}.candidates in acclimate.yaml to two or more models"
-        )
+        raise ConfigError(f"This project has no step {stage}.", hint=_hint_at_steps(stage, project, names))
     made = {
         outcome.planned.step.name: outcome
         for step in steps
@@ -52,9 +55,15 @@ def run_stage(stage: str, project: Project, *, as_json: bool, quiet: bool) -> No
     for outcome in wanted:
         print(f"{outcome.planned.step.name}: {counts_line(outcome)}")
         print(f"artifact: {outcome.finished.artifact.path}")
-    names = [step.name for step in project.config.steps]
     following = names[names.index(steps[-1]) + 1 :]
     say(f"next: acclimate run --until {following[0]}" if following else "next: acclimate report", quiet=quiet)
+
+
+def _hint_at_steps(stage: str, project: Project, names: list[str]) -> str:
+    if stage == "select_model" and project.config.model is None:
+        return "set select_model.candidates in acclimate.yaml to two or more models"
+    compares = "it compares a model trained elsewhere (model: in acclimate.yaml); " if project.config.model else ""
+    return f"{compares}its steps are: {', '.join(names)}"
 
 
 def preview(

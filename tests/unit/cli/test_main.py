@@ -8,10 +8,14 @@ import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
+from acclimate.api import Project
 from acclimate.cli import main
 from acclimate.cli.compare import Task
-from acclimate.cli.main import STAGE_VERBS, VERBS
+from acclimate.cli.main import STAGE_VERBS, VERBS, app_of
+from acclimate.cli.stages import run_stage
+from acclimate.core.errors import ConfigError
 from acclimate.pipeline.config import TASKS
 from acclimate.pipeline.table import STAGE_NAMES
 
@@ -46,11 +50,34 @@ def test_help_imports_no_heavy_library(tmp_path: Path) -> None:
     assert shown.stdout.endswith("[]\n")
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in STAGE_VERBS])
-def test_the_help_of_a_verb_has_an_example(tmp_path: Path, verb: str) -> None:
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_begins_with_a_sentence_and_an_example(tmp_path: Path, verb: str) -> None:
     shown = acclimate(verb, "--help", folder=tmp_path)
     assert shown.returncode == 0
-    assert f"acclimate {verb}" in shown.stdout
+    usage, says, *paragraphs = shown.stdout.split("\n\n")
+    assert ("COMMAND" in usage) == (verb in ("train", "key"))
+    assert says.endswith(".")
+    assert any("example: " in text and f"acclimate {verb}" in text for text in paragraphs)
+
+
+@pytest.mark.parametrize("stage", STAGE_VERBS)
+def test_the_help_of_a_stage_says_what_the_stage_does(stage: str) -> None:
+    command = get_command(app_of(stage))
+    assert STAGE_VERBS[stage][1:] in (command.help or "")
+
+
+@pytest.mark.parametrize(
+    ("stage", "extra", "hint"),
+    [
+        ("select_model", "", "set select_model.candidates"),
+        ("clean", "model: ./adapter\n", "it compares a model trained elsewhere .*its steps are: ingest, general"),
+        ("select_model", "model: ./adapter\n", "it compares a model trained elsewhere"),
+    ],
+)
+def test_a_stage_that_a_project_lacks_is_explained(tmp_path: Path, stage: str, extra: str, hint: str) -> None:
+    (tmp_path / "acclimate.yaml").write_text(f"project: notes\n{extra}ingest: {{sources: [{{path: a.jsonl}}]}}\n")
+    with pytest.raises(ConfigError, match=f"has no step {stage}.*\n.*{hint}"):
+        run_stage(stage, Project.open(tmp_path), as_json=False, quiet=True)
 
 
 @pytest.mark.parametrize(
