@@ -38,6 +38,11 @@ def test_generated_pages_are_what_the_code_says() -> None:
     assert checked.returncode == 0, checked.stderr
 
 
+@pytest.mark.parametrize("command", ["train", "train preview", "key new", "key show"])
+def test_the_command_line_page_has_the_verbs_below_a_verb(command: str) -> None:
+    assert f"\n## acclimate {command}\n" in (ROOT / "docs/reference/cli.md").read_text()
+
+
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.stem)
 def test_every_link_to_a_file_leads_somewhere(page: Path) -> None:
     links = re.findall(r"\]\((?!https?:)([^)#]+)", page.read_text())

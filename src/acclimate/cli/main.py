@@ -109,6 +109,7 @@ def _help() -> str:
             "verbs (acclimate VERB --help tells more):",
             *lines,
             "",
-            "every verb takes --project DIR (default: here), --json and --quiet; results go to stdout, talk to stderr",
+            "every verb takes --json and --quiet; all but init, compare and doctor take --project DIR (default: here)",
+            "results go to stdout, talk to stderr",
         ]
     )

@@ -69,13 +69,16 @@ def _hint_at_steps(stage: str, project: Project, names: list[str]) -> str:
 def preview(
     project: ProjectOption = HERE,
     rows: int = typer.Option(2, help="How many rows to show."),
+    overrides: SetOption = [],  # noqa: B006 - typer copies it
+    quick: QuickOption = False,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Print training rows as the model sees them; tokens that carry loss stand between ⟦ and ⟧.
 
-    example: acclimate train preview --rows 2
+    example: acclimate train preview --project demo --rows 2
     """
-    shown = Project.open(project).preview_training(rows)
+    shown = Project.open(project, overrides=overrides, quick=quick).preview_training(rows)
     if as_json:
         print_json(shown)
         return

@@ -60,6 +60,24 @@ def test_the_help_of_a_verb_begins_with_a_sentence_and_an_example(tmp_path: Path
     assert any("example: " in text and f"acclimate {verb}" in text for text in paragraphs)
 
 
+def options(verb: str) -> dict[str, set[str]]:
+    """The options of a verb and of those below it; a verb that only has verbs below it takes none."""
+    command = get_command(app_of(verb))
+    taken = {verb: command} if verb != "key" else {}
+    taken |= {f"{verb} {name}": below for name, below in getattr(command, "commands", {}).items()}
+    return {words: {name for one in command.params for name in one.opts} for words, command in taken.items()}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_takes_the_options_that_the_help_promises(verb: str) -> None:
+    promised = {"--json", "--quiet"} | ({"--project"} if verb not in ("init", "compare", "doctor") else set())
+    assert {words: promised - taken for words, taken in options(verb).items() if promised - taken} == {}
+
+
+def test_a_preview_of_training_can_be_of_other_settings_and_of_the_trial() -> None:
+    assert {"--set", "--quick"} <= options("train")["train preview"]
+
+
 @pytest.mark.parametrize("stage", STAGE_VERBS)
 def test_the_help_of_a_stage_says_what_the_stage_does(stage: str) -> None:
     command = get_command(app_of(stage))
