@@ -5,11 +5,12 @@ from __future__ import annotations
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import counts_line, listener, print_json, say
+from acclimate.cli.console import counts_line, listener, next_command, print_json, say
 from acclimate.cli.main import STAGE_VERBS
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, SetOption, new_app
 from acclimate.cli.run import outcome_row
 from acclimate.core.errors import ConfigError
+from acclimate.pipeline.run import StepOutcome
 
 
 def app_for(stage: str) -> typer.Typer:
@@ -29,16 +30,23 @@ def app_for(stage: str) -> typer.Typer:
         as_json: JsonOption = False,
         quiet: QuietOption = False,
     ) -> None:
-        if context.invoked_subcommand is None:
-            run_stage(stage, Project.open(project, overrides=overrides, quick=quick), as_json=as_json, quiet=quiet)
+        if context.invoked_subcommand is not None:
+            return
+        opened = Project.open(project, overrides=overrides, quick=quick)
+        following = run_stage(stage, opened, as_json=as_json, quiet=quiet)
+        if following:
+            told = next_command("run", "--until", following, project=project, quick=quick, overrides=overrides)
+        else:
+            told = next_command("report", project=project, quick=quick)
+        say(f"next: {told}", quiet=quiet)
 
     if stage == "train":
         app.command("preview")(preview)
     return app
 
 
-def run_stage(stage: str, project: Project, *, as_json: bool, quiet: bool) -> None:
-    """Runs every step of a stage and prints their outcomes."""
+def run_stage(stage: str, project: Project, *, as_json: bool, quiet: bool) -> str | None:
+    """Runs every step of a stage and prints their outcomes; the step that follows, if there is one."""
     steps = [step.name for step in project.config.steps if step.stage == stage and step.section == stage]
     names = [step.name for step in project.config.steps]
     if not steps:
@@ -51,12 +59,15 @@ def run_stage(stage: str, project: Project, *, as_json: bool, quiet: bool) -> No
     wanted = [made[step] for step in steps]
     if as_json:
         print_json([outcome_row(outcome) for outcome in wanted])
-        return
-    for outcome in wanted:
+    else:
+        _print_outcomes(wanted)
+    return next(iter(names[names.index(steps[-1]) + 1 :]), None)
+
+
+def _print_outcomes(outcomes: list[StepOutcome]) -> None:
+    for outcome in outcomes:
         print(f"{outcome.planned.step.name}: {counts_line(outcome)}")
         print(f"artifact: {outcome.finished.artifact.path}")
-    following = names[names.index(steps[-1]) + 1 :]
-    say(f"next: acclimate run --until {following[0]}" if following else "next: acclimate report", quiet=quiet)
 
 
 def _hint_at_steps(stage: str, project: Project, names: list[str]) -> str:

@@ -139,6 +139,7 @@ def test_init_writes_a_project_whose_settings_are_all_explained(tmp_path: Path) 
     made = acclimate("init", "notes", "--json", folder=tmp_path)
     assert made.returncode == 0, made.stderr
     assert json.loads(made.stdout)["project"] == "notes"
+    assert "next: name your data in notes/acclimate.yaml, then acclimate plan --project notes" in made.stderr
     written = (tmp_path / "notes/acclimate.yaml").read_text()
     assert all(f"# {stage}:" in written for stage in STAGE_NAMES)
     assert acclimate("init", "notes", folder=tmp_path).returncode == 2
