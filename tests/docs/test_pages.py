@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -29,6 +30,16 @@ def test_every_command_of_a_page_runs(page: Path, tmp_path: Path) -> None:
             command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
         )
         assert ran.returncode == 0, f"{command}\n{ran.stderr[-2000:]}"
+
+
+def test_the_notebook_recipe_of_the_readme_runs_as_written(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert recipe is not None
+    monkeypatch.chdir(finished.parent)
+    finished.rename("notes")
+    shutil.rmtree("notes/restricted/evaluate", ignore_errors=True)
+    shutil.rmtree("notes/artifacts/evaluate", ignore_errors=True)
+    exec(compile(recipe[1], "README.md", "exec"), {})
 
 
 def test_generated_pages_are_what_the_code_says() -> None:
