@@ -8,7 +8,8 @@ from pathlib import Path
 import yaml
 
 from acclimate.core.atomic import write_bytes
-from acclimate.core.errors import WorkspaceError
+from acclimate.core.errors import SourceError, WorkspaceError
+from acclimate.core.sources import WILDCARDS
 from acclimate.pipeline.config import check_config
 from acclimate.project.workspace import PROJECT_FILE
 
@@ -18,8 +19,11 @@ def write_comparison(
 ) -> None:
     """Writes the acclimate.yaml of a comparison into a folder; equal arguments give an equal file, so that runs resume.
 
-    Any other acclimate.yaml that stands there is left alone and the comparison refused; so is one that is not valid.
+    Any other acclimate.yaml that stands there is left alone and the comparison refused; so is one that is not valid
+    or whose test file is missing, so that the mended command finds no file in its way.
     """
+    if not test.exists() and not WILDCARDS & set(str(test)):
+        raise SourceError(f"There is no test file {test}.", hint="check the path that --test gives")
     source = {
         "path": str(test.resolve()),
         "name": "test",
