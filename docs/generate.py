@@ -6,13 +6,16 @@
 from __future__ import annotations
 
 import json
+import os
 import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from acclimate.cli.main import VERBS
+from typer.main import get_command
+
+from acclimate.cli.main import VERBS, app_of
 from acclimate.core.schema import DROPPED_SCHEMA, PREDICTION_SCHEMA, RECORD_SCHEMA
 from acclimate.core.sources import SourceConfig
 from acclimate.pipeline.table import STAGE_NAMES, load_stage
@@ -36,21 +39,25 @@ def cli_page() -> Iterator[str]:
     yield from (
         "# The command line",
         "",
-        "Generated from the code. Exit codes: 0 done, 2 you can mend it,",
-        "3 the verdict is fail or insufficient, 130 interrupted with nothing lost.",
+        "Generated from the code. Exit codes: 0 done, 2 you can mend it, 130 interrupted with nothing lost.",
         "",
     )
+    for words in commands():
+        yield from (f"## acclimate {' '.join(words)}", "", "```text", *_help(words), "```", "")
+
+
+def commands() -> Iterator[list[str]]:
+    """Every verb, followed by the verbs below it."""
     for verb in VERBS:
-        command = [sys.executable, "-c", "from acclimate.cli.main import main; main()", verb, "--help"]
-        shown = subprocess.run(command, capture_output=True, text=True, check=True, env={"COLUMNS": "100"}).stdout
-        yield from (
-            f"## acclimate {verb}",
-            "",
-            "```text",
-            *(line.rstrip() for line in shown.strip().splitlines()),
-            "```",
-            "",
-        )
+        yield [verb]
+        yield from ([verb, below] for below in getattr(get_command(app_of(verb)), "commands", ()))
+
+
+def _help(words: list[str]) -> list[str]:
+    command = [sys.executable, "-c", "from acclimate.cli.main import main; main()", *words, "--help"]
+    environment = {**os.environ, "COLUMNS": "100"}
+    shown = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
+    return [line.rstrip() for line in shown.strip().splitlines()]
 
 
 def settings_page() -> Iterator[str]:

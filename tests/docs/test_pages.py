@@ -5,6 +5,7 @@ from __future__ import annotations
 import doctest
 import os
 import re
+import shutil
 import subprocess
 import sys
 from pathlib import Path
@@ -39,11 +40,26 @@ def test_every_python_example_of_a_page_gives_what_it_shows(page: Path) -> None:
     assert shown.failed == 0
 
 
+def test_the_notebook_recipe_of_the_readme_runs_as_written(finished: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    recipe = re.search(r"```python\n(.*?)```", (ROOT / "README.md").read_text(), re.DOTALL)
+    assert recipe is not None
+    monkeypatch.chdir(finished.parent)
+    finished.rename("notes")
+    shutil.rmtree("notes/restricted/evaluate", ignore_errors=True)
+    shutil.rmtree("notes/artifacts/evaluate", ignore_errors=True)
+    exec(compile(recipe[1], "README.md", "exec"), {})
+
+
 def test_generated_pages_are_what_the_code_says() -> None:
     checked = subprocess.run(
         [sys.executable, "docs/generate.py", "--check"], cwd=ROOT, capture_output=True, text=True, check=False
     )
     assert checked.returncode == 0, checked.stderr
+
+
+@pytest.mark.parametrize("command", ["train", "train preview", "key new", "key show"])
+def test_the_command_line_page_has_the_verbs_below_a_verb(command: str) -> None:
+    assert f"\n## acclimate {command}\n" in (ROOT / "docs/reference/cli.md").read_text()
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.stem)

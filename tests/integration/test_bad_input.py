@@ -90,3 +90,20 @@ def test_a_second_process_is_refused(project: Path) -> None:
         refused = run(project, "--until", "ingest")
     assert refused.returncode == 2
     assert "Another acclimate process" in refused.stderr
+
+
+def test_a_setting_on_the_command_line_that_is_not_yaml_is_one_sentence(project: Path) -> None:
+    refused = run(project, "--set", "train.seed=[")
+    assert refused.returncode == 2
+    assert refused.stderr.startswith("error: --set 'train.seed=['") and "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize(("content", "sentence"), [("{", "is damaged"), ('{"format": 99}', "is of format 99")])
+def test_a_manifest_that_cannot_be_read_is_one_sentence_with_its_file(
+    finished: Path, content: str, sentence: str
+) -> None:
+    manifest = next(finished.glob("artifacts/split/*/manifest.json"))
+    manifest.write_text(content)
+    refused = run(finished)
+    assert refused.returncode == 2
+    assert f"error: {manifest} {sentence}" in refused.stderr and "Traceback" not in refused.stderr

@@ -27,9 +27,13 @@ def test_file(tmp_path: Path) -> Path:
     return path
 
 
-def compare(folder: Path, *arguments: str) -> Any:
+def attempt(folder: Path, *arguments: str) -> subprocess.CompletedProcess[str]:
     command = [sys.executable, "-c", "from acclimate.cli.main import main; main()", "compare", "--json", *arguments]
-    ran = subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=os.environ)
+    return subprocess.run(command, cwd=folder, capture_output=True, text=True, check=False, env=os.environ)
+
+
+def compare(folder: Path, *arguments: str) -> Any:
+    ran = attempt(folder, *arguments)
     assert ran.returncode == 0, ran.stderr
     return json.loads(ran.stdout)
 
@@ -42,6 +46,35 @@ def test_an_adapter_is_compared_with_its_base_on_a_test_file(finished: Path, ada
     assert (likelihood["arm"], likelihood["metric"], likelihood["items"]) == ("base", "bits_per_byte", 12)
     page = (finished.parent / result["report"]).read_text()
     assert "how the model was trained, on which data" in page
+
+
+def test_plain_texts_are_compared_as_pretraining(finished: Path, adapter: Path, tmp_path: Path) -> None:
+    (tmp_path / "texts").mkdir()
+    for number in range(3):
+        (tmp_path / f"texts/{number}.txt").write_text(f"Letter {number} was left at the harbour before dawn.")
+    models = ["--base", str(finished / "tiny-model"), "--model", str(adapter)]
+    result = compare(finished.parent, *models, "--test", str(tmp_path / "texts"), "--task", "pretraining")
+    assert {(row["metric"], row["items"]) for row in result["metrics"]["comparisons"]} == {("bits_per_byte", 3)}
+    assert (finished.parent / result["report"]).exists()
+
+
+@pytest.mark.parametrize(("given", "wanted"), [("prompt=question", "completion="), ("completion=answer", "prompt=")])
+def test_a_prompt_without_an_answer_is_refused_and_nothing_is_written(
+    tmp_path: Path, test_file: Path, given: str, wanted: str
+) -> None:
+    refused = attempt(tmp_path, "--base", "b", "--model", "m", "--test", str(test_file), "--column", given)
+    assert refused.returncode == 2
+    assert f"hint: add --column {wanted}" in refused.stderr
+    assert not (tmp_path / "comparison").exists()
+
+
+def test_a_project_is_not_overwritten_by_a_comparison(finished: Path, adapter: Path, test_file: Path) -> None:
+    before = (finished / "acclimate.yaml").read_bytes()
+    models = ["--base", "./tiny-model", "--model", str(adapter)]
+    refused = attempt(finished, *models, "--test", str(test_file), "--output", ".")
+    assert refused.returncode == 2
+    assert "error: acclimate.yaml is that of another project" in refused.stderr
+    assert (finished / "acclimate.yaml").read_bytes() == before
 
 
 def test_a_whole_model_stands_in_for_an_adapter(finished: Path) -> None:

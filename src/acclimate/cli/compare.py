@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from enum import StrEnum
 from pathlib import Path
 from typing import Any
 
@@ -14,6 +15,14 @@ from acclimate.cli.options import JsonOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError
 from acclimate.pipeline.comparison import write_comparison
 
+
+class Task(StrEnum):
+    """What the test items are."""
+
+    GENERATION = "generation"
+    PRETRAINING = "pretraining"
+
+
 app = new_app("acclimate compare --base smollm2-135m --model ./my-adapter --test test.jsonl")
 
 
@@ -21,10 +30,13 @@ app = new_app("acclimate compare --base smollm2-135m --model ./my-adapter --test
 def command(
     base: str = typer.Option(help="The model it was trained from: a folder, a GGUF file, or smollm2-135m."),
     model: str = typer.Option(help="The adapter or model to judge: a folder."),
-    test: Path | None = typer.Option(None, help="Test items: JSONL, CSV or Parquet, also .gz."),
+    test: Path | None = typer.Option(None, help="Test items: JSONL, CSV, Parquet or text, also .gz."),
     columns: list[str] = typer.Option(
-        [], "--column", help="What a column means: prompt=question. By default recognised."
+        [],
+        "--column",
+        help="What a column means: prompt=question, completion=answer, text=note. By default recognised.",
     ),
+    task: Task = typer.Option(Task.GENERATION, help="generation: prompts with answers; pretraining: plain texts."),
     prompts: list[str] = typer.Option([], "--prompt", help="Print both answers to a prompt of your own; repeatable."),
     output: Path = typer.Option(Path("comparison"), help="The folder of the table and the report."),
     as_json: JsonOption = False,
@@ -33,6 +45,7 @@ def command(
     """Compare a model trained elsewhere with its base: gain on a test file, retention, intervals, a report.
 
     example: acclimate compare --base smollm2-135m --model ./my-adapter --test test.jsonl --column prompt=question
+    --column completion=answer
     """
     if test is None and not prompts:
         raise ConfigError("There is nothing to compare on.", hint="give --test FILE, or --prompt TEXT")
@@ -42,7 +55,7 @@ def command(
         if not as_json:
             _print_answers(result["answers"])
     if test is not None:
-        write_comparison(output, base=base, model=model, test=test, columns=_mapping(columns))
+        write_comparison(output, base=base, model=model, test=test, columns=_mapping(columns), task=task)
         project = Project.open(output)
         project.run(listener=listener(quiet=quiet))
         metrics = project.report("evaluate").metrics
@@ -59,7 +72,15 @@ def _mapping(columns: list[str]) -> dict[str, str]:
     wrong = [name for name, equals, _ in pairs if not equals]
     if wrong:
         raise ConfigError(f"--column {wrong[0]!r} has no column to read.", hint="write it as prompt=question")
-    return {name: column for name, _, column in pairs}
+    mapping = {name: column for name, _, column in pairs}
+    unanswered = {"prompt": "completion", "completion": "prompt"}
+    for name, other in unanswered.items():
+        if name in mapping and other not in mapping:
+            raise ConfigError(
+                f"--column names the {name} and not the {other}, and no column is recognised once one of them is named.",
+                hint=f"add --column {other}=COLUMN",
+            )
+    return mapping
 
 
 def _print_answers(answers: list[dict[str, str]]) -> None:

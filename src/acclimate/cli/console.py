@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import shlex
 import sys
+from collections.abc import Sequence
+from pathlib import Path
 from typing import Any
 
 from rich.console import Console
@@ -11,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, TextColumn, TimeElapsed
 from rich.progress import Progress as RichProgress
 
 from acclimate.api import Silent
+from acclimate.cli.options import HERE
 from acclimate.core.ports import Progress
 from acclimate.pipeline.plan import PlannedStep
 from acclimate.pipeline.run import Listener, StepOutcome
@@ -114,3 +118,17 @@ def say(text: str, *, quiet: bool = False) -> None:
     """Talk on stderr."""
     if not quiet:
         print(text, file=sys.stderr)
+
+
+def next_command(
+    *words: str, project: Path, quick: bool = False, overrides: Sequence[str] = (), strict: bool = False
+) -> str:
+    """The command to type next, with the options that this one was given, ready to be copied.
+
+    >>> next_command("run", "--until", "train", project=Path("my demo"), quick=True)
+    "acclimate run --until train --project 'my demo' --quick"
+    """
+    given = [] if project == HERE else ["--project", str(project)]
+    given += [word for override in overrides for word in ("--set", override)]
+    given += ["--quick"] * quick + ["--strict"] * strict
+    return shlex.join(["acclimate", *words, *given])

@@ -5,7 +5,7 @@ from __future__ import annotations
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import print_json, say, size
+from acclimate.cli.console import next_command, print_json, say, size
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, new_app
 from acclimate.pipeline.plan import PlannedStep
 from acclimate.project.cleanup import removable, remove
@@ -40,7 +40,7 @@ def command(
     total = size(sum(item.bytes for item in items))
     say(f"{'removed' if yes else 'would remove'} {len(items)} folders, {total}", quiet=quiet)
     if items and not yes:
-        say("next: acclimate gc --yes", quiet=quiet)
+        say(f"next: {next_command('gc', '--yes', project=project, quick=quick)}", quiet=quiet)
 
 
 def needed_artifact(project: Project, planned: PlannedStep) -> tuple[str, str]:

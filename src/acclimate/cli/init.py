@@ -6,7 +6,7 @@ from pathlib import Path
 
 import typer
 
-from acclimate.cli.console import print_json, say
+from acclimate.cli.console import next_command, print_json, say
 from acclimate.cli.options import JsonOption, QuietOption, new_app
 from acclimate.core.atomic import write_bytes
 from acclimate.core.errors import ConfigError, WorkspaceError
@@ -30,6 +30,8 @@ def command(
 
     example: acclimate init demo --example clinical
     """
+    if folder.exists() and not folder.is_dir():
+        raise WorkspaceError(f"{folder} is a file, and a project is a folder.", hint="choose another name")
     if (folder / PROJECT_FILE).exists():
         raise WorkspaceError(
             f"{folder} holds an {PROJECT_FILE} already.", hint="choose another folder, or edit that file"
@@ -40,10 +42,11 @@ def command(
     project = _write_example(folder) if example else _write_template(folder)
     key = new_key(project, "surrogates") if not has_key(project, "surrogates") else None
     Workspace.open(folder).audit.append("project made", example=example or "")
+    following = next_command("plan", project=folder)
     print_json({"folder": str(folder), "project": project, "key": str(key)}) if as_json else print(folder)
     say(f"wrote {folder / PROJECT_FILE}", quiet=quiet)
     say(f"made the key {key}: keep a copy of it in a safe place" if key else "the project's key exists", quiet=quiet)
-    say(f"next: acclimate plan --project {folder}", quiet=quiet)
+    say(f"next: {'' if example else f'name your data in {folder / PROJECT_FILE}, then '}{following}", quiet=quiet)
 
 
 def _write_example(folder: Path) -> str:

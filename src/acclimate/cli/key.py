@@ -9,7 +9,7 @@ from acclimate.cli.console import print_json, say
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
 from acclimate.project.keys import fingerprint, load_key, new_key
 
-app = new_app("acclimate key new --project demo")
+app = new_app("acclimate key new --project demo", says="Make the project's key, or show its fingerprint.")
 
 
 @app.command()

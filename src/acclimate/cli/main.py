@@ -1,6 +1,6 @@
 """The command line's front door: finds the verb, loads its file alone, and turns errors into sentences and exit codes.
 
-Exit codes: 0 done · 2 the user can mend it · 3 the verdict is fail or insufficient · 130 interrupted, nothing lost.
+Exit codes: 0 done · 2 the user can mend it · 130 interrupted, nothing lost.
 """
 
 from __future__ import annotations
@@ -9,9 +9,13 @@ import importlib
 import signal
 import sys
 from types import FrameType
+from typing import TYPE_CHECKING
 
 from acclimate import __version__
-from acclimate.core.errors import UserError
+from acclimate.core.errors import UserError, WorkspaceError
+
+if TYPE_CHECKING:
+    import typer
 
 STAGE_VERBS = {
     "ingest": "read the sources into records",
@@ -56,13 +60,32 @@ def main() -> None:
         _fail(UserError(f"acclimate has no verb {verb!r}.", hint="acclimate --help lists them"))
 
 
-def _dispatch(verb: str, arguments: list[str]) -> None:
+def app_of(verb: str) -> typer.Typer:
+    """The application of a verb; its file is loaded now."""
     module = importlib.import_module(f"acclimate.cli.{'stages' if verb in STAGE_VERBS else verb}")
-    app = module.app_for(verb) if verb in STAGE_VERBS else module.app
+    app: typer.Typer = module.app_for(verb) if verb in STAGE_VERBS else module.app
+    return app
+
+
+def _dispatch(verb: str, arguments: list[str]) -> None:
+    app = app_of(verb)
     try:
         app(args=arguments, prog_name=f"acclimate {verb}")
     except UserError as error:
         _fail(error)
+    except OSError as error:
+        _fail(_refused_by_the_system(error))
+
+
+def _refused_by_the_system(error: OSError) -> UserError:
+    """A file that cannot be read or written, as a sentence with its name."""
+    names = " -> ".join(str(name) for name in (error.filename, error.filename2) if name is not None)
+    what = error.strerror or str(error) or type(error).__name__
+    if isinstance(error, PermissionError):
+        hint = "see with ls -l who may read and write there, and run the same command again"
+    else:
+        hint = "see that the path is there and is what the command expects, and run the same command again"
+    return WorkspaceError(f"{names}: {what}." if names else f"The system refused: {what}.", hint=hint)
 
 
 def _fail(error: UserError) -> None:
@@ -86,6 +109,7 @@ def _help() -> str:
             "verbs (acclimate VERB --help tells more):",
             *lines,
             "",
-            "every verb takes --project DIR (default: here), --json and --quiet; results go to stdout, talk to stderr",
+            "every verb takes --json and --quiet; all but init, compare and doctor take --project DIR (default: here)",
+            "results go to stdout, talk to stderr",
         ]
     )

@@ -17,12 +17,12 @@ StrictOption = Annotated[bool, typer.Option("--strict", help="Other library vers
 HERE = Path()
 
 
-def new_app(example: str) -> typer.Typer:
-    """A verb's application; its help begins with an example."""
+def new_app(example: str, *, says: str = "") -> typer.Typer:
+    """A verb's application; the help of one with verbs below it is what it says and an example."""
     return typer.Typer(
         add_completion=False,
         pretty_exceptions_enable=False,
         no_args_is_help=False,
         rich_markup_mode=None,
-        help=f"example: {example}",
+        help=f"{says}\n\nexample: {example}",
     )

@@ -18,6 +18,7 @@ from acclimate.cli.options import (
     StrictOption,
     new_app,
 )
+from acclimate.core.stage import Estimate
 from acclimate.pipeline.plan import PlannedStep, Status
 
 app = new_app("acclimate plan --project demo")
@@ -61,8 +62,17 @@ def _row(planned: PlannedStep) -> dict[str, Any]:
 
 
 def _expected(planned: PlannedStep) -> str:
-    estimate = planned.estimate
-    if estimate is None:
-        return ""
+    return f"  [{expected_cost(planned.estimate)}]" if planned.estimate else ""
+
+
+def expected_cost(estimate: Estimate) -> str:
+    """What a step is expected to cost, and how that is known.
+
+    >>> expected_cost(Estimate(95, 2_000_000_000, because="for a 135M model on two cores"))
+    'about 1 min 35 s, 2.0 GB; for a 135M model on two cores'
+    >>> expected_cost(Estimate(4.2, because="as in the last run"))
+    'about 4.2 s; as in the last run'
+    """
     memory = f", {size(estimate.memory_bytes)}" if estimate.memory_bytes else ""
-    return f"  [about {duration(estimate.seconds)}{memory}, by {estimate.because}]"
+    because = f"; {estimate.because}" if estimate.because else ""
+    return f"about {duration(estimate.seconds)}{memory}{because}"

@@ -7,7 +7,7 @@ from pathlib import Path
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import listener, print_json, say
+from acclimate.cli.console import listener, next_command, print_json, say
 from acclimate.cli.options import (
     HERE,
     JsonOption,
@@ -42,7 +42,11 @@ def command(
         print_json([outcome_row(outcome) for outcome in outcomes])
     made = sum(outcome.made for outcome in outcomes)
     say(f"{made} steps made, {len(outcomes) - made} current", quiet=quiet)
-    say("next: acclimate report" if until is None else "next: acclimate run", quiet=quiet)
+    if until is None:
+        following = next_command("report", project=project, quick=quick)
+    else:
+        following = next_command("run", project=project, quick=quick, overrides=overrides, strict=strict)
+    say(f"next: {following}", quiet=quiet)
 
 
 def run_and_tell(

@@ -5,17 +5,23 @@ from __future__ import annotations
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import counts_line, listener, print_json, say
+from acclimate.cli.console import counts_line, listener, next_command, print_json, say
+from acclimate.cli.main import STAGE_VERBS
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, SetOption, new_app
 from acclimate.cli.run import outcome_row
 from acclimate.core.errors import ConfigError
+from acclimate.pipeline.run import StepOutcome
 
 
 def app_for(stage: str) -> typer.Typer:
-    """The application of one stage's verb."""
-    app = new_app(f"acclimate {stage} --project demo")
+    """The application of one stage's verb; that of train has a verb of its own below it."""
+    example = f"acclimate {stage} --project demo"
+    app = new_app(example)
+    says = STAGE_VERBS[stage]
+    text = f"{says[0].upper()}{says[1:]}.\n\nSteps before it that are not current run first.\n\nexample: {example}"
+    add = app.callback(invoke_without_command=True, help=text) if stage == "train" else app.command(help=text)
 
-    @app.callback(invoke_without_command=True)
+    @add
     def command(
         context: typer.Context,
         project: ProjectOption = HERE,
@@ -24,22 +30,27 @@ def app_for(stage: str) -> typer.Typer:
         as_json: JsonOption = False,
         quiet: QuietOption = False,
     ) -> None:
-        if context.invoked_subcommand is None:
-            run_stage(stage, Project.open(project, overrides=overrides, quick=quick), as_json=as_json, quiet=quiet)
+        if context.invoked_subcommand is not None:
+            return
+        opened = Project.open(project, overrides=overrides, quick=quick)
+        following = run_stage(stage, opened, as_json=as_json, quiet=quiet)
+        if following:
+            told = next_command("run", "--until", following, project=project, quick=quick, overrides=overrides)
+        else:
+            told = next_command("report", project=project, quick=quick)
+        say(f"next: {told}", quiet=quiet)
 
-    command.__doc__ = f"Run the pipeline up to {stage} and print what came of it.\n\nexample: acclimate {stage}"
     if stage == "train":
         app.command("preview")(preview)
     return app
 
 
-def run_stage(stage: str, project: Project, *, as_json: bool, quiet: bool) -> None:
-    """Runs every step of a stage and prints their outcomes."""
+def run_stage(stage: str, project: Project, *, as_json: bool, quiet: bool) -> str | None:
+    """Runs every step of a stage and prints their outcomes; the step that follows, if there is one."""
     steps = [step.name for step in project.config.steps if step.stage == stage and step.section == stage]
+    names = [step.name for step in project.config.steps]
     if not steps:
-        raise ConfigError(
-            f"This project has no step {stage}.", hint=f"set {stage}.candidates in acclimate.yaml to two or more models"
-        )
+        raise ConfigError(f"This project has no step {stage}.", hint=_hint_at_steps(stage, project, names))
     made = {
         outcome.planned.step.name: outcome
         for step in steps
@@ -48,25 +59,37 @@ def run_stage(stage: str, project: Project, *, as_json: bool, quiet: bool) -> No
     wanted = [made[step] for step in steps]
     if as_json:
         print_json([outcome_row(outcome) for outcome in wanted])
-        return
-    for outcome in wanted:
+    else:
+        _print_outcomes(wanted)
+    return next(iter(names[names.index(steps[-1]) + 1 :]), None)
+
+
+def _print_outcomes(outcomes: list[StepOutcome]) -> None:
+    for outcome in outcomes:
         print(f"{outcome.planned.step.name}: {counts_line(outcome)}")
         print(f"artifact: {outcome.finished.artifact.path}")
-    names = [step.name for step in project.config.steps]
-    following = names[names.index(steps[-1]) + 1 :]
-    say(f"next: acclimate run --until {following[0]}" if following else "next: acclimate report", quiet=quiet)
+
+
+def _hint_at_steps(stage: str, project: Project, names: list[str]) -> str:
+    if stage == "select_model" and project.config.model is None:
+        return "set select_model.candidates in acclimate.yaml to two or more models"
+    compares = "it compares a model trained elsewhere (model: in acclimate.yaml); " if project.config.model else ""
+    return f"{compares}its steps are: {', '.join(names)}"
 
 
 def preview(
     project: ProjectOption = HERE,
     rows: int = typer.Option(2, help="How many rows to show."),
+    overrides: SetOption = [],  # noqa: B006 - typer copies it
+    quick: QuickOption = False,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Print training rows as the model sees them; tokens that carry loss stand between ⟦ and ⟧.
 
-    example: acclimate train preview --rows 2
+    example: acclimate train preview --project demo --rows 2
     """
-    shown = Project.open(project).preview_training(rows)
+    shown = Project.open(project, overrides=overrides, quick=quick).preview_training(rows)
     if as_json:
         print_json(shown)
         return

@@ -8,14 +8,22 @@ from pathlib import Path
 import yaml
 
 from acclimate.core.atomic import write_bytes
+from acclimate.core.errors import SourceError, WorkspaceError
+from acclimate.core.sources import WILDCARDS
+from acclimate.pipeline.config import check_config
 from acclimate.project.workspace import PROJECT_FILE
 
 
 def write_comparison(
     folder: Path, *, base: str, model: str, test: Path, columns: Mapping[str, str], task: str = "generation"
 ) -> None:
-    """Writes the acclimate.yaml of a comparison into a folder; equal arguments give an equal file, so that runs resume."""
-    folder.mkdir(parents=True, exist_ok=True)
+    """Writes the acclimate.yaml of a comparison into a folder; equal arguments give an equal file, so that runs resume.
+
+    Any other acclimate.yaml that stands there is left alone and the comparison refused; so is one that is not valid
+    or whose test file is missing, so that the mended command finds no file in its way.
+    """
+    if not test.exists() and not WILDCARDS & set(str(test)):
+        raise SourceError(f"There is no test file {test}.", hint="check the path that --test gives")
     source = {
         "path": str(test.resolve()),
         "name": "test",
@@ -24,12 +32,21 @@ def write_comparison(
     }
     config = {
         "project": "comparison",
-        "task": task,
+        "task": str(task),
         "base": _absolute(base),
         "model": _absolute(model),
         "ingest": {"sources": [source]},
     }
-    write_bytes(folder / PROJECT_FILE, yaml.safe_dump(config, sort_keys=False).encode())
+    check_config(config)
+    file, content = folder / PROJECT_FILE, yaml.safe_dump(config, sort_keys=False).encode()
+    if not file.exists():
+        folder.mkdir(parents=True, exist_ok=True)
+        write_bytes(file, content)
+    elif file.read_bytes() != content:
+        raise WorkspaceError(
+            f"{file} is that of another project or comparison, and this comparison would replace it.",
+            hint="give a folder of its own with --output DIR, or remove that file if it is no longer wanted",
+        )
 
 
 def _absolute(name: str) -> str:

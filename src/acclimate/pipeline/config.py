@@ -68,11 +68,11 @@ def read_config(folder: Path, *, overrides: Sequence[str] = ()) -> ProjectConfig
     path = folder / PROJECT_FILE
     try:
         written = yaml.safe_load(path.read_text(encoding="utf-8"))
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
+    except (yaml.YAMLError, ValueError) as error:
         place = getattr(error, "problem_mark", None)
         where = f", line {place.line + 1}" if place else ""
         raise ConfigError(
-            f"{PROJECT_FILE}{where}: this is not valid YAML ({getattr(error, 'problem', 'not UTF-8')}).",
+            f"{PROJECT_FILE}{where}: this is not valid YAML ({_yaml_problem(error)}).",
             hint="mend that line; strings with a colon need quotes",
         ) from error
     if not isinstance(written, dict):
@@ -130,7 +130,20 @@ def _apply(written: dict[str, Any], override: str) -> None:
             raise ConfigError(
                 f"--set {name}: {part} is not a group of settings.", hint="see acclimate.yaml for the names"
             )
-    target[last] = yaml.safe_load(value)
+    try:
+        target[last] = yaml.safe_load(value)
+    except (yaml.YAMLError, ValueError) as error:
+        raise ConfigError(
+            f"--set {override!r}: the value is not valid YAML ({_yaml_problem(error)}).",
+            hint="put quotes around a text that holds brackets, braces or a colon, as in --set 'stage.key=\"[a\"'",
+        ) from error
+
+
+def _yaml_problem(error: yaml.YAMLError | ValueError) -> str:
+    """What the parser says; it raises a plain ValueError at a date that no calendar has."""
+    if isinstance(error, UnicodeDecodeError):
+        return "not UTF-8"
+    return str(getattr(error, "problem", None) or error)
 
 
 def _explain(error: ValidationError, section: str, config: type[StageConfig]) -> ConfigError:

@@ -200,7 +200,7 @@ def _estimate(
         before = last.get("rows", {})
         shared = [(rows[role], before[role]) for role in rows if before.get(role) and rows[role]]
         scale = max((now / earlier for now, earlier in shared), default=1.0)
-        return Estimate(last["seconds"] * scale, last["peak_memory_bytes"], "the last run")
+        return Estimate(last["seconds"] * scale, last["peak_memory_bytes"], "as in the last run")
     return stage.estimate(config, rows) if stage.estimate else None
 
 

@@ -10,6 +10,7 @@ from pydantic import BaseModel, ConfigDict
 
 from acclimate.core.artifacts import Artifact, rows_digest
 from acclimate.core.atomic import file_digest, json_digest, read_json
+from acclimate.core.errors import WorkspaceError
 
 MANIFEST_FORMAT = 1
 MANIFEST = "manifest.json"
@@ -65,8 +66,22 @@ class Manifest(_Frozen):
 
     @classmethod
     def read(cls, folder: Path) -> Manifest:
-        """The manifest of an artifact folder."""
-        return cls.model_validate(read_json(folder / MANIFEST))
+        """The manifest of an artifact folder; fails when it is damaged, or of a format that is not known here."""
+        file = folder / MANIFEST
+        try:
+            document = read_json(file)
+            written = document.get("format", MANIFEST_FORMAT) if isinstance(document, dict) else MANIFEST_FORMAT
+            if written == MANIFEST_FORMAT:
+                return cls.model_validate(document)
+        except ValueError as error:
+            raise WorkspaceError(
+                f"{file} is damaged, so what that artifact was made from is not known.",
+                hint=f"restore it from a copy, or delete the folder {folder}: acclimate run makes it again",
+            ) from error
+        raise WorkspaceError(
+            f"{file} is of format {written!r}, and this version of acclimate reads format {MANIFEST_FORMAT}.",
+            hint="use the version of acclimate that made it (a newer one, most likely), or another project folder",
+        )
 
 
 def artifact_key(

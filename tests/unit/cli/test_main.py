@@ -1,13 +1,22 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 import subprocess
 import sys
 from pathlib import Path
 
 import pytest
+from typer.main import get_command
 
-from acclimate.cli.main import STAGE_VERBS, VERBS
+from acclimate.api import Project
+from acclimate.cli import main
+from acclimate.cli.compare import Task
+from acclimate.cli.main import STAGE_VERBS, VERBS, app_of
+from acclimate.cli.stages import run_stage
+from acclimate.core.errors import ConfigError
+from acclimate.pipeline.config import TASKS
 from acclimate.pipeline.table import STAGE_NAMES
 
 
@@ -18,6 +27,10 @@ def acclimate(*arguments: str, folder: Path) -> subprocess.CompletedProcess[str]
 
 def test_every_stage_has_a_verb() -> None:
     assert tuple(STAGE_VERBS) == STAGE_NAMES
+
+
+def test_compare_takes_every_task() -> None:
+    assert tuple(Task) == TASKS
 
 
 def test_help_lists_every_verb_and_begins_with_what_and_an_example(tmp_path: Path) -> None:
@@ -37,11 +50,52 @@ def test_help_imports_no_heavy_library(tmp_path: Path) -> None:
     assert shown.stdout.endswith("[]\n")
 
 
-@pytest.mark.parametrize("verb", [verb for verb in VERBS if verb not in STAGE_VERBS])
-def test_the_help_of_a_verb_has_an_example(tmp_path: Path, verb: str) -> None:
+@pytest.mark.parametrize("verb", VERBS)
+def test_the_help_of_a_verb_begins_with_a_sentence_and_an_example(tmp_path: Path, verb: str) -> None:
     shown = acclimate(verb, "--help", folder=tmp_path)
     assert shown.returncode == 0
-    assert f"acclimate {verb}" in shown.stdout
+    usage, says, *paragraphs = shown.stdout.split("\n\n")
+    assert ("COMMAND" in usage) == (verb in ("train", "key"))
+    assert says.endswith(".")
+    assert any("example: " in text and f"acclimate {verb}" in text for text in paragraphs)
+
+
+def options(verb: str) -> dict[str, set[str]]:
+    """The options of a verb and of those below it; a verb that only has verbs below it takes none."""
+    command = get_command(app_of(verb))
+    taken = {verb: command} if verb != "key" else {}
+    taken |= {f"{verb} {name}": below for name, below in getattr(command, "commands", {}).items()}
+    return {words: {name for one in command.params for name in one.opts} for words, command in taken.items()}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_verb_takes_the_options_that_the_help_promises(verb: str) -> None:
+    promised = {"--json", "--quiet"} | ({"--project"} if verb not in ("init", "compare", "doctor") else set())
+    assert {words: promised - taken for words, taken in options(verb).items() if promised - taken} == {}
+
+
+def test_a_preview_of_training_can_be_of_other_settings_and_of_the_trial() -> None:
+    assert {"--set", "--quick"} <= options("train")["train preview"]
+
+
+@pytest.mark.parametrize("stage", STAGE_VERBS)
+def test_the_help_of_a_stage_says_what_the_stage_does(stage: str) -> None:
+    command = get_command(app_of(stage))
+    assert STAGE_VERBS[stage][1:] in (command.help or "")
+
+
+@pytest.mark.parametrize(
+    ("stage", "extra", "hint"),
+    [
+        ("select_model", "", "set select_model.candidates"),
+        ("clean", "model: ./adapter\n", "it compares a model trained elsewhere .*its steps are: ingest, general"),
+        ("select_model", "model: ./adapter\n", "it compares a model trained elsewhere"),
+    ],
+)
+def test_a_stage_that_a_project_lacks_is_explained(tmp_path: Path, stage: str, extra: str, hint: str) -> None:
+    (tmp_path / "acclimate.yaml").write_text(f"project: notes\n{extra}ingest: {{sources: [{{path: a.jsonl}}]}}\n")
+    with pytest.raises(ConfigError, match=f"has no step {stage}.*\n.*{hint}"):
+        run_stage(stage, Project.open(tmp_path), as_json=False, quiet=True)
 
 
 @pytest.mark.parametrize(
@@ -50,9 +104,15 @@ def test_the_help_of_a_verb_has_an_example(tmp_path: Path, verb: str) -> None:
         (["trian"], "acclimate has no verb 'trian'"),
         (["plan"], "There is no acclimate.yaml in"),
         (["init", "x", "--example", "legal"], "There is no example 'legal'"),
+        (["init", "a-file"], "a-file is a file"),
+        (["init", "a-file/notes"], "a-file/notes: Not a directory"),
+        (["audit", "--project", "notes"], "audit.jsonl: Is a directory"),
     ],
 )
 def test_a_mistake_is_one_sentence_with_exit_code_2(tmp_path: Path, arguments: list[str], sentence: str) -> None:
+    (tmp_path / "a-file").touch()
+    (tmp_path / "notes/audit.jsonl").mkdir(parents=True)
+    (tmp_path / "notes/acclimate.yaml").touch()
     failed = acclimate(*arguments, folder=tmp_path)
     assert failed.returncode == 2
     assert failed.stdout == ""
@@ -60,10 +120,26 @@ def test_a_mistake_is_one_sentence_with_exit_code_2(tmp_path: Path, arguments: l
     assert "Traceback" not in failed.stderr
 
 
+@pytest.mark.skipif(os.geteuid() == 0, reason="nothing is closed to root")
+def test_a_file_that_may_not_be_read_is_named(tmp_path: Path) -> None:
+    (tmp_path / "acclimate.yaml").touch(mode=0)
+    failed = acclimate("plan", folder=tmp_path)
+    assert failed.returncode == 2
+    assert "acclimate.yaml: Permission denied.\nhint: " in failed.stderr and "Traceback" not in failed.stderr
+
+
+def test_the_exit_codes_that_are_documented_are_those_that_are_returned() -> None:
+    documented = set(re.findall(r"\b\d+\b", (main.__doc__ or "").split("Exit codes:")[1]))
+    files = Path(main.__file__).parent.glob("*.py")
+    returned = {code for file in files for code in re.findall(r"Exit\((\d+)\)", file.read_text())}
+    assert documented == {"0", *returned}
+
+
 def test_init_writes_a_project_whose_settings_are_all_explained(tmp_path: Path) -> None:
     made = acclimate("init", "notes", "--json", folder=tmp_path)
     assert made.returncode == 0, made.stderr
     assert json.loads(made.stdout)["project"] == "notes"
+    assert "next: name your data in notes/acclimate.yaml, then acclimate plan --project notes" in made.stderr
     written = (tmp_path / "notes/acclimate.yaml").read_text()
     assert all(f"# {stage}:" in written for stage in STAGE_NAMES)
     assert acclimate("init", "notes", folder=tmp_path).returncode == 2

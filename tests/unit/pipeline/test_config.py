@@ -45,6 +45,13 @@ def test_a_wrong_setting_is_named_with_its_mend(change: dict[str, object], sente
         check_config({**SMALLEST, **change})
 
 
+@pytest.mark.parametrize("line", [b"base: \xff\n", b"base: 2024-99-99\n", b"base: \x07\n"])
+def test_a_file_that_is_not_yaml_is_named(tmp_path: Path, line: bytes) -> None:
+    (tmp_path / "acclimate.yaml").write_bytes(b"project: notes\n" + line)
+    with pytest.raises(ConfigError, match=r"acclimate\.yaml.*not valid YAML"):
+        read_config(tmp_path)
+
+
 def test_broken_yaml_names_the_line(tmp_path: Path) -> None:
     (tmp_path / "acclimate.yaml").write_text("project: notes\nbase: [1,\n")
     with pytest.raises(ConfigError, match=r"acclimate\.yaml, line \d"):
@@ -58,7 +65,9 @@ def test_overrides_reach_into_stages(tmp_path: Path) -> None:
     assert config.base == "other"
 
 
-@pytest.mark.parametrize("override", ["train.max_steps", "project.name=x"])
+@pytest.mark.parametrize(
+    "override", ["train.max_steps", "project.name=x", "train.seed=[", "train.seed=2024-99-99", "train.seed=\x07"]
+)
 def test_a_wrong_override_is_refused(tmp_path: Path, override: str) -> None:
     (tmp_path / "acclimate.yaml").write_text("project: notes\ningest: {sources: [{path: a.jsonl}]}\n")
     with pytest.raises(ConfigError, match="--set"):

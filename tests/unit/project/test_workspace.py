@@ -74,6 +74,25 @@ def test_an_older_artifact_found_current_again_is_the_latest(workspace: Workspac
     assert latest is not None and latest.manifest.key == "k1"
 
 
+@pytest.mark.parametrize(
+    ("content", "sentence"),
+    [
+        (b"{", "manifest.json is damaged"),
+        (b"\xff", "manifest.json is damaged"),
+        (b"[]", "manifest.json is damaged"),
+        (b'{"format": 1, "step": "clean"}', "manifest.json is damaged"),
+        (b'{"format": 2, "new": true}', "manifest.json is of format 2"),
+    ],
+)
+def test_a_manifest_that_cannot_be_read_is_named(workspace: Workspace, content: bytes, sentence: str) -> None:
+    folder = publish(workspace, "clean", "k1").artifact.path
+    (folder / "manifest.json").write_bytes(content)
+    with pytest.raises(WorkspaceError, match=sentence):
+        workspace.find("clean", "k1", Zone.OPEN)
+    with pytest.raises(WorkspaceError, match=str(folder)):
+        workspace.latest("clean")
+
+
 def test_the_latest_artifact_of_a_step_is_the_one_made_last(workspace: Workspace) -> None:
     publish(workspace, "clean", "k2")
     publish(workspace, "clean", "k1")
