@@ -38,6 +38,21 @@ def test_text_in_the_report_cannot_become_markup(finished: Path) -> None:
     assert "<script>alert" not in page and "<img" not in page
 
 
+def test_one_general_text_gives_a_report_that_calls_the_interval_not_known(finished: Path) -> None:
+    general = finished / "data/general.jsonl"
+    general.write_text(general.read_text().splitlines(keepends=True)[0])
+    project = Project.open(finished)
+    project.run()
+    row = measure_row(project.write_report().read_text(), "general text")
+    assert "not known: one text only" in row and "None" not in row
+
+
+def measure_row(page: str, measure: str) -> str:
+    """The table row of one measure of retention."""
+    rows = page.partition("<h2>What the model kept</h2>")[2].split("<tr>")
+    return next(row for row in rows if row.startswith("<td>") and measure in row)
+
+
 def test_a_report_before_evaluate_says_what_to_run(project: Path) -> None:
     with pytest.raises(WorkspaceError, match="evaluate has not been run"):
         Project.open(project).write_report()

@@ -36,7 +36,7 @@ def render(story: Story) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = _number
+    environment.filters |= {"number": _number, "percent": _percent}
     template = environment.get_template("page.html")
     title, tone = words.headline(story)
     drawn = {name: Markup(svg) for name, svg in _figures(story).items()}  # noqa: S704 - drawn by figures.py from numbers and escaped labels
@@ -121,4 +121,8 @@ def _validation_figure(train: Mapping[str, Any]) -> str:
 
 
 def _number(value: float | None, digits: int = 3) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "–" if value is None else f"{value:z.{digits}f}"
+
+
+def _percent(share: float | None, digits: int = 1) -> str:
+    return _number(None if share is None else share * 100, digits)

@@ -96,6 +96,11 @@ def retention_sentence(story: Story) -> str:
     return text[0].upper() + text[1:] + "."
 
 
+def unknown_interval(texts: int) -> str:
+    """Why a measure of retention has no interval."""
+    return "not known: one text only" if texts == 1 else "not known"
+
+
 def cost_sentence(story: Story) -> str:
     """What it took on this machine."""
     train = next((step for step in story.steps if step.name == "train"), None)
