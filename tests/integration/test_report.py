@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -45,6 +46,23 @@ def test_one_general_text_gives_a_report_that_calls_the_interval_not_known(finis
     project.run()
     row = measure_row(project.write_report().read_text(), "general text")
     assert "not known: one text only" in row and "None" not in row
+
+
+def test_the_divergence_and_its_interval_are_both_in_bits(finished: Path) -> None:
+    project = Project.open(finished)
+    sampled = project.report("evaluate").metrics["retention"]["sampled"]
+    low, high = (sampled[bound] / math.log(2) for bound in ("low", "high"))
+    row = measure_row(project.write_report().read_text(), "KL from the base")
+    assert f"{sampled['bits_per_token']:z.3f}</td>" in row
+    assert f"{low:z.3f} to {high:z.3f}</td>" in row
+
+
+def test_intervals_are_named_by_the_confidence_they_were_made_with(finished: Path) -> None:
+    project = Project.open(finished, overrides=["evaluate.confidence=0.8"])
+    project.run()
+    page = project.write_report().read_text()
+    assert "95 %" not in page
+    assert page.count("80 % interval") >= 2 and ", 80 % " in page and "90 % interval" in page
 
 
 def measure_row(page: str, measure: str) -> str:

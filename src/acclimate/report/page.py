@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -15,6 +16,7 @@ from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
 from acclimate.report import figures, words
 from acclimate.report.gather import Story, gather
+from acclimate.stages.evaluate.retention import ONE_SIDED
 
 FILE_NAME = "report.html"
 
@@ -36,11 +38,19 @@ def render(story: Story) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "percent": _percent}
+    environment.filters |= {"number": _number, "percent": _percent, "bits": _bits}
     template = environment.get_template("page.html")
     title, tone = words.headline(story)
     drawn = {name: Markup(svg) for name, svg in _figures(story).items()}  # noqa: S704 - drawn by figures.py from numbers and escaped labels
-    return template.render(story=story, words=words, title=title, tone=tone, figures=drawn, version=__version__)
+    return template.render(
+        story=story,
+        words=words,
+        title=title,
+        tone=tone,
+        figures=drawn,
+        retention_confidence=ONE_SIDED,
+        version=__version__,
+    )
 
 
 def _figures(story: Story) -> dict[str, str]:
@@ -126,3 +136,7 @@ def _number(value: float | None, digits: int = 3) -> str:
 
 def _percent(share: float | None, digits: int = 1) -> str:
     return _number(None if share is None else share * 100, digits)
+
+
+def _bits(nats: float) -> str:
+    return _number(nats / math.log(2))

@@ -51,10 +51,11 @@ def gain_sentence(story: Story) -> str:
         return "The base was not compared."
     share = (row["other"] - row["adapted"]) / row["other"]
     direction = "fewer" if share >= 0 else "more"
+    level = confidence(story.evaluate["task"]["confidence"])
     interval = (
         ""
         if row["low"] is None
-        else f" (difference {row['difference']:+.3f}, 95 % {row['low']:+.3f} to {row['high']:+.3f})"
+        else f" (difference {row['difference']:+.3f}, {level} {row['low']:+.3f} to {row['high']:+.3f})"
     )
     return (
         f"On {row['items']} test items of {row['clusters']} subjects the adapted model needs {abs(share):.0%} {direction}"
@@ -94,6 +95,15 @@ def retention_sentence(story: Story) -> str:
         )
     text = "; ".join(parts) or "not tested"
     return text[0].upper() + text[1:] + "."
+
+
+def confidence(share: float) -> str:
+    """The confidence of an interval.
+
+    >>> confidence(0.9), confidence(0.975)
+    ('90 %', '97.5 %')
+    """
+    return f"{share * 100:g} %"
 
 
 def unknown_interval(texts: int) -> str:
