@@ -28,6 +28,7 @@ STAGE = Stage(
     schema=PREDICTION_SCHEMA,
     code=(
         "acclimate.core.examples",
+        "acclimate.core.hash_order",
         "acclimate.core.inference",
         "acclimate.backends.attention",
         "acclimate.backends.cross_entropy",

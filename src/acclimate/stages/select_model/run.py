@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.errors import ConfigError, ContractError, DataError
+from acclimate.core.hash_order import hash_rank
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.stage import Inputs
@@ -58,12 +58,8 @@ def _chosen(records: Artifact, config: SelectModelConfig) -> pl.DataFrame:
             "No record is in the validation split, so candidates cannot be compared.",
             hint="raise split.fractions.validation",
         )
-    names = sorted(validation["id"].to_list(), key=lambda name: _rank(name, config.seed))
+    names = sorted(validation["id"].to_list(), key=lambda name: hash_rank(name, config.seed))
     return validation.filter(pl.col("id").is_in(names[: config.max_records]))
-
-
-def _rank(name: str, seed: int) -> str:
-    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
 
 
 def _fitting_all(validation: pl.DataFrame, measured: Sequence[Measured]) -> pl.DataFrame:

@@ -30,6 +30,6 @@ STAGE = Stage(
     run=run,
     inputs=("records", "base"),
     equality=Equality.TOLERANCE,
-    code=("acclimate.backends",),
+    code=("acclimate.backends", "acclimate.core.hash_order"),
     estimate=_estimate,
 )
