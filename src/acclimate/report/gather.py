@@ -20,9 +20,9 @@ from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.keys import has_key, load_key
 from acclimate.project.manifests import RUN, Manifest
 from acclimate.project.workspace import Workspace
+from acclimate.stages.evaluate.arms import ARMS
 
 MOST_EXAMPLES = 12
-ARMS = ("base", "prompted", "copy", "adapted")
 
 
 @dataclass(frozen=True)

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from acclimate.report.gather import Story
+from acclimate.stages.evaluate.arms import ARMS
 
 ARM_NAMES = {
     "base": "the base",
@@ -67,7 +68,7 @@ def baseline_sentences(story: Story) -> list[str]:
     """How it stands against each simpler way of getting an answer, on generated answers."""
     metric = story.evaluate["task"]["answer_metric"]
     sentences = []
-    for arm in ("base", "prompted", "copy"):
+    for arm in ARMS:
         row = comparison(story.evaluate, arm, metric)
         if row is not None:
             sentences.append(
