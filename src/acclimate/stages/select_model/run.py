@@ -38,13 +38,14 @@ def run(config: SelectModelConfig, inputs: Inputs, output: Output, context: Cont
         raise ContractError("select_model needs a way to load models")
     validation = _chosen(inputs["records"], config)
     records = validation.to_dicts()
+    precision = context.models.select_precision(config.precision)
     measured = [
-        measure(name, folder, records, models=context.models, precision=config.precision, context=context)
+        measure(name, folder, records, models=context.models, precision=precision, context=context)
         for name, folder in folders.items()
     ]
     common = _fitting_all(validation, measured)
     statistics = Statistics(config.resamples, config.confidence, config.seed)
-    rows = candidate_rows(measured, common, words=words_in(records), precision=config.precision, statistics=statistics)
+    rows = candidate_rows(measured, common, words=words_in(records), precision=precision, statistics=statistics)
     output.keep(pa.Table.from_pylist(rows, schema=CANDIDATE_SCHEMA))
     counts = Counts(0, len(rows), created=len(rows), unit="candidates by site")
     return Report("select_model", counts, _metrics(measured, validation, common, statistics))
