@@ -65,6 +65,19 @@ def test_intervals_are_named_by_the_confidence_they_were_made_with(finished: Pat
     assert page.count("80 % interval") >= 2 and ", 80 % " in page and "90 % interval" in page
 
 
+def test_compared_base_models_are_shown_with_the_winner_or_undecided(finished: Path) -> None:
+    from acclimate.testing.models import write_tiny_model
+
+    write_tiny_model(finished / "other", seed=5)
+    assert "Base models compared" not in Project.open(finished).write_report().read_text()
+    project = Project.open(finished, overrides=["select_model.candidates=[./tiny-model, ./other]"])
+    project.run(until="select_model")
+    section = project.write_report().read_text().partition("<h2>Base models compared")[2].partition("<h2>")[0]
+    winner = project.report("select_model").metrics["winner"]
+    assert f"<p>{'Undecided: ' if winner == 'undecided' else winner}" in section
+    assert "<td>./tiny-model</td>" in section and "<td>./other</td>" in section
+
+
 def measure_row(page: str, measure: str) -> str:
     """The table row of one measure of retention."""
     rows = page.partition("<h2>What the model kept</h2>")[2].split("<tr>")

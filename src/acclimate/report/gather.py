@@ -67,6 +67,11 @@ class Story:
         return sum(step.seconds for step in self.steps)
 
     @property
+    def candidates(self) -> Mapping[str, Any] | None:
+        """What the comparison of base models found, where the project has that step."""
+        return next((step.report.metrics for step in self.steps if step.name == "select_model"), None)
+
+    @property
     def warnings(self) -> list[tuple[str, str]]:
         """Every warning with the step it came from."""
         return [(step.name, warning) for step in self.steps for warning in step.report.warnings]

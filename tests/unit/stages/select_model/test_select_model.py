@@ -6,7 +6,7 @@ import pytest
 
 from acclimate.backends.models import LocalModels
 from acclimate.core.artifacts import Artifact, Output
-from acclimate.core.errors import DataError
+from acclimate.core.errors import ConfigError, DataError
 from acclimate.core.ports import Context
 from acclimate.core.progress import no_progress
 from acclimate.stages.select_model import STAGE, SelectModelConfig
@@ -67,6 +67,23 @@ class ModelsOnABf16Machine(LocalModels):
 
     def select_precision(self, precision):
         return "bf16" if precision == "auto" else precision
+
+
+def test_what_came_of_it_is_said_in_one_line_that_the_run_shows(folders, tmp_path):
+    report, _ = select({"records": write_artifact(tmp_path / "records", RECORDS), **folders}, tmp_path)
+    (line,) = report.warnings
+    undecided = report.metrics["winner"] == "undecided"
+    assert line.startswith("Undecided: " if undecided else f"{report.metrics['winner']} needs fewer bits")
+    assert [row["candidate"] for row in report.metrics["candidates"]] == ["long", "short"]
+
+
+def test_one_candidate_alone_is_refused(folders, tmp_path):
+    inputs = {
+        "records": write_artifact(tmp_path / "records", RECORDS),
+        "candidates.long": folders["candidates.long"],
+    }
+    with pytest.raises(ConfigError, match="names 1 models"):
+        select(inputs, tmp_path)
 
 
 def test_memory_is_that_of_the_precision_the_machine_takes(folders, tmp_path):
