@@ -12,6 +12,7 @@ from markupsafe import Markup
 
 from acclimate import __version__
 from acclimate.core.atomic import write_bytes
+from acclimate.core.durations import duration
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
 from acclimate.report import figures, words
@@ -38,7 +39,7 @@ def render(story: Story) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "percent": _percent, "bits": _bits}
+    environment.filters |= {"number": _number, "percent": _percent, "bits": _bits, "duration": duration}
     template = environment.get_template("page.html")
     title, tone = words.headline(story)
     drawn = {name: Markup(svg) for name, svg in _figures(story).items()}  # noqa: S704 - drawn by figures.py from numbers and escaped labels

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from acclimate.core.durations import duration
 from acclimate.report.gather import Story
 from acclimate.stages.evaluate.arms import ARMS
 
@@ -116,21 +117,12 @@ def cost_sentence(story: Story) -> str:
     """What it took on this machine."""
     train = next((step for step in story.steps if step.name == "train"), None)
     peak = max((step.peak_memory_bytes for step in story.steps), default=0)
-    text = f"{minutes(story.seconds)} in all, {peak / 1e9:.1f} GB of memory at most"
+    text = f"{duration(story.seconds)} in all, {peak / 1e9:.1f} GB of memory at most"
     return (
-        f"{text}; training took {minutes(train.seconds)}."
+        f"{text}; training took {duration(train.seconds)}."
         if train
         else f"{text}; how the model was trained is not known."
     )
-
-
-def minutes(seconds: float) -> str:
-    """A duration in words.
-
-    >>> minutes(8.2), minutes(75)
-    ('8 s', '1 min 15 s')
-    """
-    return f"{seconds:.0f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
 def comparison(metrics: Mapping[str, Any], arm: str, metric: str) -> Mapping[str, Any] | None:
