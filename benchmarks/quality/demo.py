@@ -10,7 +10,7 @@ import argparse
 import subprocess
 import sys
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -71,10 +71,16 @@ def figures(folder: Path) -> Iterator[dict[str, Any]]:
             goal="≥ .95" if row["kind"].startswith("near_copy_10") else "",
             peers={
                 "missed": row["missed"],
-                "wrongly touched": row["wrongly_touched"],
-                "unplanted": f"{row['unplanted']} {row['unit']}",
+                **_wrongly_touched(row),
             },
         )
+
+
+def _wrongly_touched(row: Mapping[str, Any]) -> dict[str, Any]:
+    """How much sound text was touched; nothing for a kind for which that is not counted by itself."""
+    if row["wrongly_touched"] is None:
+        return {}
+    return {"wrongly touched": row["wrongly_touched"], "unplanted": f"{row['unplanted']} {row['unit']}"}
 
 
 def seconds_again(folder: Path) -> float:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import math
 import re
 from pathlib import Path
 
@@ -36,6 +37,51 @@ def test_text_in_the_report_cannot_become_markup(finished: Path) -> None:
     evil = ExampleRow("x", "<img src=x>", "<script>alert(1)</script>", "&", {"base": "<b>"}, 0.0)
     page = render(type(story)(**{**vars(story), "examples": [evil]}))
     assert "<script>alert" not in page and "<img" not in page
+
+
+def test_one_general_text_gives_a_report_that_calls_the_interval_not_known(finished: Path) -> None:
+    general = finished / "data/general.jsonl"
+    general.write_text(general.read_text().splitlines(keepends=True)[0])
+    project = Project.open(finished)
+    project.run()
+    row = measure_row(project.write_report().read_text(), "general text")
+    assert "not known: one text only" in row and "None" not in row
+
+
+def test_the_divergence_and_its_interval_are_both_in_bits(finished: Path) -> None:
+    project = Project.open(finished)
+    sampled = project.report("evaluate").metrics["retention"]["sampled"]
+    low, high = (sampled[bound] / math.log(2) for bound in ("low", "high"))
+    row = measure_row(project.write_report().read_text(), "KL from the base")
+    assert f"{sampled['bits_per_token']:z.3f}</td>" in row
+    assert f"{low:z.3f} to {high:z.3f}</td>" in row
+
+
+def test_intervals_are_named_by_the_confidence_they_were_made_with(finished: Path) -> None:
+    project = Project.open(finished, overrides=["evaluate.confidence=0.8"])
+    project.run()
+    page = project.write_report().read_text()
+    assert "95 %" not in page
+    assert page.count("80 % interval") >= 2 and ", 80 % " in page and "90 % interval" in page
+
+
+def test_compared_base_models_are_shown_with_the_winner_or_undecided(finished: Path) -> None:
+    from acclimate.testing.models import write_tiny_model
+
+    write_tiny_model(finished / "other", seed=5)
+    assert "Base models compared" not in Project.open(finished).write_report().read_text()
+    project = Project.open(finished, overrides=["select_model.candidates=[./tiny-model, ./other]"])
+    project.run(until="select_model")
+    section = project.write_report().read_text().partition("<h2>Base models compared")[2].partition("<h2>")[0]
+    winner = project.report("select_model").metrics["winner"]
+    assert f"<p>{'Undecided: ' if winner == 'undecided' else winner}" in section
+    assert "<td>./tiny-model</td>" in section and "<td>./other</td>" in section
+
+
+def measure_row(page: str, measure: str) -> str:
+    """The table row of one measure of retention."""
+    rows = page.partition("<h2>What the model kept</h2>")[2].split("<tr>")
+    return next(row for row in rows if row.startswith("<td>") and measure in row)
 
 
 def test_a_report_before_evaluate_says_what_to_run(project: Path) -> None:

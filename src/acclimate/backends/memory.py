@@ -7,9 +7,7 @@ from pathlib import Path
 import psutil
 
 from acclimate.core.errors import ResourceError
-from acclimate.core.ports import ModelFacts
-
-BYTES_PER_WEIGHT = {"bf16": 2, "fp32": 4}
+from acclimate.core.ports import BYTES_PER_WEIGHT, ModelFacts
 
 INFERENCE_ROOM, TRAINING_ROOM = 200 * 2**20, 500 * 2**20
 """What libraries and a pack's logits take beside the weights."""

@@ -90,6 +90,10 @@ class LocalModels:
         """What the files say; cheap."""
         return model_facts(folder)
 
+    def select_precision(self, precision: str) -> str:
+        """`bf16` or `fp32`: what was asked for, or for `auto` what this machine does best."""
+        return select_precision(precision)
+
     def tokenizer_only(self, folder: Path) -> LanguageModel:
         """A model that renders and shows; costs no weights."""
         return RenderingModel.of(folder)

@@ -12,6 +12,9 @@ from typing import Any, Literal, Protocol
 
 import pyarrow as pa
 
+BYTES_PER_WEIGHT = {"bf16": 2, "fp32": 4}
+"""What one weight takes in each number format."""
+
 
 @dataclass(frozen=True)
 class ModelFacts:
@@ -180,6 +183,9 @@ class Models(Protocol):
 
     def facts(self, folder: Path) -> ModelFacts:
         """What the files say; cheap."""
+
+    def select_precision(self, precision: str) -> str:
+        """`bf16` or `fp32`: what was asked for, or for `auto` what `load` takes on this machine."""
 
     def tokenizer_only(self, folder: Path) -> LanguageModel:
         """A model that can render and show, and refuses to score or generate; costs no weights."""

@@ -10,8 +10,6 @@ from typing import Any
 
 import pyarrow as pa
 
-SCHEMA_VERSION = 1
-
 MESSAGE = pa.struct(
     [
         pa.field("role", pa.string()),

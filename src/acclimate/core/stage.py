@@ -51,12 +51,16 @@ class Run(Protocol):
 
 
 @dataclass(frozen=True)
-class Estimate:
+class ExpectedCost:
     """What a run is expected to cost, said before it starts."""
 
     seconds: float
     memory_bytes: int = 0
     because: str = ""
+
+
+Estimate = ExpectedCost
+"""The name by which the plan imports it."""
 
 
 @dataclass(frozen=True)
@@ -77,5 +81,5 @@ class Stage:
     """Config fields that name a secret, whose fingerprint enters the key."""
     code: tuple[str, ...] = ()
     """Further packages whose code decides the result (a stage's own package always counts)."""
-    estimate: Callable[[Any, Mapping[str, int]], Estimate] | None = None
+    estimate: Callable[[Any, Mapping[str, int]], ExpectedCost] | None = None
     """What a run costs, from the config and the number of rows of each input."""

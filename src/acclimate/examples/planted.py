@@ -35,15 +35,15 @@ class FaultScore:
     """What became of one kind of fault.
 
     `unplanted` is how many rows (for identifiers: words) had nothing planted in them, and `wrongly_touched` how many
-    of those were changed or dropped all the same.
+    of those were changed or dropped all the same. Both are None where that is not counted for the kind by itself.
     """
 
     kind: str
     planted: int
     found: int
     missed: int
-    wrongly_touched: int
-    unplanted: int
+    wrongly_touched: int | None
+    unplanted: int | None
     unit: str = "records"
 
 
@@ -160,7 +160,7 @@ def score_identifiers(
             total[entry["kind"]] += 1
             found[entry["kind"]] += not _places(entry["value"], replaced[record][column])
     scores = [
-        FaultScore(kind, total[kind], found[kind], total[kind] - found[kind], 0, 0, "identifiers")
+        FaultScore(kind, total[kind], found[kind], total[kind] - found[kind], None, None, "identifiers")
         for kind in sorted(total)
     ]
     return [*scores, _score_sound_words(values, texts, replaced)]

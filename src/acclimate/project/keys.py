@@ -9,8 +9,7 @@ from pathlib import Path
 
 from acclimate.core.atomic import fsync_folder
 from acclimate.core.errors import WorkspaceError
-
-KEY_BYTES = 32
+from acclimate.core.surrogates import MINIMUM_KEY_BYTES
 
 
 def key_folder() -> Path:
@@ -33,7 +32,7 @@ def new_key(project: str, name: str) -> Path:
             hint=f"keep using it, or move {path} away first if a new one is really meant",
         ) from None
     with os.fdopen(descriptor, "wb") as file:
-        file.write(secrets.token_bytes(KEY_BYTES))
+        file.write(secrets.token_bytes(MINIMUM_KEY_BYTES))
         file.flush()
         os.fsync(file.fileno())
     fsync_folder(path.parent)
@@ -54,9 +53,9 @@ def load_key(project: str, name: str) -> bytes:
             hint="make one with: acclimate key new",
         )
     key = path.read_bytes()
-    if len(key) < KEY_BYTES:
+    if len(key) < MINIMUM_KEY_BYTES:
         raise WorkspaceError(
-            f"The key file {path} holds {len(key)} bytes; at least {KEY_BYTES} are needed.",
+            f"The key file {path} holds {len(key)} bytes; at least {MINIMUM_KEY_BYTES} are needed.",
             hint="restore it from a copy: a new key gives other surrogates",
         )
     return key

@@ -72,22 +72,6 @@ def curves(
     return _svg(figure)
 
 
-def bars(groups: Mapping[str, Mapping[str, float]], *, up: str) -> str:
-    """For each group one bar a series, side by side; all groups have the same series."""
-    figure, axes = _axes(7.2, 2.9)
-    series = list(next(iter(groups.values())))
-    width = 0.8 / len(series)
-    for number, name in enumerate(series):
-        places = [place + (number - (len(series) - 1) / 2) * width for place in range(len(groups))]
-        values = [group[name] for group in groups.values()]
-        axes.bar(places, values, width * 0.92, color=PALETTE[number % len(PALETTE)], label=name)
-    axes.set_xticks(range(len(groups)), list(groups))
-    axes.set_ylabel(up)
-    axes.grid(axis="y", color=GRID, linewidth=0.8)
-    axes.legend(frameon=False, fontsize=8, ncols=len(series))
-    return _svg(figure)
-
-
 def _axes(width: float, height: float) -> tuple[Any, Any]:
     from matplotlib.figure import Figure
 

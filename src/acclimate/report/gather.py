@@ -20,9 +20,9 @@ from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.keys import has_key, load_key
 from acclimate.project.manifests import RUN, Manifest
 from acclimate.project.workspace import Finished, Workspace
+from acclimate.stages.evaluate.arms import ARMS
 
 MOST_EXAMPLES = 12
-ARMS = ("base", "prompted", "copy", "adapted")
 
 
 @dataclass(frozen=True)
@@ -67,6 +67,11 @@ class Story:
     def seconds(self) -> float:
         """What all steps took together."""
         return sum(step.seconds for step in self.steps)
+
+    @property
+    def candidates(self) -> Mapping[str, Any] | None:
+        """What the comparison of base models found, where the project has that step."""
+        return next((step.report.metrics for step in self.steps if step.name == "select_model"), None)
 
     @property
     def warnings(self) -> list[tuple[str, str]]:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -11,10 +12,12 @@ from markupsafe import Markup
 
 from acclimate import __version__
 from acclimate.core.atomic import write_bytes
+from acclimate.core.durations import duration
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
 from acclimate.report import figures, words
 from acclimate.report.gather import Story, gather
+from acclimate.stages.evaluate.retention import ONE_SIDED
 
 FILE_NAME = "report.html"
 
@@ -36,11 +39,19 @@ def render(story: Story) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters["number"] = _number
+    environment.filters |= {"number": _number, "percent": _percent, "bits": _bits, "duration": duration}
     template = environment.get_template("page.html")
     title, tone = words.headline(story)
     drawn = {name: Markup(svg) for name, svg in _figures(story).items()}  # noqa: S704 - drawn by figures.py from numbers and escaped labels
-    return template.render(story=story, words=words, title=title, tone=tone, figures=drawn, version=__version__)
+    return template.render(
+        story=story,
+        words=words,
+        title=title,
+        tone=tone,
+        figures=drawn,
+        retention_confidence=ONE_SIDED,
+        version=__version__,
+    )
 
 
 def _figures(story: Story) -> dict[str, str]:
@@ -121,4 +132,12 @@ def _validation_figure(train: Mapping[str, Any]) -> str:
 
 
 def _number(value: float | None, digits: int = 3) -> str:
-    return "–" if value is None else f"{value:.{digits}f}"
+    return "–" if value is None else f"{value:z.{digits}f}"
+
+
+def _percent(share: float | None, digits: int = 1) -> str:
+    return _number(None if share is None else share * 100, digits)
+
+
+def _bits(nats: float) -> str:
+    return _number(nats / math.log(2))

@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from acclimate.core.durations import duration
 from acclimate.report.gather import Story
+from acclimate.stages.evaluate.arms import ARMS
 
 ARM_NAMES = {
     "base": "the base",
@@ -51,10 +53,11 @@ def gain_sentence(story: Story) -> str:
         return "The base was not compared."
     share = (row["other"] - row["adapted"]) / row["other"]
     direction = "fewer" if share >= 0 else "more"
+    level = confidence(story.evaluate["task"]["confidence"])
     interval = (
         ""
         if row["low"] is None
-        else f" (difference {row['difference']:+.3f}, 95 % {row['low']:+.3f} to {row['high']:+.3f})"
+        else f" (difference {row['difference']:+.3f}, {level} {row['low']:+.3f} to {row['high']:+.3f})"
     )
     return (
         f"On {row['items']} test items of {row['clusters']} subjects the adapted model needs {abs(share):.0%} {direction}"
@@ -66,7 +69,7 @@ def baseline_sentences(story: Story) -> list[str]:
     """How it stands against each simpler way of getting an answer, on generated answers."""
     metric = story.evaluate["task"]["answer_metric"]
     sentences = []
-    for arm in ("base", "prompted", "copy"):
+    for arm in ARMS:
         row = comparison(story.evaluate, arm, metric)
         if row is not None:
             sentences.append(
@@ -96,25 +99,30 @@ def retention_sentence(story: Story) -> str:
     return text[0].upper() + text[1:] + "."
 
 
+def confidence(share: float) -> str:
+    """The confidence of an interval.
+
+    >>> confidence(0.9), confidence(0.975)
+    ('90 %', '97.5 %')
+    """
+    return f"{share * 100:g} %"
+
+
+def unknown_interval(texts: int) -> str:
+    """Why a measure of retention has no interval."""
+    return "not known: one text only" if texts == 1 else "not known"
+
+
 def cost_sentence(story: Story) -> str:
     """What it took on this machine."""
     train = next((step for step in story.steps if step.name == "train"), None)
     peak = max((step.peak_memory_bytes for step in story.steps), default=0)
-    text = f"{minutes(story.seconds)} in all, {peak / 1e9:.1f} GB of memory at most"
+    text = f"{duration(story.seconds)} in all, {peak / 1e9:.1f} GB of memory at most"
     return (
-        f"{text}; training took {minutes(train.seconds)}."
+        f"{text}; training took {duration(train.seconds)}."
         if train
         else f"{text}; how the model was trained is not known."
     )
-
-
-def minutes(seconds: float) -> str:
-    """A duration in words.
-
-    >>> minutes(8.2), minutes(75)
-    ('8 s', '1 min 15 s')
-    """
-    return f"{seconds:.0f} s" if seconds < 60 else f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
 def comparison(metrics: Mapping[str, Any], arm: str, metric: str) -> Mapping[str, Any] | None:

@@ -95,6 +95,13 @@ def test_an_identifier_is_missed_while_it_stands_in_any_case() -> None:
     assert scores["no_identifier"].wrongly_touched == 0
 
 
+def test_sound_words_are_counted_once_for_all_kinds_of_identifier() -> None:
+    planted = {"faults": [], "identifiers": [named("A", "name", "Ana")]}
+    name, sound = score_identifiers(planted, before=kept(A=("Ana", "x")), after=kept(A=("Eva", "x")), open_id=same)
+    assert (name.wrongly_touched, name.unplanted) == (None, None)
+    assert (sound.wrongly_touched, sound.unplanted) == (0, 1)
+
+
 def test_a_changed_word_that_is_no_identifier_is_wrongly_touched() -> None:
     planted = {"faults": [], "identifiers": [named("A", "name", "Ana")]}
     before, after = kept(A=("Ana takes 81 mg aspirin", "BP 120/80")), kept(A=("Eva takes 81 mg aspirin", "BP 4/12"))

@@ -19,7 +19,7 @@ from acclimate.core.errors import DataError
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import TEXT_COLUMNS
-from acclimate.core.stage import Estimate, Inputs, Stage, Zone
+from acclimate.core.stage import ExpectedCost, Inputs, Stage, Zone
 from acclimate.stages.clean.config import CleanConfig
 from acclimate.stages.clean.language import check_languages
 from acclimate.stages.clean.repair import REPAIRS
@@ -129,8 +129,10 @@ def _check_something_is_left(rows: int, dropped: Mapping[str, int]) -> None:
     )
 
 
-def _estimate(config: CleanConfig, rows: Mapping[str, int]) -> Estimate:
-    return Estimate(2.0 + rows.get("records", 0) / 2_000, 400 << 20, "about 2 000 records of 1 000 characters a second")
+def _estimate(config: CleanConfig, rows: Mapping[str, int]) -> ExpectedCost:
+    return ExpectedCost(
+        2.0 + rows.get("records", 0) / 2_000, 400 << 20, "about 2 000 records of 1 000 characters a second"
+    )
 
 
 STAGE = Stage("clean", CleanConfig, run, zone=Zone.RESTRICTED, estimate=_estimate)

@@ -21,7 +21,7 @@ from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import RECORD_SCHEMA, task_text
-from acclimate.core.stage import Estimate, Inputs, Stage, Zone
+from acclimate.core.stage import ExpectedCost, Inputs, Stage, Zone
 from acclimate.stages.dedup.candidates import Indices, Pairs, candidate_pairs, jaccard
 from acclimate.stages.dedup.clusters import KEPT, Outcome, find_outcome, first_with_equal, order_by_preference
 from acclimate.stages.dedup.config import DedupConfig
@@ -206,9 +206,11 @@ def _warnings(decisions: pl.DataFrame) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _estimate(config: DedupConfig, rows: Mapping[str, int]) -> Estimate:
+def _estimate(config: DedupConfig, rows: Mapping[str, int]) -> ExpectedCost:
     records = rows.get("records", 0)
-    return Estimate(1.0 + records / 5_000, (300 << 20) + records * 1_000, "about 5 000 records of 200 words a second")
+    return ExpectedCost(
+        1.0 + records / 5_000, (300 << 20) + records * 1_000, "about 5 000 records of 200 words a second"
+    )
 
 
 STAGE = Stage("dedup", DedupConfig, run, zone=Zone.RESTRICTED, estimate=_estimate)

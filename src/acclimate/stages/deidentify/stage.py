@@ -11,7 +11,7 @@ from acclimate.core.artifacts import Output
 from acclimate.core.errors import DataError, WorkspaceError
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
-from acclimate.core.stage import Equality, Estimate, Inputs, Stage, StageConfig, Zone
+from acclimate.core.stage import Equality, ExpectedCost, Inputs, Stage, StageConfig, Zone
 from acclimate.core.surrogates import MINIMUM_KEY_BYTES
 from acclimate.stages.deidentify.gather import Gathered, gather
 from acclimate.stages.deidentify.hits import KINDS
@@ -102,8 +102,8 @@ def _key(name: str, secrets: Mapping[str, bytes]) -> bytes:
     return key
 
 
-def _estimate(config: DeidentifyConfig, rows: Mapping[str, int]) -> Estimate:
-    return Estimate(rows["records"] / _RECORDS_PER_SECOND, because=f"{_RECORDS_PER_SECOND:.0f} records a second")
+def _estimate(config: DeidentifyConfig, rows: Mapping[str, int]) -> ExpectedCost:
+    return ExpectedCost(rows["records"] / _RECORDS_PER_SECOND, because=f"{_RECORDS_PER_SECOND:.0f} records a second")
 
 
 STAGE = Stage(

@@ -5,19 +5,19 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from acclimate.core.schema import PREDICTION_SCHEMA
-from acclimate.core.stage import Equality, Estimate, Stage
+from acclimate.core.stage import Equality, ExpectedCost, Stage
 from acclimate.stages.predict.config import PredictConfig
 from acclimate.stages.predict.run import run
 
 __all__ = ["STAGE", "PredictConfig"]
 
 
-def _estimate(config: PredictConfig, rows: Mapping[str, int]) -> Estimate:
+def _estimate(config: PredictConfig, rows: Mapping[str, int]) -> ExpectedCost:
     if config.method == "nearest_answer":
-        return Estimate(1.0, because="no model is asked")
+        return ExpectedCost(1.0, because="no model is asked")
     # Two CPU cores, SmolLM2-135M: about 25 scored records and 3 answers a second.
     seconds = sum(rows.get(role, 0) for role in ("records", "general", "sample")) / 25 + config.generations * 0.3
-    return Estimate(seconds, because="for a 135M model on two cores")
+    return ExpectedCost(seconds, because="for a 135M model on two cores")
 
 
 STAGE = Stage(
@@ -28,6 +28,7 @@ STAGE = Stage(
     schema=PREDICTION_SCHEMA,
     code=(
         "acclimate.core.examples",
+        "acclimate.core.hash_order",
         "acclimate.core.inference",
         "acclimate.backends.attention",
         "acclimate.backends.cross_entropy",

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 from acclimate.core.examples import example_of
+from acclimate.core.hash_order import hash_rank
 from acclimate.core.ports import Example
 
 Record = Mapping[str, Any]
@@ -75,8 +75,4 @@ def ability_of(record: Record) -> str:
 
 def chosen_by_hash(records: Sequence[Record], count: int, *, seed: int) -> list[Record]:
     """So many records, the same ones for every model and whatever records are added or moved around them."""
-    return sorted(records, key=lambda record: _rank(record["id"], seed))[:count]
-
-
-def _rank(name: str, seed: int) -> str:
-    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
+    return sorted(records, key=lambda record: hash_rank(record["id"], seed))[:count]

@@ -4,16 +4,16 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acclimate.core.stage import Equality, Estimate, Stage
+from acclimate.core.stage import Equality, ExpectedCost, Stage
 from acclimate.stages.sample.config import SampleConfig
 from acclimate.stages.sample.run import run
 
 __all__ = ["STAGE", "SampleConfig"]
 
 
-def _estimate(config: SampleConfig, rows: Mapping[str, int]) -> Estimate:
+def _estimate(config: SampleConfig, rows: Mapping[str, int]) -> ExpectedCost:
     # 540 tokens a second, batched, SmolLM2-135M on two cores.
-    return Estimate(config.n * 2 * config.max_new_tokens * 0.7 / 540, because="for a 135M model on two cores")
+    return ExpectedCost(config.n * 2 * config.max_new_tokens * 0.7 / 540, because="for a 135M model on two cores")
 
 
 STAGE = Stage(

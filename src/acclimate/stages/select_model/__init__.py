@@ -17,6 +17,7 @@ STAGE = Stage(
     schema=CANDIDATE_SCHEMA,
     code=(
         "acclimate.core.examples",
+        "acclimate.core.hash_order",
         "acclimate.core.inference",
         "acclimate.core.statistics",
         "acclimate.backends.attention",

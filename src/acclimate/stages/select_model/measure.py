@@ -13,8 +13,6 @@ from acclimate.core.examples import example_of
 from acclimate.core.inference import score_durably
 from acclimate.core.ports import Context, ModelFacts, Models, Score, TokenRow
 
-BYTES_PER_PARAMETER = {"bf16": 2, "fp32": 4, "auto": 4}
-
 
 @dataclass(frozen=True)
 class Measured:

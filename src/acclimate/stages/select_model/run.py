@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -11,6 +10,7 @@ import pyarrow as pa
 
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.errors import ConfigError, ContractError, DataError
+from acclimate.core.hash_order import hash_rank
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.stage import Inputs
@@ -32,22 +32,42 @@ ROLE = "candidates."
 def run(config: SelectModelConfig, inputs: Inputs, output: Output, context: Context) -> Report:
     """A row for each candidate and site; the report names a winner, or says that none is shown."""
     folders = {role.removeprefix(ROLE): inputs[role].path for role in sorted(inputs) if role.startswith(ROLE)}
-    if not folders:
-        raise ConfigError("select_model.candidates names no model to compare.", hint="name two or more models there")
+    if len(folders) < 2:
+        raise ConfigError(
+            f"select_model.candidates names {len(folders)} models, and a comparison needs two.",
+            hint="name two or more models there, or none to leave the step out",
+        )
     if context.models is None:
         raise ContractError("select_model needs a way to load models")
     validation = _chosen(inputs["records"], config)
     records = validation.to_dicts()
+    precision = context.models.select_precision(config.precision)
     measured = [
-        measure(name, folder, records, models=context.models, precision=config.precision, context=context)
+        measure(name, folder, records, models=context.models, precision=precision, context=context)
         for name, folder in folders.items()
     ]
     common = _fitting_all(validation, measured)
     statistics = Statistics(config.resamples, config.confidence, config.seed)
-    rows = candidate_rows(measured, common, words=words_in(records), precision=config.precision, statistics=statistics)
+    rows = candidate_rows(measured, common, words=words_in(records), precision=precision, statistics=statistics)
     output.keep(pa.Table.from_pylist(rows, schema=CANDIDATE_SCHEMA))
     counts = Counts(0, len(rows), created=len(rows), unit="candidates by site")
-    return Report("select_model", counts, _metrics(measured, validation, common, statistics))
+    metrics = {"candidates": [row for row in rows if row["site"] is None]}
+    metrics |= _metrics(measured, validation, common, statistics)
+    outcome = _outcome(metrics)
+    return Report("select_model", counts, metrics | {"outcome": outcome}, (outcome,))
+
+
+def _outcome(metrics: Mapping[str, Any]) -> str:
+    """What came of the comparison, and that the base stays what the project names."""
+    if metrics["winner"] == UNDECIDED:
+        return (
+            f"Undecided: {', '.join(metrics['tied'])} (smallest first) are not shown to differ on"
+            f" {metrics['records_fitting_all']} validation texts."
+        )
+    return (
+        f"{metrics['winner']} needs fewer bits per byte than every other candidate, beyond chance;"
+        " it is adapted only if base: names it."
+    )
 
 
 def _chosen(records: Artifact, config: SelectModelConfig) -> pl.DataFrame:
@@ -58,12 +78,8 @@ def _chosen(records: Artifact, config: SelectModelConfig) -> pl.DataFrame:
             "No record is in the validation split, so candidates cannot be compared.",
             hint="raise split.fractions.validation",
         )
-    names = sorted(validation["id"].to_list(), key=lambda name: _rank(name, config.seed))
+    names = sorted(validation["id"].to_list(), key=lambda name: hash_rank(name, config.seed))
     return validation.filter(pl.col("id").is_in(names[: config.max_records]))
-
-
-def _rank(name: str, seed: int) -> str:
-    return hashlib.sha256(f"{seed}:{name}".encode()).hexdigest()
 
 
 def _fitting_all(validation: pl.DataFrame, measured: Sequence[Measured]) -> pl.DataFrame:
@@ -80,13 +96,14 @@ def _fitting_all(validation: pl.DataFrame, measured: Sequence[Measured]) -> pl.D
 
 def _metrics(
     measured: Sequence[Measured], validation: pl.DataFrame, common: pl.DataFrame, statistics: Statistics
-) -> Mapping[str, Any]:
+) -> dict[str, Any]:
     differences = paired_differences(measured, common, statistics)
     winner = winner_of(measured, common, differences)
     return {
         "winner": winner,
         "tied": tied_with_best(measured, common, differences) if winner == UNDECIDED else [],
         "differences": differences,
+        "confidence": statistics.confidence,
         "records": validation.height,
         "records_fitting_all": common.height,
         "longer_than_context": {candidate.name: len(candidate.too_long) for candidate in measured},

@@ -12,8 +12,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from acclimate.core.ports import BYTES_PER_WEIGHT
 from acclimate.core.statistics import Ratio, Resamples, holm
-from acclimate.stages.select_model.measure import BYTES_PER_PARAMETER, Measured
+from acclimate.stages.select_model.measure import Measured
 
 UNDECIDED = "undecided"
 
@@ -30,6 +31,7 @@ CANDIDATE_SCHEMA = pa.schema(
         pa.field("longer_than_context", pa.int64(), nullable=False),
         pa.field("parameters", pa.int64(), nullable=False),
         pa.field("context_length", pa.int64(), nullable=False),
+        pa.field("precision", pa.string(), nullable=False),
         pa.field("memory_bytes", pa.int64(), nullable=False),
         pa.field("relative_cost", pa.float64(), nullable=False),
         pa.field("licence", pa.string()),
@@ -39,8 +41,9 @@ CANDIDATE_SCHEMA = pa.schema(
 )
 """One candidate on the texts of one site; `site` is null for all sites together.
 
-`memory_bytes` is that of the weights in the chosen precision. `relative_cost` is arithmetic per text, parameters times
-tokens, as a multiple of the cheapest candidate's. Bits per byte are over the texts that fit every candidate.
+`memory_bytes` is that of the weights in `precision`, in which the candidate was measured. `relative_cost` is
+arithmetic per text, parameters times tokens, as a multiple of the cheapest candidate's. Bits per byte are over the texts
+that fit every candidate.
 """
 
 
@@ -76,7 +79,8 @@ def candidate_rows(
             "longer_than_context": len(candidate.too_long),
             "parameters": candidate.facts.parameters,
             "context_length": candidate.facts.context_length,
-            "memory_bytes": candidate.facts.parameters * BYTES_PER_PARAMETER[precision],
+            "precision": precision,
+            "memory_bytes": candidate.facts.parameters * BYTES_PER_WEIGHT[precision],
             "relative_cost": candidate.facts.parameters * candidate.tokens / max(1, cheapest),
             "licence": candidate.facts.licence,
             "has_chat_template": candidate.facts.has_chat_template,

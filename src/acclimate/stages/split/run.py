@@ -14,7 +14,7 @@ from acclimate.core.errors import DataError
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import RECORD_SCHEMA, TEXT_COLUMNS, task_text
-from acclimate.core.stage import Estimate, Inputs, Stage
+from acclimate.core.stage import ExpectedCost, Inputs, Stage
 from acclimate.stages.split.config import Fractions, SplitConfig
 from acclimate.stages.split.conflicts import settle
 from acclimate.stages.split.draw import SPLITS, Group, draw
@@ -145,9 +145,9 @@ def _write(source: Artifact, decided: pl.DataFrame, output: Output, context: Con
         output.drop(batch.filter(pc.invert(is_kept)), gone["reason"].to_list(), gone["value"].to_list())
 
 
-def _estimate(config: SplitConfig, rows: Mapping[str, int]) -> Estimate:
+def _estimate(config: SplitConfig, rows: Mapping[str, int]) -> ExpectedCost:
     records = rows.get("records", 0)
-    return Estimate(1.0 + records / 50_000, (200 << 20) + records * 500, "about 50 000 records a second")
+    return ExpectedCost(1.0 + records / 50_000, (200 << 20) + records * 500, "about 50 000 records a second")
 
 
 STAGE = Stage("split", SplitConfig, run, estimate=_estimate)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from acclimate.core.stage import Equality, Estimate, Stage
+from acclimate.core.stage import Equality, ExpectedCost, Stage
 from acclimate.stages.train.config import TrainConfig
 from acclimate.stages.train.run import preview, run
 
@@ -18,10 +18,10 @@ MEMORY = {"lora": 5e9, "full": 8e9, "top_layers": 5e9}
 """The demo's process peaked at 5.0 GB with lora; the other two are reckoned from it."""
 
 
-def _estimate(config: TrainConfig, rows: Mapping[str, int]) -> Estimate:
+def _estimate(config: TrainConfig, rows: Mapping[str, int]) -> ExpectedCost:
     seen = config.steps(rows.get("records", 0)) * config.rows_per_step / (1 - config.replay_share)
     seconds = seen * TOKENS_PER_ROW / TOKENS_PER_SECOND[config.method]
-    return Estimate(seconds, int(MEMORY[config.method]), because="for a 135M model in bf16 on two cores")
+    return ExpectedCost(seconds, int(MEMORY[config.method]), because="for a 135M model in bf16 on two cores")
 
 
 STAGE = Stage(
@@ -30,6 +30,6 @@ STAGE = Stage(
     run=run,
     inputs=("records", "base"),
     equality=Equality.TOLERANCE,
-    code=("acclimate.backends",),
+    code=("acclimate.backends", "acclimate.core.hash_order"),
     estimate=_estimate,
 )

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
+from acclimate.core.hash_order import hash_rank
 from acclimate.core.ports import TokenRow
 
 Step = list[tuple[str, TokenRow]]
@@ -55,4 +55,4 @@ def endless(rows: Sequence[TokenRow], *, seed: int) -> Iterator[TokenRow]:
 
 def shuffled(name: str, *, seed: int, epoch: int = 0) -> str:
     """Where a row stands in an epoch: by a hash of its id."""
-    return hashlib.sha256(f"{seed}:{epoch}:{name}".encode()).hexdigest()
+    return hash_rank(name, seed, epoch)
