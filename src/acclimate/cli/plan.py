@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import typer
@@ -45,8 +46,16 @@ def command(
     for step in planned:
         print(f"{step.step.name:<17} {step.status:<8} {step.reason}{_expected(step)}")
     waiting = [step for step in planned if step.status is not Status.CURRENT]
-    known = sum(step.estimate.seconds for step in waiting if step.estimate)
-    print(f"{len(waiting)} of {len(planned)} steps will run" + (f", about {duration(known)}" if known else ""))
+    print(f"{len(waiting)} of {len(planned)} steps will run{_total(waiting)}")
+
+
+def _total(waiting: Sequence[PlannedStep]) -> str:
+    costs = [step.estimate.seconds for step in waiting if step.estimate]
+    if not costs:
+        return ""
+    rest = len(waiting) - len(costs)
+    unknown = f", and what {rest} of them take is known once the steps before them have run" if rest else ""
+    return f", about {duration(sum(costs))}{unknown}"
 
 
 def _row(planned: PlannedStep) -> dict[str, Any]:

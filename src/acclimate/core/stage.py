@@ -59,10 +59,6 @@ class ExpectedCost:
     because: str = ""
 
 
-Estimate = ExpectedCost
-"""The name by which the plan imports it."""
-
-
 @dataclass(frozen=True)
 class Stage:
     """A stage and what the pipeline must know of it."""
@@ -81,5 +77,5 @@ class Stage:
     """Config fields that name a secret, whose fingerprint enters the key."""
     code: tuple[str, ...] = ()
     """Further packages whose code decides the result (a stage's own package always counts)."""
-    estimate: Callable[[Any, Mapping[str, int]], ExpectedCost] | None = None
-    """What a run costs, from the config and the number of rows of each input."""
+    estimate: Callable[[Any, Mapping[str, int]], ExpectedCost | None] | None = None
+    """What a run costs, from the config and the rows of each input as far as they are known; None where that is too little."""

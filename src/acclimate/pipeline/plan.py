@@ -9,7 +9,7 @@ from typing import Any
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import json_digest, read_json
-from acclimate.core.stage import Estimate, Stage, StageConfig, Zone
+from acclimate.core.stage import ExpectedCost, Stage, StageConfig, Zone
 from acclimate.pipeline.code import code_digest
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.pipeline.environment import changes, environment
@@ -43,7 +43,9 @@ class PlannedStep:
     inputs: Mapping[str, Provided] | None = None
     secrets: Mapping[str, str] | None = None
     finished: Finished | None = None
-    estimate: Estimate | None = None
+    estimate: ExpectedCost | None = None
+    expected_rows: int | None = None
+    """Rows of its artifact: counted where it is current, else those of its last one, else as many as go in."""
 
     @property
     def zone(self) -> Zone:
@@ -86,8 +88,9 @@ def plan_step(
     latest = outside.workspace.latest(step.name)
     waits_for = [name for name in step.inputs.values() if name in planned and planned[name].finished is None]
     if waits_for:
-        estimate = _estimate(stage, resolved, latest, planned, step)
-        return PlannedStep(step, stage, resolved, Status.WAITING, f"{waits_for[0]} runs first", estimate=estimate)
+        estimate, rows = _estimate(stage, resolved, latest, planned, step), _expected_rows(latest, planned, step)
+        reason = f"{waits_for[0]} runs first"
+        return PlannedStep(step, stage, resolved, Status.WAITING, reason, estimate=estimate, expected_rows=rows)
     secrets, code = outside.fingerprints(stage, resolved), code_digest(stage)
     dumped = resolved.model_dump(mode="json")
     likeliest: Mapping[str, InputReference] = {}
@@ -102,7 +105,8 @@ def plan_step(
     status, reason = _status(finished, latest, wanted, strict=strict)
     current = finished if status is Status.CURRENT else None
     estimate = None if current else _estimate(stage, resolved, latest, planned, step)
-    return PlannedStep(step, stage, resolved, status, reason, key, code, inputs, secrets, current, estimate)
+    rows = _expected_rows(current or latest, planned, step)
+    return PlannedStep(step, stage, resolved, status, reason, key, code, inputs, secrets, current, estimate, rows)
 
 
 @dataclass(frozen=True)
@@ -192,18 +196,24 @@ def _short(value: Any) -> str:
 
 def _estimate(
     stage: Stage, config: StageConfig, latest: Finished | None, planned: Mapping[str, PlannedStep], step: Step
-) -> Estimate | None:
+) -> ExpectedCost | None:
     """What a run will cost: as the last one of this step did, scaled by its input rows, else as the stage reckons."""
-    rows = {role: _rows(planned[name]) for role, name in step.inputs.items() if name in planned}
+    rows = {
+        role: expected
+        for role, name in step.inputs.items()
+        if name in planned and (expected := planned[name].expected_rows) is not None
+    }
     if latest is not None and (latest.artifact.path / RUN).exists():
         last = read_json(latest.artifact.path / RUN)
         before = last.get("rows", {})
         shared = [(rows[role], before[role]) for role in rows if before.get(role) and rows[role]]
         scale = max((now / earlier for now, earlier in shared), default=1.0)
-        return Estimate(last["seconds"] * scale, last["peak_memory_bytes"], "as in the last run")
+        return ExpectedCost(last["seconds"] * scale, last["peak_memory_bytes"], "as in the last run")
     return stage.estimate(config, rows) if stage.estimate else None
 
 
-def _rows(planned: PlannedStep) -> int:
-    """Rows of a finished step, else of its last run, else 0 for unknown."""
-    return planned.finished.artifact.report().counts.kept if planned.finished else 0
+def _expected_rows(known: Finished | None, planned: Mapping[str, PlannedStep], step: Step) -> int | None:
+    if known is not None:
+        return known.artifact.report().counts.kept
+    entering = [planned[name].expected_rows for name in step.inputs.values() if name in planned]
+    return max((rows for rows in entering if rows is not None), default=None)

@@ -129,10 +129,10 @@ def _check_something_is_left(rows: int, dropped: Mapping[str, int]) -> None:
     )
 
 
-def _estimate(config: CleanConfig, rows: Mapping[str, int]) -> ExpectedCost:
-    return ExpectedCost(
-        2.0 + rows.get("records", 0) / 2_000, 400 << 20, "about 2 000 records of 1 000 characters a second"
-    )
+def _estimate(config: CleanConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
+    if "records" not in rows:
+        return None
+    return ExpectedCost(2.0 + rows["records"] / 2_000, 400 << 20, "about 2 000 records of 1 000 characters a second")
 
 
 STAGE = Stage("clean", CleanConfig, run, zone=Zone.RESTRICTED, estimate=_estimate)

@@ -206,8 +206,10 @@ def _warnings(decisions: pl.DataFrame) -> tuple[str, ...]:
     return tuple(warnings)
 
 
-def _estimate(config: DedupConfig, rows: Mapping[str, int]) -> ExpectedCost:
-    records = rows.get("records", 0)
+def _estimate(config: DedupConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
+    if "records" not in rows:
+        return None
+    records = rows["records"]
     return ExpectedCost(
         1.0 + records / 5_000, (300 << 20) + records * 1_000, "about 5 000 records of 200 words a second"
     )

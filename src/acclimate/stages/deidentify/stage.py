@@ -102,7 +102,9 @@ def _key(name: str, secrets: Mapping[str, bytes]) -> bytes:
     return key
 
 
-def _estimate(config: DeidentifyConfig, rows: Mapping[str, int]) -> ExpectedCost:
+def _estimate(config: DeidentifyConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
+    if "records" not in rows:
+        return None
     return ExpectedCost(rows["records"] / _RECORDS_PER_SECOND, because=f"{_RECORDS_PER_SECOND:.0f} records a second")
 
 

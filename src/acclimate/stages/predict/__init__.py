@@ -12,7 +12,9 @@ from acclimate.stages.predict.run import run
 __all__ = ["STAGE", "PredictConfig"]
 
 
-def _estimate(config: PredictConfig, rows: Mapping[str, int]) -> ExpectedCost:
+def _estimate(config: PredictConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
+    if "records" not in rows:
+        return None
     if config.method == "nearest_answer":
         return ExpectedCost(1.0, because="no model is asked")
     # Two CPU cores, SmolLM2-135M: about 25 scored records and 3 answers a second.

@@ -145,8 +145,10 @@ def _write(source: Artifact, decided: pl.DataFrame, output: Output, context: Con
         output.drop(batch.filter(pc.invert(is_kept)), gone["reason"].to_list(), gone["value"].to_list())
 
 
-def _estimate(config: SplitConfig, rows: Mapping[str, int]) -> ExpectedCost:
-    records = rows.get("records", 0)
+def _estimate(config: SplitConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
+    if "records" not in rows:
+        return None
+    records = rows["records"]
     return ExpectedCost(1.0 + records / 50_000, (200 << 20) + records * 500, "about 50 000 records a second")
 
 

@@ -18,7 +18,9 @@ MEMORY = {"lora": 5e9, "full": 8e9, "top_layers": 5e9}
 """The demo's process peaked at 5.0 GB with lora; the other two are reckoned from it."""
 
 
-def _estimate(config: TrainConfig, rows: Mapping[str, int]) -> ExpectedCost:
+def _estimate(config: TrainConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
+    if config.max_steps is None and "records" not in rows:
+        return None
     seen = config.steps(rows.get("records", 0)) * config.rows_per_step / (1 - config.replay_share)
     seconds = seen * TOKENS_PER_ROW / TOKENS_PER_SECOND[config.method]
     return ExpectedCost(seconds, int(MEMORY[config.method]), because="for a 135M model in bf16 on two cores")
