@@ -19,7 +19,7 @@ from acclimate.cli.options import (
     StrictOption,
     new_app,
 )
-from acclimate.core.stage import Estimate
+from acclimate.core.stage import ExpectedCost
 from acclimate.pipeline.plan import PlannedStep, Status
 
 app = new_app("acclimate plan --project demo")
@@ -74,12 +74,12 @@ def _expected(planned: PlannedStep) -> str:
     return f"  [{expected_cost(planned.estimate)}]" if planned.estimate else ""
 
 
-def expected_cost(estimate: Estimate) -> str:
+def expected_cost(estimate: ExpectedCost) -> str:
     """What a step is expected to cost, and how that is known.
 
-    >>> expected_cost(Estimate(95, 2_000_000_000, because="for a 135M model on two cores"))
+    >>> expected_cost(ExpectedCost(95, 2_000_000_000, because="for a 135M model on two cores"))
     'about 1 min 35 s, 2.0 GB; for a 135M model on two cores'
-    >>> expected_cost(Estimate(4.2, because="as in the last run"))
+    >>> expected_cost(ExpectedCost(4.2, because="as in the last run"))
     'about 4.2 s; as in the last run'
     """
     memory = f", {size(estimate.memory_bytes)}" if estimate.memory_bytes else ""
