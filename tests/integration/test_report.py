@@ -11,6 +11,7 @@ import pytest
 
 from acclimate.api import Project
 from acclimate.core.errors import WorkspaceError
+from acclimate.report.figures import GAIN, LOSS, MUTED
 
 
 def test_the_report_stands_alone_and_says_what_was_not_tested(finished: Path) -> None:
@@ -78,10 +79,24 @@ def test_compared_base_models_are_shown_with_the_winner_or_undecided(finished: P
     assert "<td>./tiny-model</td>" in section and "<td>./other</td>" in section
 
 
+def test_a_figure_has_the_colours_of_the_verdicts_below_it(finished: Path) -> None:
+    page = Project.open(finished).write_report().read_text()
+    gain = page.partition("<h2>Gain")[2].partition("<table")[0]
+    verdicts = {row["verdict"] for row in Project.open(finished).report("evaluate").metrics["comparisons"]}
+    assert verdicts == {"insufficient evidence"}
+    assert MUTED in gain and GAIN not in gain and LOSS not in gain
+
+
+def test_a_small_budget_is_not_rounded_away(finished: Path) -> None:
+    project = Project.open(finished, overrides=["evaluate.general_budget=0.005"])
+    project.run()
+    assert "(budget +0.5 %)" in project.write_report().read_text()
+
+
 def measure_row(page: str, measure: str) -> str:
     """The table row of one measure of retention."""
     rows = page.partition("<h2>What the model kept</h2>")[2].split("<tr>")
-    return next(row for row in rows if row.startswith("<td>") and measure in row)
+    return next(row for row in rows if row.startswith("<td") and measure in row)
 
 
 def test_a_report_before_evaluate_says_what_to_run(project: Path) -> None:

@@ -13,20 +13,18 @@ PALETTE = ("#0b7a75", "#c77d0a", "#4059ad", "#b23a48", "#7b8794")
 
 @dataclass(frozen=True)
 class Interval:
-    """One row of an interval figure. Values below `reference` are good when `less_is_better`."""
+    """One row of an interval figure, in the colour of its verdict's tone: good, bad or unclear."""
 
     label: str
     value: float
     low: float
     high: float
-    less_is_better: bool = True
+    tone: str
 
     @property
     def colour(self) -> str:
-        """Green where the whole interval is better than 0, red where worse, grey where it holds 0."""
-        if self.low <= 0 <= self.high:
-            return MUTED
-        return GAIN if (self.high < 0) == self.less_is_better else LOSS
+        """Green, red or grey."""
+        return {"good": GAIN, "bad": LOSS}.get(self.tone, MUTED)
 
 
 def intervals(rows: Sequence[Interval], *, axis: str, margin: float | None = None) -> str:
@@ -65,6 +63,7 @@ def curves(
             color=MUTED,
             fontsize=8,
         )
+    axes.xaxis.get_major_locator().set_params(integer=True)
     axes.set_xlabel(across)
     axes.set_ylabel(up)
     axes.grid(color=GRID, linewidth=0.8)

@@ -91,7 +91,8 @@ def _retention_figure(kept: Mapping[str, Any]) -> str:
     general = kept["general"]
     if not general or general["low"] is None:
         return ""
-    row = figures.Interval("general text", general["value"] * 100, general["low"] * 100, general["high"] * 100)
+    bounds = general["low"] * 100, general["high"] * 100
+    row = figures.Interval("general text", general["value"] * 100, *bounds, words.tone(general["verdict"]))
     return figures.intervals([row], axis="change of bits per byte, % (dashed: budget)", margin=general["budget"] * 100)
 
 
@@ -104,7 +105,7 @@ def _abilities_figure(abilities: Sequence[Mapping[str, Any]]) -> str:
             row["difference"] * 100,
             row["low"] * 100,
             row["high"] * 100,
-            less_is_better=False,
+            words.tone(row["verdict"]),
         )
         for row in abilities
     ]
@@ -113,7 +114,7 @@ def _abilities_figure(abilities: Sequence[Mapping[str, Any]]) -> str:
 
 
 def _interval(row: Mapping[str, Any], label: str) -> figures.Interval:
-    return figures.Interval(label, row["difference"], row["low"], row["high"], less_is_better=row["lower_is_better"])
+    return figures.Interval(label, row["difference"], row["low"], row["high"], words.tone(row["verdict"]))
 
 
 def _loss_figure(train: Mapping[str, Any]) -> str:

@@ -60,7 +60,7 @@ def gain_sentence(story: Story) -> str:
         else f" (difference {row['difference']:+.3f}, {level} {row['low']:+.3f} to {row['high']:+.3f})"
     )
     return (
-        f"On {row['items']} test items of {row['clusters']} subjects the adapted model needs {abs(share):.0%} {direction}"
+        f"On {row['items']} test items of {row['clusters']} subjects the adapted model needs {abs(share) * 100:.1f} % {direction}"
         f" bits for the reference answers than its base: {row['adapted']:.3f} against {row['other']:.3f} per byte{interval}."
     )
 
@@ -73,7 +73,7 @@ def baseline_sentences(story: Story) -> list[str]:
         row = comparison(story.evaluate, arm, metric)
         if row is not None:
             sentences.append(
-                f"Answers against {ARM_NAMES[arm]}: {METRIC_NAMES[metric]} {row['adapted']:.3f} to {row['other']:.3f}"
+                f"Answers compared with {ARM_NAMES[arm]}: {METRIC_NAMES[metric]} {row['adapted']:.3f} against {row['other']:.3f}"
                 f" on {row['items']} items — {row['verdict']}."
             )
     return sentences
@@ -86,14 +86,17 @@ def retention_sentence(story: Story) -> str:
     if kept["general"]:
         general = kept["general"]
         parts.append(
-            f"bits per byte on general text changed by {general['value']:+.2%}"
-            f" (budget {general['budget']:+.0%}): {general['verdict']}"
+            f"bits per byte on general text changed by {general['value'] * 100:+.2f} %"
+            f" (budget {general['budget'] * 100:+g} %): {general['verdict']}"
         )
     if kept["abilities"]:
         held = sum(ability["verdict"] == "held" for ability in kept["abilities"])
         broken = [ability["ability"] for ability in kept["abilities"] if ability["verdict"] == "broken"]
+        unclear = len(kept["abilities"]) - held - len(broken)
         parts.append(
-            f"{held} of {len(kept['abilities'])} abilities held" + (f", broken: {', '.join(broken)}" if broken else "")
+            f"{held} of {len(kept['abilities'])} abilities held"
+            + (f", broken: {', '.join(broken)}" if broken else "")
+            + (f", {unclear} with too little evidence" if unclear else "")
         )
     text = "; ".join(parts) or "not tested"
     return text[0].upper() + text[1:] + "."
