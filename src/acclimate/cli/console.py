@@ -15,6 +15,7 @@ from rich.progress import Progress as RichProgress
 
 from acclimate.api import Silent
 from acclimate.cli.options import HERE
+from acclimate.core.durations import duration
 from acclimate.core.ports import Progress
 from acclimate.pipeline.plan import PlannedStep
 from acclimate.pipeline.run import Listener, StepOutcome
@@ -82,17 +83,6 @@ def counts_line(outcome: StepOutcome) -> str:
     dropped = ", ".join(f"{reason} {number}" for reason, number in sorted(counts.dropped.items()))
     gone = f", dropped {sum(counts.dropped.values())} ({dropped})" if dropped else ""
     return f"{counts.inputs} {counts.unit}{created}: kept {counts.kept}{gone}"
-
-
-def duration(seconds: float) -> str:
-    """Seconds in words.
-
-    >>> duration(4.2), duration(95)
-    ('4.2 s', '1 min 35 s')
-    """
-    if seconds < 60:
-        return f"{seconds:.1f} s"
-    return f"{int(seconds // 60)} min {int(seconds % 60)} s"
 
 
 def size(number: int) -> str:

@@ -8,7 +8,7 @@ from typing import Any
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import duration, print_json, size
+from acclimate.cli.console import print_json, size
 from acclimate.cli.options import (
     HERE,
     JsonOption,
@@ -19,6 +19,7 @@ from acclimate.cli.options import (
     StrictOption,
     new_app,
 )
+from acclimate.core.durations import duration
 from acclimate.core.stage import ExpectedCost
 from acclimate.pipeline.plan import PlannedStep, Status
 
