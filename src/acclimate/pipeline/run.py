@@ -13,6 +13,8 @@ from datetime import UTC, datetime
 from pathlib import Path
 from typing import Protocol
 
+import psutil
+
 from acclimate.backends.engine import LocalEngine
 from acclimate.core.artifacts import Output
 from acclimate.core.atomic import named_disk_errors, write_json
@@ -85,7 +87,7 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
     made.mkdir()
     work.mkdir(exist_ok=True)
     _audit_restricted_reads(planned, outside)
-    started, clock = datetime.now(UTC), time.monotonic()
+    started, clock, peak_before = datetime.now(UTC), time.monotonic(), _peak_memory()
     context = Context(
         partial=work,
         progress=listener.progress,
@@ -100,7 +102,9 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
     crash_point("run.stage_done")
     write_json(made / "report.json", report.to_json())
     seconds = time.monotonic() - clock
-    finished = outside.workspace.publish(made, _manifest(planned, made), _run_facts(planned, started, seconds))
+    finished = outside.workspace.publish(
+        made, _manifest(planned, made), _run_facts(planned, started, seconds, peak_before)
+    )
     return StepOutcome(planned, finished, report, made=True, seconds=seconds)
 
 
@@ -130,9 +134,8 @@ def _manifest(planned: PlannedStep, made: Path) -> Manifest:
     )
 
 
-def _run_facts(planned: PlannedStep, started: datetime, seconds: float) -> dict[str, object]:
+def _run_facts(planned: PlannedStep, started: datetime, seconds: float, peak_before: int) -> dict[str, object]:
     """Who, when, where, how long: kept apart from the manifest, which must be equal for equal runs."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
     rows = {
         role: provided.artifact.report().counts.kept
         for role, provided in (planned.inputs or {}).items()
@@ -141,11 +144,23 @@ def _run_facts(planned: PlannedStep, started: datetime, seconds: float) -> dict[
     return {
         "started": started.isoformat(timespec="seconds"),
         "seconds": round(seconds, 3),
-        "peak_memory_bytes": peak if sys.platform == "darwin" else peak * 1024,
+        "peak_memory_bytes": _peak_memory_since(peak_before),
         "host": socket.gethostname(),
         "rows": rows,
         "expected_seconds": planned.estimate.seconds if planned.estimate else None,
     }
+
+
+def _peak_memory_since(peak_before: int) -> int:
+    """The process's peak where this step raised it; else what it holds now, since only a new peak is ever told."""
+    peak = _peak_memory()
+    return peak if peak > peak_before else int(psutil.Process().memory_info().rss)
+
+
+def _peak_memory() -> int:
+    """The most that this process has held so far, in bytes."""
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _audit_restricted_reads(planned: PlannedStep, outside: Outside) -> None:
