@@ -115,7 +115,9 @@ items = Table(
     Column("decided", Boolean, nullable=False),
     PrimaryKeyConstraint("task", "id"),
 )
-Index("items_open", items.c.task, items.c.done, items.c.pilot, items.c.priority, items.c.position)
+Index("items_open", items.c.task, items.c.done, items.c.pilot.desc(), items.c.priority.desc(), items.c.position)
+_is_gold = items.c.gold.is_not(None)
+Index("items_gold", items.c.task, sqlite_where=_is_gold, postgresql_where=_is_gold)
 Index("items_disputed", items.c.task, items.c.disputed, items.c.decided)
 
 assignments = Table(
