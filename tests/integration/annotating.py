@@ -19,9 +19,9 @@ from acclimate.core import crash_points
 from acclimate.testing.forks import serve
 
 
-def read_everything(folder: Path, person: str) -> None:
+def read_everything(folder: Path, person: str, *, url: str | None = None) -> None:
     """Answers until nothing is left; the token is the item's, so that what follows a kill is a retry."""
-    store = Store.open(database_url(folder, None))
+    store = Store.open(database_url(folder, url))
     with (folder / f"{person}.receipts").open("a") as receipts:
         while (lease := next_item(store, TASK, person)) is not None:
             answer = {"urgency": "low" if int(lease.item[1:]) % 2 else "high"}
@@ -46,6 +46,6 @@ def work(request: dict[str, Any]) -> None:
 
 if __name__ == "__main__":
     if len(sys.argv) > 1:
-        read_everything(Path(sys.argv[1]), sys.argv[2])
+        read_everything(Path(sys.argv[1]), sys.argv[2], url=sys.argv[3] or None)
     else:
         serve(work)

@@ -22,6 +22,7 @@ from acclimate.project.manifests import Manifest, damage
 from acclimate.testing.forks import Forks
 
 ROOT = Path(__file__).parents[2]
+POSTGRES = "ACCLIMATE_TEST_POSTGRES"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 
 
@@ -45,11 +46,24 @@ def acknowledged(folder: Path, person: str) -> set[str]:
     return {line.split()[1] for line in lines}
 
 
-def test_readers_at_once_lose_and_double_nothing(tmp_path: Path) -> None:
-    store = open_store(tmp_path)
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """No URL, which is SQLite, and that of an empty PostgreSQL database where the environment names one."""
+    if request.param == "sqlite":
+        return None
+    given = os.environ.get(POSTGRES)
+    if given is None:
+        pytest.skip(f"{POSTGRES} names no empty PostgreSQL database")
+    engine = Store.open(given).engine
+    tables.metadata.drop_all(engine)
+    return given
+
+
+def test_readers_at_once_lose_and_double_nothing(tmp_path: Path, url: str | None) -> None:
+    store = open_store(tmp_path, url=url)
     start_task(store, notes(30), readings=2)
     command = [sys.executable, "-m", "tests.integration.annotating", str(tmp_path)]
-    readers = [subprocess.Popen([*command, person], cwd=ROOT, env=ENVIRONMENT) for person in READERS]
+    readers = [subprocess.Popen([*command, person, url or ""], cwd=ROOT, env=ENVIRONMENT) for person in READERS]
     assert [reader.wait(120) for reader in readers] == [0, 0, 0]
     kept = kept_answers(store)
     assert set(kept.values()) == {1}

@@ -115,8 +115,11 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view that does not wait for writers."""
-        with self.engine.connect() as connection, connection.begin():
-            yield connection
+        with self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
 
     def head(self) -> str:
         """The digest of the newest event: kept elsewhere, it proves later that nothing up to it was changed or cut."""
