@@ -1,0 +1,237 @@
+"""How annotations leave the database: as readings for statistics, and as a snapshot of records for the pipeline."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from itertools import islice
+from pathlib import Path
+from typing import Any
+
+import polars as pl
+from sqlalchemy import Connection, Row, select
+
+from acclimate.annotation.people import require_role
+from acclimate.annotation.queue import READING
+from acclimate.annotation.readings import Readings
+from acclimate.annotation.review import CHECKING
+from acclimate.annotation.schema import Choice, MarkedSpans, Spans, labels_of
+from acclimate.annotation.schema_history import GivenAnswer, standing_answers
+from acclimate.annotation.settled import annotated_record, plain_record, undecided
+from acclimate.annotation.span_readings import SpanReadings
+from acclimate.annotation.store import Store, moment
+from acclimate.annotation.tables import items
+from acclimate.annotation.tasks import current_schema, guideline_version
+from acclimate.core.artifacts import Output
+from acclimate.core.atomic import json_digest, publish_folder, write_json
+from acclimate.core.errors import DataError
+from acclimate.core.report import Counts, Report
+from acclimate.core.schema import records_table
+from acclimate.project.manifests import (
+    MANIFEST,
+    REPORT,
+    RUN,
+    InputReference,
+    Manifest,
+    artifact_files,
+    artifact_key,
+    content_identity,
+)
+
+YES, NO = "yes", "no"
+STEP = "annotation"
+_CODE = "1"
+"""Changes when equal annotations would give another snapshot."""
+_ROWS = 1024
+_SPAN = pl.Struct({"field": pl.String, "start": pl.Int64, "end": pl.Int64, "label": pl.String})
+_SPAN_TABLE: dict[str, pl.DataType] = {
+    "item": pl.String(),
+    "annotator": pl.String(),
+    "spans": pl.List(_SPAN),
+    "cluster": pl.String(),
+    "length": pl.Int64(),
+}
+
+
+@dataclass(frozen=True)
+class Snapshot:
+    """A finished export: its folder, its digest, and how many items are in it and why the others are not."""
+
+    folder: Path
+    identity: str
+    counts: Counts
+
+
+def label_readings(store: Store, task: str, question: str, *, by: str, option: str | None = None) -> Readings:
+    """Who gave which item which label, gold items left out; ties between items are those of their subjects.
+
+    For a question with several labels an answer, `option` names the label whose presence (yes or no) is read.
+    """
+    with store.write() as transaction:
+        connection = transaction.connection
+        require_role(connection, by, *CHECKING)
+        asked = current_schema(connection, task).question(question)
+        if not isinstance(asked, Choice) or asked.multiple != (option is not None):
+            raise DataError(
+                f"Readings of the question {question} are labels only with one label an answer, or of one option.",
+                hint="name an option where several labels may be chosen, and none where one is",
+            )
+        rows = [
+            {
+                "item": row.id,
+                "annotator": answer.person,
+                "label": _label(answer, question, option),
+                "cluster": _tie(row),
+            }
+            for row, answer in _readings(connection, task)
+        ]
+        transaction.append(by, "readings exported", task=task, question=question, readings=len(rows))
+    table = pl.DataFrame(rows, schema=dict.fromkeys(("item", "annotator", "label", "cluster"), pl.String))
+    return Readings.from_table(table, labels=[NO, YES] if option is not None else labels_of(asked))
+
+
+def span_readings(store: Store, task: str, question: str, *, by: str) -> SpanReadings:
+    """Who marked which spans, gold items left out; an item's length is that of its marked fields together."""
+    with store.write() as transaction:
+        connection = transaction.connection
+        require_role(connection, by, *CHECKING)
+        asked = current_schema(connection, task).question(question)
+        if not isinstance(asked, Spans):
+            raise DataError(f"The question {question} asks for no spans.", hint="name a question for spans")
+        rows = [
+            {
+                "item": row.id,
+                "annotator": answer.person,
+                "spans": _spans(answer, question),
+                "cluster": _tie(row),
+                "length": sum(len(row.record.get(field) or "") for field in asked.fields),
+            }
+            for row, answer in _readings(connection, task)
+        ]
+        transaction.append(by, "readings exported", task=task, question=question, readings=len(rows))
+    return SpanReadings.from_table(pl.DataFrame(rows, schema=_SPAN_TABLE))
+
+
+def export_snapshot(store: Store, task: str, destination: Path, *, by: str) -> Snapshot:
+    """Writes the annotated records as an artifact `<destination>/<key>`: equal states of a task give equal bytes.
+
+    Items that are not read often enough, and those whose readers differ without a decision, are set aside with the
+    reason. The export is an event; who made it, when, and after which event stand in run.json.
+    """
+    with store.write() as transaction:
+        connection = transaction.connection
+        require_role(connection, by, *CHECKING)
+        state = _state_digest(connection, task)
+        inputs = {"annotations": InputReference(step=f"@{task}", key=state[:16], identity=state)}
+        key = artifact_key(stage=STEP, code=_CODE, config={"task": task}, inputs=inputs, secrets={})
+        # Writers take turns, so nobody else writes into this folder; what a kill left of it is removed.
+        made = destination / f".{key}.partial"
+        shutil.rmtree(made, ignore_errors=True)
+        made.mkdir(parents=True)
+        report = _write_records(connection, task, made)
+        write_json(made / REPORT, report.to_json())
+        files = artifact_files(made)
+        manifest = Manifest(
+            step=STEP,
+            stage=STEP,
+            key=key,
+            zone="open",
+            equality="bytes",
+            config={"task": task},
+            inputs=inputs,
+            code=_CODE,
+            secrets={},
+            identity=content_identity(made, files),
+            files=files,
+            environment={},
+        )
+        number = transaction.append(by, "snapshot exported", task=task, key=key, identity=manifest.identity)
+        write_json(made / RUN, {"at": moment(transaction.now), "who": by, "event": number})
+        write_json(made / MANIFEST, manifest.model_dump(mode="json"))
+        publish_folder(made, destination / key)
+    return Snapshot(destination / key, manifest.identity, report.counts)
+
+
+def _write_records(connection: Connection, task: str, folder: Path) -> Report:
+    schema = current_schema(connection, task)
+    inputs = kept = 0
+    with Output(folder) as output:
+        for some in _batches(_items_with_answers(connection, task)):
+            inputs += len(some)
+            reasons = [_reason(row, undecided(schema, given)) for row, given in some]
+            records = [
+                annotated_record(schema, row, given) for (row, given), why in zip(some, reasons, strict=True) if not why
+            ]
+            aside = [(row.record, why) for (row, _), why in zip(some, reasons, strict=True) if why]
+            kept += len(records)
+            output.keep(records_table(records))
+            output.drop(
+                records_table(plain_record(record) for record, _ in aside),
+                [why for _, why in aside],
+                ["" for _ in aside],
+            )
+    counts = Counts(inputs=inputs, kept=kept, dropped=dict(sorted(output.dropped_by_reason.items())), unit="items")
+    counts.check()
+    versions = {"schema_version": schema.version, "guideline_version": guideline_version(connection, task)}
+    return Report(STEP, counts, metrics=versions)
+
+
+def _reason(row: Row[Any], open_questions: Sequence[str]) -> str:
+    """Why an item is not in the snapshot; empty where it is."""
+    if row.decided:
+        return ""
+    if not row.done:
+        return "not_read"
+    return "undecided" if open_questions else ""
+
+
+def _state_digest(connection: Connection, task: str) -> str:
+    """The digest of everything that decides a snapshot, and of nothing else: not of who clicked when."""
+    schema = current_schema(connection, task)
+    state = [schema.model_dump(mode="json"), guideline_version(connection, task)]
+    digests = [
+        json_digest(
+            [row.id, row.record, row.wanted, [[answer.person, answer.purpose, answer.content] for answer in given]]
+        )
+        for row, given in _items_with_answers(connection, task)
+    ]
+    return json_digest([state, digests])
+
+
+def _items_with_answers(connection: Connection, task: str) -> Iterator[tuple[Row[Any], list[GivenAnswer]]]:
+    """Every item but gold by id, with the answers that stand, by person."""
+    given: dict[str, list[GivenAnswer]] = {}
+    for answer in standing_answers(connection, task):
+        given.setdefault(answer.item, []).append(answer)
+    query = select(items).where(items.c.task == task, items.c.gold.is_(None))
+    # Sorted here, since databases differ in how they order text.
+    for row in sorted(connection.execute(query), key=lambda row: row.id):
+        yield row, sorted(given.get(row.id, ()), key=lambda answer: (answer.purpose, answer.person))
+
+
+def _readings(connection: Connection, task: str) -> Iterator[tuple[Row[Any], GivenAnswer]]:
+    for row, given in _items_with_answers(connection, task):
+        yield from ((row, answer) for answer in given if answer.purpose == READING)
+
+
+def _batches(pairs: Iterator[tuple[Row[Any], list[GivenAnswer]]]) -> Iterator[list[tuple[Row[Any], list[GivenAnswer]]]]:
+    while some := list(islice(pairs, _ROWS)):
+        yield some
+
+
+def _label(answer: GivenAnswer, question: str, option: str | None) -> str | None:
+    value = answer.content.get(question)
+    if option is None or value is None:
+        return value
+    return YES if option in value else NO
+
+
+def _spans(answer: GivenAnswer, question: str) -> list[dict[str, Any]]:
+    marked = MarkedSpans.model_validate(answer.content.get(question) or {})
+    return [span.model_dump(include={"field", "start", "end", "label"}) for span in marked.spans]
+
+
+def _tie(row: Row[Any]) -> str:
+    """What ties items together: their subject, else nothing but themselves."""
+    return str(row.record.get("cluster_id") or row.record.get("subject_id") or row.id)

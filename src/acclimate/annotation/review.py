@@ -1,0 +1,172 @@
+"""What follows the readings: a third person decides where readers differ, and managers see how work and people do."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+from dataclasses import dataclass
+from statistics import median
+from typing import Any
+
+from sqlalchemy import Row, exists, insert, select
+
+from acclimate.annotation.people import RefusedError, Role, require_role
+from acclimate.annotation.queue import (
+    ADJUDICATION,
+    LEASED,
+    READING,
+    SEEN,
+    SKIPPED,
+    Lease,
+    give_lease,
+    item_row,
+    may_see,
+)
+from acclimate.annotation.schema import Answer
+from acclimate.annotation.schema_history import GivenAnswer, standing_answers
+from acclimate.annotation.store import Store, moment
+from acclimate.annotation.tables import assignments, items
+from acclimate.annotation.tasks import current_schema, require_task
+
+CHECKING = (Role.MANAGER, Role.REVIEWER, Role.AUDITOR)
+"""Who may see what others answered."""
+
+
+@dataclass(frozen=True)
+class Dispute:
+    """An item whose readers differ, for one who has not read it. The readings come without names."""
+
+    lease: Lease
+    readings: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class Progress:
+    """How many items of a task are in which state (docs/concepts/annotation.md); gold items are not counted."""
+
+    waiting: int
+    under_way: int
+    agreed: int
+    disputed: int
+    decided: int
+    skips: int
+
+
+@dataclass(frozen=True)
+class ReaderRecord:
+    """How one person does: readings, the middle of the seconds they took, skips, and gold items answered right."""
+
+    person: str
+    readings: int
+    median_seconds: float
+    skips: int
+    gold_read: int
+    gold_right: int
+
+
+def next_dispute(store: Store, task: str, reviewer: str) -> Dispute | None:
+    """The disputed item this reviewer holds, else another that they did not read; the decision comes by `queue.submit`."""
+    with store.write() as transaction:
+        connection = transaction.connection
+        person = require_role(connection, reviewer, Role.REVIEWER)
+        require_task(connection, task)
+        now = moment(transaction.now)
+        same = (assignments.c.task == items.c.task) & (assignments.c.item == items.c.id)
+        live = same & (assignments.c.state == LEASED) & (assignments.c.expires_at > now)
+        mine = assignments.c.person == reviewer
+        adjudicates = assignments.c.purpose == ADJUDICATION
+        holds = exists().where(live, mine, adjudicates).correlate(items)
+        # An earlier adjudication lease of one's own that ran out, and having seen the answers, do not bar from deciding.
+        bars = same & mine & (assignments.c.state != SEEN) & ~(adjudicates & (assignments.c.state == LEASED))
+        taken = exists().where(live, ~mine, adjudicates).correlate(items)
+        query = (
+            select(items)
+            .where(items.c.task == task, items.c.disputed, ~items.c.decided, may_see(person))
+            .where(~exists().where(bars).correlate(items), ~taken)
+            .order_by(holds.desc(), items.c.priority.desc(), items.c.position)
+            .limit(1)
+        )
+        row = connection.execute(query).first()
+        if row is None:
+            return None
+        lease = give_lease(transaction, row, reviewer, ADJUDICATION)
+        given = [answer for answer in standing_answers(connection, task, item=row.id) if answer.purpose == READING]
+        return Dispute(lease, tuple(answer.content for answer in given))
+
+
+def answers_to(store: Store, task: str, item: str, viewer: str) -> Sequence[GivenAnswer]:
+    """All answers to an item, for those who check. Who sees them before reading the item will not be asked to read it.
+
+    Raises RefusedError for annotators without a checking role, for items of other sites, and for a reader who holds it.
+    """
+    with store.write() as transaction:
+        connection = transaction.connection
+        person = require_role(connection, viewer, *CHECKING)
+        row = item_row(connection, task, item)
+        if row.site is not None and row.site not in person.sites:
+            raise RefusedError(f"Item {item} is of another site than {viewer}.", hint="a manager can grant the site")
+        place = (assignments.c.task == task) & (assignments.c.item == item) & (assignments.c.person == viewer)
+        held = connection.execute(select(assignments).where(place)).first()
+        if held is not None and held.state == LEASED and held.purpose == READING:
+            raise RefusedError(f"{viewer} is reading item {item}.", hint="answer or skip it first")
+        if held is None:
+            now = moment(transaction.now)
+            values = {"purpose": READING, "state": SEEN, "leased_at": now, "expires_at": now}
+            connection.execute(insert(assignments).values(task=task, item=item, person=viewer, **values))
+        transaction.append(viewer, "answers seen", task=task, item=item)
+        return tuple(standing_answers(connection, task, item=item))
+
+
+def own_answers(store: Store, task: str, person: str) -> Sequence[GivenAnswer]:
+    """What a person answered themselves, oldest first."""
+    with store.read() as connection:
+        require_role(connection, person, *Role)
+        return tuple(answer for answer in standing_answers(connection, task) if answer.person == person)
+
+
+def progress(store: Store, task: str, *, by: str) -> Progress:
+    """How far a task is."""
+    with store.read() as connection:
+        require_role(connection, by, *CHECKING)
+        now = moment(store.clock())
+        live = (assignments.c.state == LEASED) & (assignments.c.expires_at > now) & (assignments.c.purpose == READING)
+        held = set(connection.scalars(select(assignments.c.item).where(assignments.c.task == task, live)))
+        columns = (items.c.id, items.c.read, items.c.done, items.c.disputed, items.c.decided)
+        rows = connection.execute(select(*columns).where(items.c.task == task, items.c.gold.is_(None)))
+        states = Counter(_state(row, under_way=row.id in held) for row in rows)
+        skipped = select(assignments.c.item).where(assignments.c.task == task, assignments.c.state == SKIPPED)
+        skips = len(connection.execute(skipped).all())
+    names = ("waiting", "under_way", "agreed", "disputed", "decided")
+    return Progress(**{name: states[name] for name in names}, skips=skips)
+
+
+def reader_records(store: Store, task: str, *, by: str) -> Sequence[ReaderRecord]:
+    """How each person does who read or skipped anything, by name; gold is right where it agrees on what is compared."""
+    with store.read() as connection:
+        require_role(connection, by, *CHECKING)
+        schema = current_schema(connection, task)
+        gold_rows = connection.execute(
+            select(items.c.id, items.c.gold).where(items.c.task == task, items.c.gold.is_not(None))
+        )
+        gold = {row.id: schema.compared(row.gold) for row in gold_rows}
+        given = [answer for answer in standing_answers(connection, task) if answer.purpose == READING]
+        skipped = select(assignments.c.person).where(assignments.c.task == task, assignments.c.state == SKIPPED)
+        skips = Counter(connection.scalars(skipped))
+    found = []
+    for person in sorted({answer.person for answer in given} | skips.keys()):
+        own = [answer for answer in given if answer.person == person]
+        of_gold = [answer for answer in own if answer.item in gold]
+        right = sum(schema.compared(answer.content) == gold[answer.item] for answer in of_gold)
+        seconds = median(answer.seconds for answer in own) if own else 0.0
+        found.append(ReaderRecord(person, len(own), seconds, skips[person], len(of_gold), right))
+    return found
+
+
+def _state(row: Row[*tuple[Any, ...]], *, under_way: bool) -> str:
+    if row.decided:
+        return "decided"
+    if row.disputed:
+        return "disputed"
+    if row.done:
+        return "agreed"
+    return "under_way" if under_way or row.read else "waiting"

@@ -1,0 +1,70 @@
+"""Answers given under older versions of a schema, read as answers under the newest: nobody's words are rewritten."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, select
+
+from acclimate.annotation import tables
+from acclimate.annotation.schema import Answer, LabelSchema, Question, replace_labels
+from acclimate.annotation.store import CURRENT
+
+
+@dataclass(frozen=True)
+class Change:
+    """What a version of a schema changed: labels of a question, and what they are called since."""
+
+    version: int
+    question: Question
+    replaced: Mapping[str, str]
+
+
+@dataclass(frozen=True)
+class GivenAnswer:
+    """An answer that stands, as the newest schema reads it."""
+
+    number: int
+    item: str
+    person: str
+    purpose: str
+    seconds: float
+    content: Answer
+
+
+def changes(connection: Connection, task: str) -> tuple[Change, ...]:
+    """All changes of a task's schema, oldest first."""
+    schemas = tables.schemas.c
+    versions = select(tables.schemas).where(schemas.task == task, schemas.change.is_not(None)).order_by(schemas.version)
+    return tuple(
+        Change(
+            row.version,
+            LabelSchema.model_validate(row.content).question(row.change["question"]),
+            row.change["replaced"],
+        )
+        for row in connection.execute(versions)
+    )
+
+
+def lift(since: Sequence[Change], version: int, content: Answer) -> dict[str, Any]:
+    """An answer given under a version, as the newest version reads it."""
+    lifted = dict(content)
+    for change in since:
+        name = change.question.name
+        if change.version > version and name in lifted:
+            lifted[name] = replace_labels(change.question, lifted[name], change.replaced)
+    return lifted
+
+
+def standing_answers(connection: Connection, task: str, *, item: str | None = None) -> Iterator[GivenAnswer]:
+    """The answers of a task, or of one item, that stand, oldest first."""
+    since = changes(connection, task)
+    given = tables.answers.c
+    query = select(tables.answers).where(given.task == task, given.state == CURRENT).order_by(given.number)
+    if item is not None:
+        query = query.where(given.item == item)
+    for row in connection.execute(query):
+        content = lift(since, row.schema_version, row.content)
+        yield GivenAnswer(row.number, row.item, row.person, row.purpose, row.seconds, content)

@@ -1,0 +1,233 @@
+"""The annotation database: every change is one transaction that also appends an event to a hash chain.
+
+SQLite (WAL, synchronous FULL) by default, PostgreSQL by URL. Writers take turns, so the chain has one order. An
+acknowledged write survives a kill and a power cut. Events hold ids and digests, never text of a record or an answer.
+"""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any
+
+from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, select, update
+from sqlalchemy.engine import make_url
+
+from acclimate.annotation import tables
+from acclimate.core.atomic import json_digest
+from acclimate.core.crash_points import crash_point
+from acclimate.core.errors import WorkspaceError
+from acclimate.project.audit import AuditLog
+
+STORE_VERSION = 1
+FILE = "annotation.db"
+Clock = Callable[[], datetime]
+Migration = Callable[[Connection], None]
+MIGRATIONS: Mapping[int, Migration] = {}
+"""What turns a database of a version into the next one."""
+
+_START = "0" * 64
+_BUSY_SECONDS = 60
+_WRITERS_LOCK = 0x61636C6D
+"""PostgreSQL's advisory lock that writers of this database hold until they commit."""
+
+
+def utc_now() -> datetime:
+    """The real clock."""
+    return datetime.now(UTC)
+
+
+def moment(at: datetime) -> str:
+    """A time as the tables hold it."""
+    return at.astimezone(UTC).isoformat(timespec="milliseconds")
+
+
+def database_url(project: Path, given: str | None) -> str:
+    """Where a project's annotations are: the given DATABASE_URL, or a file in its folder.
+
+    >>> database_url(Path("/p"), None)
+    'sqlite:////p/annotation.db'
+    """
+    return given or f"sqlite:///{project / FILE}"
+
+
+@dataclass(frozen=True)
+class Transaction:
+    """One change under way: all of it is kept, or none."""
+
+    connection: Connection
+    now: datetime
+
+    def append(self, who: str, action: str, **details: Any) -> int:
+        """Adds an event to the chain; returns its number."""
+        newest = self.connection.execute(
+            select(tables.events.c.number, tables.events.c.digest).order_by(tables.events.c.number.desc()).limit(1)
+        ).first()
+        number, previous = (newest.number + 1, newest.digest) if newest else (1, _START)
+        said = {"number": number, "at": moment(self.now), "who": who, "action": action, "details": details}
+        digest = json_digest({**said, "previous": previous})
+        self.connection.execute(insert(tables.events).values(**said, previous=previous, digest=digest))
+        return int(number)
+
+
+@dataclass(frozen=True)
+class Store:
+    """The database of a project; made by `open`."""
+
+    engine: Engine
+    clock: Clock
+
+    @classmethod
+    def open(cls, url: str, *, clock: Clock = utc_now) -> Store:
+        """The database at a URL, made where there is none, brought to this version where it is older."""
+        parsed = make_url(url)
+        if parsed.drivername == "postgresql":
+            parsed = parsed.set(drivername="postgresql+pg8000")
+        if parsed.get_backend_name() == "sqlite":
+            engine = _sqlite_engine(Path(parsed.database or ""))
+        else:
+            engine = create_engine(parsed)
+        store = cls(engine, clock)
+        with store.write() as transaction:
+            _bring_up_to_date(transaction.connection)
+        return store
+
+    def close(self) -> None:
+        """Gives the connections back."""
+        self.engine.dispose()
+
+    @contextmanager
+    def write(self) -> Iterator[Transaction]:
+        """A transaction that writes, one at a time; when it has ended without error, it is durable."""
+        with self.engine.connect() as connection:
+            connection = connection.execution_options(writes=True)
+            with connection.begin():
+                if self.engine.dialect.name == "postgresql":
+                    connection.execute(select(func.pg_advisory_xact_lock(_WRITERS_LOCK)))
+                yield Transaction(connection, self.clock())
+                crash_point("annotation.before_commit")
+            crash_point("annotation.after_commit")
+
+    @contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view that does not wait for writers."""
+        with self.engine.connect() as connection:
+            if self.engine.dialect.name == "postgresql":
+                connection = connection.execution_options(isolation_level="REPEATABLE READ")
+            with connection.begin():
+                yield connection
+
+    def head(self) -> str:
+        """The digest of the newest event: kept elsewhere, it proves later that nothing up to it was changed or cut."""
+        newest = select(tables.events.c.digest).order_by(tables.events.c.number.desc()).limit(1)
+        with self.read() as connection:
+            return connection.scalar(newest) or _START
+
+    def check_holds(self, digest: str) -> None:
+        """Fails unless the chain is whole and an event with this digest, noted earlier, still stands in it."""
+        if digest != _START and digest not in {event["digest"] for event in self.events()}:
+            raise WorkspaceError(
+                f"No annotation event has the digest {digest[:16]}…: it, or one before it, was changed or removed.",
+                hint="restore the database from a copy made after that digest was noted",
+            )
+
+    def anchor(self, log: AuditLog) -> str:
+        """Notes the newest digest in the project's audit log, so that each chain vouches for the other."""
+        head = self.head()
+        log.append("annotation anchored", head=head)
+        return head
+
+    def events(self) -> Iterator[dict[str, Any]]:
+        """All events, oldest first; fails at the first one that does not fit the chain."""
+        previous, number = _START, 0
+        with self.read() as connection:
+            for row in connection.execute(select(tables.events).order_by(tables.events.c.number)):
+                said: dict[str, Any] = dict(row._mapping)
+                number += 1
+                digest = said.pop("digest")
+                if said["number"] != number or said["previous"] != previous or json_digest(said) != digest:
+                    raise WorkspaceError(
+                        f"Annotation event {said['number']} does not follow from the one before it:"
+                        " an event was changed, added or removed.",
+                        hint="restore the database from a copy; events after this one prove nothing",
+                    )
+                previous = digest
+                yield {**said, "digest": digest}
+
+    def verify(self) -> int:
+        """Checks the chain, and that every answer is the one its event speaks of, in the state events left it in.
+
+        Returns the number of events.
+        """
+        expected: dict[int, tuple[str, str]] = {}
+        number = 0
+        for said in self.events():
+            number, details = said["number"], said["details"]
+            if said["action"] in (ANSWERED, DECIDED):
+                expected[number] = (details["answer"], CURRENT)
+            for taken in details.get("taken_back", ()):
+                expected[taken] = (expected[taken][0], said["action"])
+        with self.read() as connection:
+            rows = connection.execute(select(tables.answers)).mappings().all()
+        found = {row["number"]: (json_digest(row["content"]), row["state"]) for row in rows}
+        wrong = sorted(place for place in expected.keys() | found.keys() if expected.get(place) != found.get(place))
+        if wrong:
+            raise WorkspaceError(
+                f"{len(wrong)} answers are not what their events say, the first is answer {wrong[0]}.",
+                hint="restore the database from a copy",
+            )
+        return number
+
+
+ANSWERED, DECIDED, WITHDRAWN, REQUEUED = "answered", "decided", "withdrawn", "requeued"
+"""Actions that make an answer, and those that take it back; a taken back answer keeps its content and says by which."""
+CURRENT = "current"
+
+
+def _sqlite_engine(file: Path) -> Engine:
+    if not file.parent.is_dir():
+        raise WorkspaceError(
+            f"There is no folder {file.parent}, so the annotation database cannot be there.", hint="make it first"
+        )
+    # Made here, so that nobody else may read it from its first byte on; SQLite gives -wal and -shm the same rights.
+    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _BUSY_SECONDS})
+
+    @event.listens_for(engine, "connect")
+    def prepare(connection: Any, _record: Any) -> None:
+        # sqlite3 would begin transactions late, by itself; the listener below begins them.
+        connection.isolation_level = None
+        for pragma in ("journal_mode=WAL", "synchronous=FULL", "foreign_keys=ON", f"busy_timeout={_BUSY_SECONDS}000"):
+            connection.execute(f"PRAGMA {pragma}")
+
+    @event.listens_for(engine, "begin")
+    def begin(connection: Connection) -> None:
+        writes = connection.get_execution_options().get("writes", False)
+        connection.exec_driver_sql("BEGIN IMMEDIATE" if writes else "BEGIN")
+
+    return engine
+
+
+def _bring_up_to_date(connection: Connection) -> None:
+    if not inspect(connection).has_table("settings"):
+        tables.metadata.create_all(connection)
+        connection.execute(insert(tables.settings).values(name="version", value=str(STORE_VERSION)))
+    migrate(connection, MIGRATIONS, target=STORE_VERSION)
+
+
+def migrate(connection: Connection, migrations: Mapping[int, Migration], *, target: int) -> None:
+    """Brings a database from its version to the target, a version at a time; refuses one from a later acclimate."""
+    setting = tables.settings.c
+    version = int(connection.scalar(select(setting.value).where(setting.name == "version")) or 0)
+    if version > target:
+        raise WorkspaceError(
+            f"The annotation database has version {version}; this acclimate knows versions up to {target}.",
+            hint="use the acclimate that wrote it, or a newer one",
+        )
+    for step in range(version, target):
+        migrations[step](connection)
+        connection.execute(update(tables.settings).where(setting.name == "version").values(value=str(step + 1)))

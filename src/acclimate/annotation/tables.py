@@ -1,0 +1,177 @@
+"""The tables of the annotation database; `store` says what is promised about them.
+
+Times are UTC in ISO form of fixed width, so that they compare as text. `answers` are named by the event that made them.
+"""
+
+from __future__ import annotations
+
+from sqlalchemy import (
+    DDL,
+    JSON,
+    Boolean,
+    Column,
+    Float,
+    ForeignKey,
+    ForeignKeyConstraint,
+    Index,
+    Integer,
+    MetaData,
+    PrimaryKeyConstraint,
+    String,
+    Table,
+    Text,
+    UniqueConstraint,
+    event,
+)
+
+metadata = MetaData()
+_JSON = JSON(none_as_null=True)
+
+settings = Table(
+    "settings",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("value", String, nullable=False),
+)
+
+events = Table(
+    "events",
+    metadata,
+    Column("number", Integer, primary_key=True, autoincrement=False),
+    Column("at", String, nullable=False),
+    Column("who", String, nullable=False),
+    Column("action", String, nullable=False),
+    Column("details", _JSON, nullable=False),
+    Column("previous", String, nullable=False),
+    Column("digest", String, nullable=False, unique=True),
+)
+
+people = Table(
+    "people",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("roles", _JSON, nullable=False),
+    Column("sites", _JSON, nullable=False),
+    Column("skills", _JSON, nullable=False),
+    Column("quota", Integer),
+    Column("password", Text),
+    Column("active", Boolean, nullable=False),
+)
+
+tasks = Table(
+    "tasks",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("round", String, nullable=False),
+    Column("lease_minutes", Integer, nullable=False),
+    Column("gold_every", Integer),
+)
+
+schemas = Table(
+    "schemas",
+    metadata,
+    Column("task", String, ForeignKey("tasks.name")),
+    Column("version", Integer),
+    Column("content", _JSON, nullable=False),
+    Column("change", _JSON),
+    PrimaryKeyConstraint("task", "version"),
+)
+
+guidelines = Table(
+    "guidelines",
+    metadata,
+    Column("task", String, ForeignKey("tasks.name")),
+    Column("version", Integer),
+    Column("content", Text, nullable=False),
+    PrimaryKeyConstraint("task", "version"),
+)
+
+codes = Table(
+    "codes",
+    metadata,
+    Column("code_list", String),
+    Column("code", String),
+    Column("title", Text, nullable=False),
+    PrimaryKeyConstraint("code_list", "code"),
+)
+
+items = Table(
+    "items",
+    metadata,
+    Column("task", String, ForeignKey("tasks.name")),
+    Column("id", String),
+    Column("position", Integer, nullable=False),
+    Column("record", _JSON, nullable=False),
+    Column("candidates", _JSON, nullable=False),
+    Column("site", String),
+    Column("skill", String),
+    Column("priority", Integer, nullable=False),
+    Column("pilot", Boolean, nullable=False),
+    Column("gold", _JSON),
+    Column("wanted", Integer, nullable=False),
+    Column("read", Integer, nullable=False),
+    Column("done", Boolean, nullable=False),
+    Column("disputed", Boolean, nullable=False),
+    Column("decided", Boolean, nullable=False),
+    PrimaryKeyConstraint("task", "id"),
+)
+Index("items_open", items.c.task, items.c.done, items.c.pilot.desc(), items.c.priority.desc(), items.c.position)
+_is_gold = items.c.gold.is_not(None)
+Index("items_gold", items.c.task, sqlite_where=_is_gold, postgresql_where=_is_gold)
+Index("items_disputed", items.c.task, items.c.disputed, items.c.decided)
+
+assignments = Table(
+    "assignments",
+    metadata,
+    Column("task", String),
+    Column("item", String),
+    Column("person", String, ForeignKey("people.name")),
+    Column("purpose", String, nullable=False),
+    Column("state", String, nullable=False),
+    Column("leased_at", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Column("reason", String),
+    Column("comment", Text),
+    PrimaryKeyConstraint("task", "item", "person"),
+    ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
+)
+Index("assignments_of_person", assignments.c.task, assignments.c.person, assignments.c.state)
+
+answers = Table(
+    "answers",
+    metadata,
+    Column("number", Integer, ForeignKey("events.number"), primary_key=True, autoincrement=False),
+    Column("task", String, nullable=False),
+    Column("item", String, nullable=False),
+    Column("person", String, ForeignKey("people.name"), nullable=False),
+    Column("token", String, nullable=False),
+    Column("purpose", String, nullable=False),
+    Column("content", _JSON, nullable=False),
+    Column("digest", String, nullable=False),
+    Column("schema_version", Integer, nullable=False),
+    Column("guideline_version", Integer, nullable=False),
+    Column("seconds", Float, nullable=False),
+    Column("at", String, nullable=False),
+    Column("state", String, nullable=False),
+    UniqueConstraint("person", "token"),
+    ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
+)
+Index("answers_of_item", answers.c.task, answers.c.item, answers.c.state)
+Index("answers_of_person", answers.c.task, answers.c.person, answers.c.state)
+
+for _change in ("UPDATE", "DELETE"):
+    event.listen(
+        events,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]
+            f"CREATE TRIGGER events_no_{_change.lower()} BEFORE {_change} ON events "
+            "BEGIN SELECT RAISE(ABORT, 'events are only ever added'); END"
+        ).execute_if(dialect="sqlite"),
+    )
+    event.listen(
+        events,
+        "after_create",
+        DDL(  # type: ignore[no-untyped-call]
+            f"CREATE RULE events_no_{_change.lower()} AS ON {_change} TO events DO INSTEAD NOTHING"
+        ).execute_if(dialect="postgresql"),
+    )

@@ -1,0 +1,322 @@
+"""Setting up a task: its label schema, its items and how often each is read, its guideline, and lists of codes."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from itertools import islice
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select, update
+
+from acclimate.annotation import tables
+from acclimate.annotation.people import Role, require_role
+from acclimate.annotation.schema import Answer, Codes, LabelSchema, Subject, Text
+from acclimate.annotation.store import Store, Transaction
+from acclimate.core.atomic import json_digest
+from acclimate.core.errors import DataError
+from acclimate.core.schema import TEXT_COLUMNS
+
+PILOT, WORK = "pilot", "work"
+"""Rounds of a task: in the pilot round only pilot items are handed out."""
+_INSERTED_AT_ONCE = 1000
+
+
+@dataclass(frozen=True)
+class Overlap:
+    """How often items are read: a share of them `readings` times, the others once.
+
+    Which ones depends on `seed` and the item's id alone, not on the order in which items come.
+    """
+
+    readings: int = 1
+    share: float = 1.0
+    seed: int = 0
+
+    def wanted(self, item: str) -> int:
+        """How many readings an item is to have.
+
+        >>> [Overlap(readings=3, share=0.5).wanted(item) for item in ("a", "b", "c", "d")]
+        [1, 1, 3, 3]
+        """
+        return self.readings if unit_draw(str(self.seed), item) < self.share else 1
+
+
+@dataclass(frozen=True)
+class NewItem:
+    """A record to annotate. `candidates` are outputs by the arm that made them; readers see neither arm nor gold.
+
+    `gold` is the right answer of an item that everybody gets once, unannounced, and that no export holds.
+    """
+
+    record: Mapping[str, Any]
+    candidates: Mapping[str, str] = field(default_factory=dict)
+    skill: str | None = None
+    priority: int = 0
+    pilot: bool = False
+    gold: Answer | None = None
+
+    @property
+    def id(self) -> str:
+        """The record's id."""
+        return str(self.record["id"])
+
+
+@dataclass(frozen=True)
+class TaskSettings:
+    """How a task is handed out: minutes a lease lasts, and one gold item in how many items (None: no gold)."""
+
+    lease_minutes: int = 30
+    gold_every: int | None = None
+
+
+def create_task(
+    store: Store, name: str, schema: LabelSchema, *, guideline: str = "", settings: TaskSettings | None = None, by: str
+) -> None:
+    """Makes a task in its work round; its schema and guideline have version 1."""
+    chosen = settings or TaskSettings()
+    with store.write() as transaction:
+        require_role(transaction.connection, by, Role.MANAGER)
+        if transaction.connection.scalar(select(tables.tasks.c.name).where(tables.tasks.c.name == name)):
+            raise DataError(f"There is already a task {name!r}.", hint="choose another name")
+        transaction.connection.execute(
+            insert(tables.tasks).values(
+                name=name, round=WORK, lease_minutes=chosen.lease_minutes, gold_every=chosen.gold_every
+            )
+        )
+        transaction.append(by, "task created", task=name, settings=vars(chosen))
+        save_schema(transaction, name, schema.model_copy(update={"version": 1}), change=None, by=by)
+        save_guideline(transaction, name, guideline, by=by)
+
+
+def add_items(store: Store, task: str, items: Sequence[NewItem], *, overlap: Overlap, by: str) -> int:
+    """Adds items that are not there yet, all or none; returns how many were new.
+
+    Raises DataError for an item that is there with another record: records do not change under their annotations.
+    """
+    with store.write() as transaction:
+        connection = transaction.connection
+        require_role(connection, by, Role.MANAGER)
+        schema = current_schema(connection, task)
+        fresh = _unknown(connection, task, items)
+        for item in fresh:
+            _require_usable(schema, item, connection)
+        last = connection.scalar(select(func.max(tables.items.c.position)).where(tables.items.c.task == task)) or 0
+        rows = (_row(task, item, overlap, position) for position, item in enumerate(fresh, start=last + 1))
+        for some in _batches(rows):
+            connection.execute(insert(tables.items), some)
+        if fresh:
+            transaction.append(by, "items added", task=task, count=len(fresh), records=_records_digest(fresh))
+        return len(fresh)
+
+
+def start_round(store: Store, task: str, name: str, *, by: str) -> None:
+    """Moves a task to its pilot or its work round."""
+    if name not in (PILOT, WORK):
+        raise DataError(f"There is no round {name!r}.", hint=f"rounds are {PILOT} and {WORK}")
+    with store.write() as transaction:
+        require_role(transaction.connection, by, Role.MANAGER)
+        require_task(transaction.connection, task)
+        transaction.connection.execute(update(tables.tasks).where(tables.tasks.c.name == task).values(round=name))
+        transaction.append(by, "round started", task=task, round=name)
+
+
+def set_priority(store: Store, task: str, priorities: Mapping[str, int], *, by: str) -> None:
+    """Changes which items come first; higher is earlier."""
+    with store.write() as transaction:
+        require_role(transaction.connection, by, Role.MANAGER)
+        for item, priority in priorities.items():
+            place = (tables.items.c.task == task) & (tables.items.c.id == item)
+            transaction.connection.execute(update(tables.items).where(place).values(priority=priority))
+        transaction.append(by, "priority set", task=task, priorities=json_digest(dict(priorities)))
+
+
+def set_gold(store: Store, task: str, item: str, answer: Answer | None, *, by: str) -> None:
+    """Makes an item gold with its right answer, or an ordinary one again (None); refuses an item that has answers."""
+    with store.write() as transaction:
+        connection = transaction.connection
+        require_role(connection, by, Role.MANAGER)
+        schema = current_schema(connection, task)
+        place = (tables.items.c.task == task) & (tables.items.c.id == item)
+        row = connection.execute(select(tables.items).where(place)).first()
+        if row is None or (row.read and row.gold is None):
+            raise DataError(f"Item {item} of {task!r} is missing or was read.", hint="name an item nobody has read")
+        if answer is not None:
+            _require_valid_gold(schema, item, answer, subject_of(row, schema, connection))
+        gold = dict(answer) if answer is not None else None
+        done = gold is None and row.read >= row.wanted
+        connection.execute(update(tables.items).where(place).values(gold=gold, done=done))
+        transaction.append(by, "gold set", task=task, item=item, gold=json_digest(gold))
+
+
+def save_codes(store: Store, code_list: str, titles: Mapping[str, str], *, by: str) -> None:
+    """Adds codes with their titles to a list; raises DataError for a code that is there."""
+    with store.write() as transaction:
+        require_role(transaction.connection, by, Role.MANAGER)
+        known = set(
+            transaction.connection.scalars(select(tables.codes.c.code).where(tables.codes.c.code_list == code_list))
+        )
+        if known & titles.keys():
+            raise DataError(
+                f"{len(known & titles.keys())} codes are in the list {code_list} already.", hint="give only new ones"
+            )
+        rows = ({"code_list": code_list, "code": code, "title": title} for code, title in titles.items())
+        for some in _batches(rows):
+            transaction.connection.execute(insert(tables.codes), some)
+        transaction.append(by, "codes added", code_list=code_list, count=len(titles), codes=json_digest(dict(titles)))
+
+
+def current_schema(connection: Connection, task: str) -> LabelSchema:
+    """The newest label schema of a task."""
+    require_task(connection, task)
+    schemas = tables.schemas.c
+    newest = select(schemas.content).where(schemas.task == task).order_by(schemas.version.desc()).limit(1)
+    return LabelSchema.model_validate(connection.scalar(newest))
+
+
+def guideline_version(connection: Connection, task: str) -> int:
+    """The number of a task's newest guideline."""
+    newest = select(func.max(tables.guidelines.c.version)).where(tables.guidelines.c.task == task)
+    return int(connection.scalar(newest) or 0)
+
+
+def guideline(store: Store, task: str, version: int | None = None) -> str:
+    """The text of a guideline, the newest unless a version is named."""
+    with store.read() as connection:
+        wanted = version or guideline_version(connection, task)
+        place = (tables.guidelines.c.task == task) & (tables.guidelines.c.version == wanted)
+        found = connection.scalar(select(tables.guidelines.c.content).where(place))
+    if found is None:
+        raise DataError(f"The task {task!r} has no guideline {wanted}.", hint="guidelines are counted from 1")
+    return str(found)
+
+
+def require_task(connection: Connection, task: str) -> Row[Any]:
+    """The task's row; raises DataError where there is none."""
+    row = connection.execute(select(tables.tasks).where(tables.tasks.c.name == task)).first()
+    if row is None:
+        raise DataError(f"There is no task {task!r}.", hint="create it first")
+    return row
+
+
+def save_schema(
+    transaction: Transaction, task: str, schema: LabelSchema, *, change: Mapping[str, Any] | None, by: str
+) -> None:
+    """Adds a version of a schema, with what changed since the one before."""
+    content = schema.model_dump(mode="json")
+    transaction.connection.execute(
+        insert(tables.schemas).values(task=task, version=schema.version, content=content, change=change)
+    )
+    details = {"version": schema.version, "schema": json_digest(content), "change": change}
+    transaction.append(by, "schema saved", task=task, **details)
+
+
+def save_guideline(transaction: Transaction, task: str, content: str, *, by: str) -> int:
+    """Adds a version of a guideline; returns its number."""
+    version = guideline_version(transaction.connection, task) + 1
+    transaction.connection.execute(insert(tables.guidelines).values(task=task, version=version, content=content))
+    transaction.append(by, "guideline saved", task=task, version=version, guideline=json_digest(content))
+    return version
+
+
+def subject_of(row: Any, schema: LabelSchema, connection: Connection) -> Subject:
+    """What an answer about an item's row is checked against."""
+    record = row.record
+    texts = {column: record[column] for column in TEXT_COLUMNS if isinstance(record.get(column), str)}
+    known = frozenset(_code_lists(schema))
+
+    def is_code(code_list: str, code: str) -> bool:
+        place = (tables.codes.c.code_list == code_list) & (tables.codes.c.code == code)
+        return code_list in known and connection.scalar(select(tables.codes.c.code).where(place)) is not None
+
+    turns = len(record.get("messages") or ())
+    return Subject(texts, tuple(candidate["key"] for candidate in row.candidates), turns, is_code)
+
+
+def unit_draw(*parts: str) -> float:
+    """A number from 0 up to 1 that depends on the parts alone."""
+    return int(json_digest(list(parts))[:13], 16) / 16**13
+
+
+def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+    while some := list(islice(rows, _INSERTED_AT_ONCE)):
+        yield some
+
+
+def _code_lists(schema: LabelSchema) -> Iterator[str]:
+    return (question.code_list for question in schema.questions if isinstance(question, Codes))
+
+
+def _unknown(connection: Connection, task: str, items: Sequence[NewItem]) -> list[NewItem]:
+    ids = {item.id for item in items}
+    if len(ids) < len(items):
+        raise DataError(f"{len(items) - len(ids)} item ids are given twice.", hint="give each record once")
+    rows = connection.execute(select(tables.items.c.id, tables.items.c.record).where(tables.items.c.task == task))
+    known = {row.id: row.record for row in rows if row.id in ids}
+    changed = sorted(item.id for item in items if item.id in known and known[item.id] != dict(item.record))
+    if changed:
+        raise DataError(
+            f"{len(changed)} items are in the task with another record, the first is {changed[0]}.",
+            hint="give a changed record a new id: its annotations belong to the text that was read",
+        )
+    return [item for item in items if item.id not in known]
+
+
+def _row(task: str, item: NewItem, overlap: Overlap, position: int) -> dict[str, Any]:
+    return {
+        "task": task,
+        "id": item.id,
+        "position": position,
+        "record": dict(item.record),
+        "candidates": _with_keys(item),
+        "site": item.record.get("site"),
+        "skill": item.skill,
+        "priority": item.priority,
+        "pilot": item.pilot,
+        "gold": dict(item.gold) if item.gold is not None else None,
+        "wanted": overlap.wanted(item.id),
+        "read": 0,
+        "done": False,
+        "disputed": False,
+        "decided": False,
+    }
+
+
+def _with_keys(item: NewItem) -> list[dict[str, str]]:
+    """Candidates under keys that come from their texts, so that a key tells nothing of the arm."""
+    found: list[dict[str, str]] = []
+    for arm, output in sorted(item.candidates.items()):
+        equal = sum(candidate["text"] == output for candidate in found)
+        key = hashlib.sha256(f"{item.id}\0{equal}\0{output}".encode()).hexdigest()[:8]
+        found.append({"key": key, "arm": arm, "text": output})
+    return found
+
+
+def _require_usable(schema: LabelSchema, item: NewItem, connection: Connection) -> None:
+    for question in schema.questions:
+        if isinstance(question, Text) and question.edits and not isinstance(item.record.get(question.edits), str):
+            raise DataError(
+                f"Item {item.id} has no {question.edits}, which the question {question.name} is about.",
+                hint="give records that hold what is to be corrected",
+            )
+    if item.gold is None:
+        return
+    row = _Given(item.record, _with_keys(item))
+    _require_valid_gold(schema, item.id, item.gold, subject_of(row, schema, connection))
+
+
+def _require_valid_gold(schema: LabelSchema, item: str, answer: Answer, subject: Subject) -> None:
+    faults = schema.faults(answer, subject)
+    if faults:
+        raise DataError(f"The gold answer of item {item} is not valid: {faults[0]}", hint="correct it")
+
+
+@dataclass(frozen=True)
+class _Given:
+    record: Mapping[str, Any]
+    candidates: Sequence[Mapping[str, str]]
+
+
+def _records_digest(items: Iterable[NewItem]) -> str:
+    return json_digest([[item.id, dict(item.record), dict(item.candidates)] for item in items])

@@ -1,0 +1,51 @@
+"""Serves readers and exports in forks, killed or not: `python -m tests.integration.annotating`.
+
+A reader writes each receipt to a file of its own, durably, once the answer was acknowledged.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from pathlib import Path
+from typing import Any
+
+from tests.unit.annotation.project_of_four import TASK
+
+from acclimate.annotation.export import export_snapshot
+from acclimate.annotation.queue import Submission, next_item, submit
+from acclimate.annotation.store import Store, database_url
+from acclimate.core import crash_points
+from acclimate.testing.forks import serve
+
+
+def read_everything(folder: Path, person: str, *, url: str | None = None) -> None:
+    """Answers until nothing is left; the token is the item's, so that what follows a kill is a retry."""
+    store = Store.open(database_url(folder, url))
+    with (folder / f"{person}.receipts").open("a") as receipts:
+        while (lease := next_item(store, TASK, person)) is not None:
+            answer = {"urgency": "low" if int(lease.item[1:]) % 2 else "high"}
+            sent = Submission(TASK, lease.item, person, f"{person}-{lease.item}", answer)
+            receipt = submit(store, sent)
+            assert submit(store, sent).number == receipt.number
+            receipts.write(f"{receipt.number} {lease.item}\n")
+            receipts.flush()
+            os.fsync(receipts.fileno())
+
+
+def work(request: dict[str, Any]) -> None:
+    """Reads as a person, or exports; killed at a crash point or not."""
+    folder = Path(request["folder"])
+    if request.get("fatal_visit"):
+        crash_points.arm(request["fatal_visit"])
+    if "person" in request:
+        read_everything(folder, request["person"])
+    else:
+        export_snapshot(Store.open(database_url(folder, None)), TASK, folder / "out", by="mia")
+
+
+if __name__ == "__main__":
+    if len(sys.argv) > 1:
+        read_everything(Path(sys.argv[1]), sys.argv[2], url=sys.argv[3] or None)
+    else:
+        serve(work)

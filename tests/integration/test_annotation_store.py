@@ -1,0 +1,122 @@
+"""Answers survive kills, and readers who work at once lose and double nothing."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+from collections import Counter
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+from sqlalchemy import select
+from tests.unit.annotation.project_of_four import READERS, notes, open_store, start_task
+
+from acclimate.annotation import tables
+from acclimate.annotation.store import Store
+from acclimate.core.atomic import file_digest
+from acclimate.project.manifests import Manifest, damage
+from acclimate.testing.forks import Forks
+
+ROOT = Path(__file__).parents[2]
+POSTGRES = "ACCLIMATE_TEST_POSTGRES"
+ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
+
+
+@pytest.fixture(scope="module")
+def forks() -> Iterator[Forks]:
+    with Forks("tests.integration.annotating", environment=ENVIRONMENT, folder=ROOT) as started:
+        yield started
+
+
+def kept_answers(store: Store) -> Counter[tuple[str, str]]:
+    """How often each person's answer to each item is kept."""
+    with store.read() as connection:
+        rows = connection.execute(select(tables.answers.c.person, tables.answers.c.item)).all()
+    return Counter((row.person, row.item) for row in rows)
+
+
+def acknowledged(folder: Path, person: str) -> set[str]:
+    """The items whose answers a reader was told are kept."""
+    receipts = folder / f"{person}.receipts"
+    lines = receipts.read_text().splitlines() if receipts.exists() else []
+    return {line.split()[1] for line in lines}
+
+
+@pytest.fixture(params=["sqlite", "postgresql"])
+def url(request: pytest.FixtureRequest) -> str | None:
+    """No URL, which is SQLite, and that of an empty PostgreSQL database where the environment names one."""
+    if request.param == "sqlite":
+        return None
+    given = os.environ.get(POSTGRES)
+    if given is None:
+        pytest.skip(f"{POSTGRES} names no empty PostgreSQL database")
+    engine = Store.open(given).engine
+    tables.metadata.drop_all(engine)
+    return given
+
+
+def test_readers_at_once_lose_and_double_nothing(tmp_path: Path, url: str | None) -> None:
+    store = open_store(tmp_path, url=url)
+    start_task(store, notes(30), readings=2)
+    command = [sys.executable, "-m", "tests.integration.annotating", str(tmp_path)]
+    readers = [subprocess.Popen([*command, person, url or ""], cwd=ROOT, env=ENVIRONMENT) for person in READERS]
+    assert [reader.wait(120) for reader in readers] == [0, 0, 0]
+    kept = kept_answers(store)
+    assert set(kept.values()) == {1}
+    assert Counter(item for _, item in kept) == {f"n{number}": 2 for number in range(30)}
+    assert {pair for person in READERS for pair in ((person, item) for item in acknowledged(tmp_path, person))} == set(
+        kept
+    )
+    with store.read() as connection:
+        assert {row.read for row in connection.execute(select(tables.items.c.read))} == {2}
+    store.verify()
+
+
+def test_a_reader_killed_at_every_crash_point_finds_each_acknowledged_answer_once(tmp_path: Path, forks: Forks) -> None:
+    store = open_store(tmp_path)
+    start_task(store, notes(3), readings=1)
+    kills = 0
+    for visit in range(1, 40):
+        if forks.run({"folder": str(tmp_path), "person": "ann", "fatal_visit": visit % 9 + 1}) == 0:
+            break
+        kills += 1
+        told = acknowledged(tmp_path, "ann")
+        kept = kept_answers(store)
+        assert {("ann", item) for item in told} <= set(kept)
+        store.verify()
+    assert kills > 5
+    assert kept_answers(store) == {("ann", f"n{number}"): 1 for number in range(3)}
+
+
+@pytest.mark.slow
+def test_readers_killed_at_random_moments_lose_and_double_nothing(tmp_path: Path, forks: Forks) -> None:
+    store = open_store(tmp_path)
+    start_task(store, notes(200), readings=1)
+    moments, kills = random.Random(0), 0
+    while forks.run({"folder": str(tmp_path), "person": "ann"}, kill_after=moments.uniform(0.05, 0.5)) != 0:
+        kills += 1
+        assert {("ann", item) for item in acknowledged(tmp_path, "ann")} <= set(kept_answers(store))
+    assert kills > 5
+    assert kept_answers(store) == {("ann", f"n{number}"): 1 for number in range(200)}
+    store.verify()
+
+
+def test_an_export_killed_at_every_crash_point_ends_as_an_undisturbed_one(tmp_path: Path, forks: Forks) -> None:
+    store = open_store(tmp_path)
+    start_task(store, notes(3), readings=1)
+    assert forks.run({"folder": str(tmp_path), "person": "ann"}) == 0
+    visit = 1
+    while (code := forks.run({"folder": str(tmp_path), "fatal_visit": visit})) == -signal.SIGKILL:
+        for folder in (tmp_path / "out").glob("[!.]*"):
+            assert damage(folder, Manifest.read(folder), by_content=True) is None
+        visit += 1
+    assert (code, visit > 6) == (0, True)
+    (made,) = (tmp_path / "out").glob("[!.]*")
+    digests = {file.name: file_digest(file) for file in made.iterdir() if file.name != "run.json"}
+    assert forks.run({"folder": str(tmp_path)}) == 0
+    assert digests == {file.name: file_digest(file) for file in made.iterdir() if file.name != "run.json"}
+    store.verify()
