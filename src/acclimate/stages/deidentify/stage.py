@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any
+from typing import Any, Literal
 
 from pydantic import Field
 
@@ -17,7 +17,10 @@ from acclimate.stages.deidentify.gather import Gathered, gather
 from acclimate.stages.deidentify.hits import KINDS
 from acclimate.stages.deidentify.known_values import know
 from acclimate.stages.deidentify.records import OpenRecords, Tally
+from acclimate.stages.deidentify.rewrite import Finder, nothing
+from acclimate.stages.deidentify.tagger import name_hits
 
+_FINDERS: Mapping[str, Finder] = {"off": nothing, "names": name_hits}
 _RECORDS_PER_SECOND = 700.0
 _NAMED_IDS = 5
 
@@ -27,6 +30,8 @@ class DeidentifyConfig(StageConfig):
 
     key: str = "surrogates"
     """Name of the secret key from which surrogates, hashed ids and date shifts are drawn; `acclimate key new` makes it."""
+    tagger: Literal["off", "names"] = "names"
+    """`names`: a small trained model also looks for people, places and organisations that no field or pattern gives away."""
     day_first: bool = False
     """Read 3/4/2021 as the third of April instead of March 4. A day above 12 decides for itself."""
     max_shift_days: int = Field(default=364, ge=30, le=364)
@@ -39,7 +44,7 @@ def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Conte
     key = _key(config.key, context.secrets)
     records = inputs["records"]
     gathered = gather(records, batch_rows=context.batch_rows)
-    open_records = OpenRecords(key, gathered.values, config.max_shift_days, config.day_first)
+    open_records = OpenRecords(key, gathered.values, config.max_shift_days, config.day_first, _FINDERS[config.tagger])
     total = Tally()
     with context.progress("deidentify", gathered.records) as progress:
         for batch in context.engine.map_batches(open_records, records.batches(batch_rows=context.batch_rows)):
