@@ -14,7 +14,7 @@ import numpy.typing as npt
 
 from acclimate.stages.deidentify.tagger.features import DISTANCES, EDGE, PAIRS, Lists, WordView, pair, view
 
-FORMAT = 1
+OUTSIDE = "O"
 _KEPT_WORDS = 50_000
 
 Scores = npt.NDArray[np.float32]
@@ -22,12 +22,16 @@ Scores = npt.NDArray[np.float32]
 
 @dataclass(frozen=True)
 class Crf:
-    """Labels, weights of features by label, weights of one label after another, and the word lists they were learnt with."""
+    """Labels, weights of features by label, weights of one label after another, and the word lists they were learnt with.
+
+    `lean` is taken off the score of being no name: a missed name costs more than a word replaced without need.
+    """
 
     labels: tuple[str, ...]
     weights: Mapping[str, Scores]
     transitions: Scores
     lists: Lists
+    lean: float = 0.0
     _words: dict[str, tuple[WordView, Scores]] = field(default_factory=dict, repr=False, compare=False)
     _pairs: dict[tuple[str, str], Scores] = field(default_factory=dict, repr=False, compare=False)
 
@@ -46,6 +50,7 @@ class Crf:
         total = np.zeros((count, len(self.labels)), np.float32)
         for index, distance in enumerate(DISTANCES):
             total += by_word[margin + distance : margin + distance + count, index]
+        total[:, self.labels.index(OUTSIDE)] -= self.lean
         kinds = [word.kind for word, _ in seen]
         for gap in sorted({second - first for first, second in PAIRS}):
             chosen = [index for index, (first, second) in enumerate(PAIRS) if second - first == gap]
@@ -114,4 +119,4 @@ def read_crf(content: bytes) -> Crf:
         {name: frozenset(words.split()) for name, words in stored["lists"].items()},
         frozenset(stored["vocabulary"].split()),
     )
-    return Crf(labels, weights, np.array(stored["transitions"], np.float32) / stored["scale"], lists)
+    return Crf(labels, weights, np.array(stored["transitions"], np.float32) / stored["scale"], lists, stored["lean"])

@@ -19,6 +19,7 @@ EDGE = ""
 """Stands for what is before the first piece and after the last."""
 
 _LONGEST_NUMBER = 6
+_PLAIN_MARKS = {"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"}
 
 
 def looks(word: str) -> str:
@@ -30,6 +31,7 @@ def looks(word: str) -> str:
     if word.isdigit():
         return str(min(len(word), _LONGEST_NUMBER))
     if not word.isalpha():
+        word = _PLAIN_MARKS.get(word, word)
         return "line" if word == "\n" else word
     if word.islower():
         return "x"
@@ -80,7 +82,7 @@ def view(word: str, lists: Lists, *, unlisted: bool = False) -> WordView:
     if not word:
         return WordView(("edge",), ("edge",), ("edge",), "edge")
     form = looks(word)
-    folded = fold(word)
+    folded = fold(_PLAIN_MARKS.get(word, word))
     names = () if unlisted else lists.of(word)
     known = folded in lists.vocabulary and not (unlisted and names == () and lists.of(word))
     identity = f"w={folded if known else '?'}"
