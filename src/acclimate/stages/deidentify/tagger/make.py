@@ -26,7 +26,7 @@ from acclimate.stages.deidentify.tagger.words import Piece, passages, pieces
 from acclimate.stages.deidentify.words import fold
 
 SCALE = 1000
-LEAN = 1.5
+LEAN = 2.0
 """The most at which nine of ten hits on held-out wordings still touch a name; see docs/log.md."""
 TEXTS, ITERATIONS, SEED = 7_000, 75, 7
 UNLISTED = 0.3
