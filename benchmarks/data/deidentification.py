@@ -2,8 +2,9 @@
 
 The data are 1,500 synthetic sentences of presidio-research with labelled spans. What has a pattern is found by the pattern
 tier; names, places and organisations by the trained tagger, which was trained on text that the project generates and
-never on these sentences or their templates. Figures are of both tiers together, as the stage uses them without any field
-of a source; rows named so are of the pattern tier alone. Nationalities and titles are looked for by neither. With
+never on these sentences or their templates. No field of a source is known here. Rows by label are of both tiers with
+organisations; others name what they are of. Nationalities and titles are looked for by neither. A hit of any class
+covers a span of any label: the classes stand in KIND_OF_LABEL for reading, not for scoring. With
 presidio-analyzer installed, its recognisers by rule (patterns and telephone numbers, without spaCy and without context
 words) run over the same texts in the same process.
 Two patterns were widened after reading what this very file showed as missed; their rows say so, with the figure before.
@@ -30,8 +31,8 @@ sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 from scipy.stats import binomtest
 
 from acclimate.stages.deidentify.detect import pattern_hits
-from acclimate.stages.deidentify.hits import beside, separate
-from acclimate.stages.deidentify.tagger import name_hits
+from acclimate.stages.deidentify.hits import Hit, beside, separate
+from acclimate.stages.deidentify.tagger import name_hits, people_and_places
 from recording import needed, result, write_results
 
 KIND_OF_LABEL = {
@@ -107,10 +108,27 @@ def patterns_alone(text: str) -> Sequence[Stretch]:
     return [(hit.start, hit.end, hit.kind) for hit in separate(pattern_hits(text))]
 
 
-def both_tiers(text: str) -> Sequence[Stretch]:
-    """Patterns and the tagger, as the stage uses them."""
+def with_names(text: str) -> Sequence[Stretch]:
+    """Patterns, people and places, as `deidentify.tagger: names` uses them."""
+    return _both(text, people_and_places)
+
+
+def with_organisations(text: str) -> Sequence[Stretch]:
+    """Patterns, people, places and organisations, as `deidentify.tagger: organisations` uses them."""
+    return _both(text, name_hits)
+
+
+def _both(text: str, trained: Callable[[str], Iterable[Hit]]) -> Sequence[Stretch]:
     hits = list(pattern_hits(text))
-    return [(hit.start, hit.end, hit.kind) for hit in separate([*hits, *beside(name_hits(text), hits)])]
+    return [(hit.start, hit.end, hit.kind) for hit in separate([*hits, *beside(trained(text), hits)])]
+
+
+TIERS: Mapping[str, Detector] = {
+    "patterns, names, organisations": with_organisations,
+    "patterns and names": with_names,
+    "patterns alone": patterns_alone,
+}
+FULLEST = "patterns, names, organisations"
 
 
 def presidio_rules() -> Detector | None:
@@ -184,8 +202,7 @@ def rows_of(
     sentences: Sequence[Sentence], runs: Mapping[str, Detected], peer: Detected | None, version: str
 ) -> list[dict[str, Any]]:
     """All figures: by label, overall, precision, speed; `runs` by tier."""
-    mine = runs["both tiers"]
-    covered = covered_by_label(sentences, mine)
+    covered = covered_by_label(sentences, runs[FULLEST])
     peers = covered_by_label(sentences, peer) if peer else {}
 
     def row(figure: str, counts: tuple[int, int], peer_counts: tuple[int, int] | None) -> dict[str, Any]:
@@ -221,11 +238,10 @@ def main() -> None:
     arguments = parser.parse_args()
     sentences = read_sentences(needed("data", "presidio-synth-pii", "synth_v2.jsonl.gz"))
     detector = presidio_rules()
-    for warm in (both_tiers, detector):
+    for warm in (with_organisations, detector):
         if warm:  # patterns are compiled, and lists read, at the first text
             warm("write to ann@example.org, 312-555-0142")
-    tiers = {"both tiers": both_tiers, "patterns alone": patterns_alone}
-    runs = {tier: run(tried, sentences, repetitions=arguments.repetitions) for tier, tried in tiers.items()}
+    runs = {tier: run(tried, sentences, repetitions=arguments.repetitions) for tier, tried in TIERS.items()}
     peer = run(detector, sentences, repetitions=1) if detector else None
     if detector is None:
         print("presidio-analyzer is not installed: no peer in this run")

@@ -13,8 +13,8 @@ from acclimate.stages.deidentify.invented import MAKERS
 from acclimate.stages.deidentify.known_values import KnownPerson
 from acclimate.stages.deidentify.layout import disguised, with_case_of, with_digits, with_ordinals
 from acclimate.stages.deidentify.name_pools import first_names, last_names
-from acclimate.stages.deidentify.phones import digits_of, is_north_american, national_digits, without_extension
 from acclimate.stages.deidentify.organisations import ORGANISATION_WORDS
+from acclimate.stages.deidentify.phones import digits_of, is_north_american, national_digits, without_extension
 from acclimate.stages.deidentify.places import PLAIN_WORDS, STATE_CODES
 from acclimate.stages.deidentify.times import general_age
 from acclimate.stages.deidentify.words import squash, tokens

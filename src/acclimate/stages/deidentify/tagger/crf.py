@@ -15,7 +15,7 @@ import numpy.typing as npt
 from acclimate.stages.deidentify.tagger.features import DISTANCES, EDGE, PAIRS, Lists, WordView, pair, view
 
 OUTSIDE = "O"
-_KEPT_WORDS = 50_000
+_KEPT_WORDS, _LONGEST_KEPT = 50_000, 64
 
 Scores = npt.NDArray[np.float32]
 
@@ -33,7 +33,7 @@ class Crf:
     lists: Lists
     lean: float = 0.0
     _words: dict[str, tuple[WordView, Scores]] = field(default_factory=dict, repr=False, compare=False)
-    _pairs: dict[tuple[str, str], Scores] = field(default_factory=dict, repr=False, compare=False)
+    _pairs: dict[tuple[str, str, int], Scores] = field(default_factory=dict, repr=False, compare=False)
 
     def best(self, words: Sequence[str]) -> list[str]:
         """The most likely label of each word of a passage."""
@@ -43,7 +43,7 @@ class Crf:
 
     def _emissions(self, words: Sequence[str]) -> Scores:
         margin = max(DISTANCES)
-        padded = [EDGE] * margin + list(words) + [EDGE] * margin
+        padded = [*[EDGE] * margin, *words, *[EDGE] * margin]
         seen = [self._word(word) for word in padded]
         count = len(words)
         by_word = np.stack([scores for _, scores in seen])
@@ -65,17 +65,17 @@ class Crf:
         if found is None:
             seen = view(word, self.lists)
             found = seen, np.stack([self._sum(seen.at(distance)) for distance in DISTANCES])
-            if len(self._words) < _KEPT_WORDS:
+            if len(self._words) < _KEPT_WORDS and len(word) <= _LONGEST_KEPT:
                 self._words[word] = found
         return found
 
     def _pair(self, first: str, second: str, gap: int) -> Scores:
-        found = self._pairs.get((first, second)) if gap == 1 else self._pairs.get((first, "\0" + second))
+        found = self._pairs.get((first, second, gap))
         if found is None:
             places = [pair_places for pair_places in PAIRS if pair_places[1] - pair_places[0] == gap]
             found = np.stack([self._sum((pair_name(first, second, at),)) for at in places])
             if len(self._pairs) < _KEPT_WORDS:
-                self._pairs[(first, second) if gap == 1 else (first, "\0" + second)] = found
+                self._pairs[first, second, gap] = found
         return found
 
     def _sum(self, names: Sequence[str]) -> Scores:

@@ -71,7 +71,7 @@ class WordView:
     kind: str
 
     def at(self, distance: int) -> tuple[str, ...]:
-        """The word's features for a piece so many places before it."""
+        """The word's features for the piece from which it stands so many places on (below 0: back)."""
         if distance == 0:
             return self.own
         return tuple(f"{distance:+d}{name}" for name in (self.near if abs(distance) < 3 else self.far))
@@ -83,8 +83,9 @@ def view(word: str, lists: Lists, *, unlisted: bool = False) -> WordView:
         return WordView(("edge",), ("edge",), ("edge",), "edge")
     form = looks(word)
     folded = fold(_PLAIN_MARKS.get(word, word))
-    names = () if unlisted else lists.of(word)
-    known = folded in lists.vocabulary and not (unlisted and names == () and lists.of(word))
+    listed = lists.of(word)
+    names = () if unlisted else listed
+    known = folded in lists.vocabulary and not (unlisted and listed)
     identity = f"w={folded if known else '?'}"
     kind = f"{form}/{'+'.join(names)}" if names else form
     near = (identity, f"s={form}", *(f"l={name}" for name in names))

@@ -2,14 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
+from typing import Any
 
 from faker import Faker
 
 from acclimate.stages.deidentify.dates import MONTHS, WEEKDAYS
 from acclimate.stages.deidentify.people import NAME_ENDINGS, TITLES
 from acclimate.stages.deidentify.places import STATE_NAMES, STATES, SUFFIXES, UNITS
-from acclimate.stages.deidentify.tagger.generate import ADDRESS_LOCALES, LOCALES, entries, lines
+from acclimate.stages.deidentify.tagger.names import ADDRESS_LOCALES, LOCALES, entries, lines
 from acclimate.stages.deidentify.words import folded_words
 
 _STREET_WORDS = (
@@ -27,7 +28,9 @@ _CONTACT_WORDS = "mr mrs ms miss mx dr prof professor sir madam rev judge captai
 
 def word_lists() -> dict[str, frozenset[str]]:
     """Folded words by list."""
-    english = {entry for name in ("sentences", "jobs", "complaints") for line in lines(name) for entry in folded_words(line)}
+    english = {
+        word for name in ("sentences", "jobs", "complaints") for line in lines(name) for word in folded_words(line)
+    }
     return {
         "first": _of_people("first_name"),
         "last": _of_people("last_name"),
@@ -47,11 +50,11 @@ def word_lists() -> dict[str, frozenset[str]]:
     }
 
 
-def _words(values: object) -> frozenset[str]:
-    return frozenset(word for value in values for word in folded_words(str(value)) if word.isalpha())  # type: ignore[attr-defined]
+def _words(values: Iterable[object]) -> frozenset[str]:
+    return frozenset(word for value in values for word in folded_words(str(value)) if word.isalpha())
 
 
-def _providers(kind: str, locales: tuple[str, ...]) -> Iterator[type]:
+def _providers(kind: str, locales: tuple[str, ...]) -> Iterator[Any]:
     for locale in dict.fromkeys(locales):
         for provider in Faker(locale).get_providers():
             if f".{kind}." in f"{type(provider).__module__}.":
@@ -75,10 +78,23 @@ def _cities() -> Iterator[str]:
 
 def _countries() -> Iterator[str]:
     for provider in _providers("address", ("en_US",)):
-        yield from (country.split("(")[0].split(",")[0] for country in provider.countries)  # type: ignore[attr-defined]
-    yield from ("USA", "US", "UK", "England", "Scotland", "Wales", "Korea", "Russia", "Vietnam", "Europe", "Africa", "Asia")
+        yield from (country.split("(")[0].split(",")[0] for country in provider.countries)
+    yield from (
+        "USA",
+        "US",
+        "UK",
+        "England",
+        "Scotland",
+        "Wales",
+        "Korea",
+        "Russia",
+        "Vietnam",
+        "Europe",
+        "Africa",
+        "Asia",
+    )
 
 
 def _english() -> Iterator[str]:
     for provider in _providers("lorem", ("en_US",)):
-        yield from provider.word_list  # type: ignore[attr-defined]
+        yield from provider.word_list

@@ -1,4 +1,6 @@
-"""Trains the shipped tagger on generated text and writes its file; equal versions give equal bytes.
+"""Trains the shipped tagger on generated text and writes its file and digest; equal versions give equal bytes.
+
+Needs python-crfsuite, which only training uses.
 
     python -m acclimate.stages.deidentify.tagger.make
 """
@@ -6,6 +8,7 @@
 from __future__ import annotations
 
 import argparse
+import hashlib
 import json
 import random
 import sys
@@ -25,9 +28,14 @@ from acclimate.stages.deidentify.tagger.tag import MODEL, labelled_stretches
 from acclimate.stages.deidentify.tagger.words import Piece, passages, pieces
 from acclimate.stages.deidentify.words import fold
 
+DIGEST_FILE = '''"""Which model file belongs to this code; written by make. A new model thus is new code, and reruns the stage."""
+
+MODEL_SHA256 = "{digest}"
+'''
 SCALE = 1000
 LEAN = 2.0
-"""The most at which nine of ten hits on held-out wordings still touch a name; see docs/log.md."""
+"""At this, one in ten hits on held-out wordings touches no name: docs/decisions/2026-11-25-tagger.md."""
+IMPOSSIBLE = -100.0
 TEXTS, ITERATIONS, SEED = 7_000, 75, 7
 UNLISTED = 0.3
 """Share of name words that training sees as on no list: a real name often is on none."""
@@ -54,7 +62,7 @@ def vocabulary(texts: Iterable[Example], lists: dict[str, frozenset[str]]) -> fr
         found = pieces(example.text)
         for piece, label in zip(found, labels_of(example, found), strict=True):
             (outside if label == "O" else inside)[fold(piece.text)] += 1
-    names = frozenset().union(*(lists[name] for name in _NAME_LISTS))
+    names = frozenset[str]().union(*(lists[name] for name in _NAME_LISTS))
     shared = {word for word, count in inside.items() if count >= _OFTEN_IN_NAMES and word not in names}
     known = {word for word, count in outside.items() if count >= _TELLING_COUNT} | shared | lists["common"]
     return frozenset(word for word in known if not word.isdigit() and word.strip())
@@ -74,7 +82,8 @@ def train(texts: Sequence[Example], lists: Lists, path: Path, *, iterations: int
     for example in texts:
         found = pieces(example.text)
         labels = labels_of(example, found)
-        hidden = {piece.text for piece, label in zip(found, labels, strict=True) if rng.random() < _hidden(piece.text, label)}
+        labelled = zip(found, labels, strict=True)
+        hidden = {piece.text for piece, label in labelled if rng.random() < _hidden(piece.text, label)}
         done = 0
         for passage in passages(found):
             views = [view(piece.text, lists, unlisted=piece.text in hidden) for piece in passage]
@@ -96,8 +105,8 @@ def stored(path: Path, lists: Lists) -> bytes:
             cells = weights.setdefault(name, ([], []))
             cells[0].append(labels.index(label))
             cells[1].append(round(weight * SCALE))
-    impossible = -100 * SCALE
-    transitions = [[round(info.transitions.get((one, two), impossible / SCALE if _breaks(one, two) else 0) * SCALE) for two in labels] for one in labels]
+    learnt = {(one, two): IMPOSSIBLE for one in labels for two in labels if _breaks(one, two)} | info.transitions
+    transitions = [[round(learnt.get((one, two), 0) * SCALE) for two in labels] for one in labels]
     content: dict[str, Any] = {
         "format": 1,
         "labels": labels,
@@ -137,7 +146,9 @@ def main() -> None:
     parser.add_argument("--output", type=Path, default=Path(__file__).parent / MODEL)
     parser.add_argument("--texts", type=int, default=TEXTS)
     parser.add_argument("--iterations", type=int, default=ITERATIONS)
-    parser.add_argument("--hold-out", action="store_true", help="train on four fifths of the wordings, measure on the rest")
+    parser.add_argument(
+        "--hold-out", action="store_true", help="train on four fifths of the wordings, measure on the rest"
+    )
     arguments = parser.parse_args()
     texts = list(examples(SEED, arguments.texts, wordings="most" if arguments.hold_out else "all"))
     members = word_lists()
@@ -147,6 +158,8 @@ def main() -> None:
         train(texts, lists, path, iterations=arguments.iterations)
         content = stored(path, lists)
     arguments.output.write_bytes(content)
+    digest = hashlib.sha256(content).hexdigest()
+    arguments.output.with_name("digest.py").write_text(DIGEST_FILE.format(digest=digest))
     found = figures(read_crf(content), examples(SEED + 1, 1500, wordings="rest" if arguments.hold_out else "all"))
     for label, (covered, total, false) in found.items():
         sys.stdout.write(f"{label}: {covered}/{total} covered whole, {false} hits on nothing\n")

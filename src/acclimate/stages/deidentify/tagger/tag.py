@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import functools
+import hashlib
 from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from importlib.resources import files
 
+from acclimate.core.errors import ModelError
 from acclimate.stages.deidentify.hits import Hit, NamePart
 from acclimate.stages.deidentify.patterns import Find
 from acclimate.stages.deidentify.people import name_parts
 from acclimate.stages.deidentify.tagger.crf import Crf, read_crf
+from acclimate.stages.deidentify.tagger.digest import MODEL_SHA256
 from acclimate.stages.deidentify.tagger.features import Lists
 from acclimate.stages.deidentify.tagger.words import Piece, passages, pieces
 
@@ -21,7 +24,15 @@ KIND_OF_LABEL = {"PER": "name", "ADR": "address", "LOC": "address", "ORG": "orga
 @functools.cache
 def shipped() -> Crf:
     """The model in the package."""
-    return read_crf((files(__package__) / MODEL).read_bytes())
+    content = (files(__package__) / MODEL).read_bytes()
+    found = hashlib.sha256(content).hexdigest()
+    if found != MODEL_SHA256:
+        raise ModelError(
+            f"The tagger's file {MODEL} has the digest {found[:12]} in place of {MODEL_SHA256[:12]}: it is damaged or belongs "
+            "to another version, and would find other names.",
+            hint="install acclimate anew, or set deidentify.tagger to off",
+        )
+    return read_crf(content)
 
 
 def name_hits(text: str, model: Crf | None = None) -> Iterator[Hit]:
@@ -33,6 +44,11 @@ def name_hits(text: str, model: Crf | None = None) -> Iterator[Hit]:
             kind = KIND_OF_LABEL[label]
             parts = _parts(text, start, end, crf.lists) if kind == "name" else ()
             yield Hit(start, end, kind, parts=parts)
+
+
+def people_and_places(text: str) -> Iterator[Hit]:
+    """The hits without organisations, which do not name a person and often carry meaning."""
+    return (hit for hit in name_hits(text) if hit.kind != "organisation")
 
 
 def _parts(text: str, start: int, end: int, lists: Lists) -> tuple[NamePart, ...]:
