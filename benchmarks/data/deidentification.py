@@ -84,10 +84,14 @@ class Sentence:
 
 @dataclass(frozen=True)
 class Detected:
-    """What a detector found in each sentence, and the seconds of its fastest pass."""
+    """What a detector found in each sentence, and the seconds of its fastest and its first pass.
+
+    The tagger keeps the scores of words it has met, so that its first pass is slower.
+    """
 
     hits: list[Sequence[Stretch]]
     seconds: float
+    first_seconds: float
 
 
 def read_sentences(path: Path) -> list[Sentence]:
@@ -156,7 +160,7 @@ def run(detector: Detector, sentences: Iterable[Sentence], *, repetitions: int) 
         start = time.perf_counter()
         hits = [detector(text) for text in texts]
         seconds.append(time.perf_counter() - start)
-    return Detected(hits, min(seconds))
+    return Detected(hits, min(seconds), seconds[0])
 
 
 def is_covered(text: str, start: int, end: int, hits: Sequence[Stretch]) -> bool:
@@ -184,12 +188,14 @@ def hits_on_labels(sentences: Sequence[Sentence], detected: Detected) -> tuple[i
     return good, total
 
 
-def share(figure: str, counts: tuple[int, int], *, peer: tuple[int, int] | None, version: str) -> dict[str, Any]:
+def share(
+    figure: str, counts: tuple[int, int], *, peer: tuple[int, int] | None, version: str, goal: str = ""
+) -> dict[str, Any]:
     """A row for a share, with its Wilson interval and the peer's."""
     interval = binomtest(*counts).proportion_ci(method="wilson")
     peers = {f"presidio-analyzer {version}, rules": f"{peer[0]}/{peer[1]}"} if peer and peer[1] else {}
     bounds = (round(float(interval.low), 3), round(float(interval.high), 3))
-    return result(f"{figure} (n={counts[1]})", round(counts[0] / counts[1], 3), interval=bounds, peers=peers)
+    return result(f"{figure} (n={counts[1]})", round(counts[0] / counts[1], 3), interval=bounds, goal=goal, peers=peers)
 
 
 def overall(covered: Mapping[str, tuple[int, int]], *, without: Sequence[str]) -> tuple[int, int]:
@@ -205,13 +211,20 @@ def rows_of(
     covered = covered_by_label(sentences, runs[FULLEST])
     peers = covered_by_label(sentences, peer) if peer else {}
 
-    def row(figure: str, counts: tuple[int, int], peer_counts: tuple[int, int] | None) -> dict[str, Any]:
-        return share(figure, counts, peer=peer_counts, version=version)
+    def row(
+        figure: str, counts: tuple[int, int], peer_counts: tuple[int, int] | None, goal: str = ""
+    ) -> dict[str, Any]:
+        return share(figure, counts, peer=peer_counts, version=version, goal=goal)
 
     rows = []
     for label, kind in KIND_OF_LABEL.items():
         figure = f"identifiers covered whole, {kind} ({label}{_REMARKS.get(label, '')})"
-        rows.append(row(figure, covered[label], peers.get(label)))
+        rows.append(row(figure, covered[label], peers.get(label), "≥ .92" if label == "PERSON" else ""))
+    without_organisations = covered_by_label(sentences, runs["patterns and names"])
+    for label in ("PERSON", "STREET_ADDRESS", "GPE"):
+        figure = f"identifiers covered whole, {KIND_OF_LABEL[label]} ({label}), patterns and names"
+        goal = "≥ .92" if label == "PERSON" else ""
+        rows.append(row(figure, without_organisations[label], peers.get(label), goal))
     for label, why in NOT_LOOKED_FOR.items():
         figure = f"not looked for, covered all the same: {label}, {why}"
         rows.append(row(figure, covered[label], peers.get(label)))
@@ -219,14 +232,15 @@ def rows_of(
         for tier, detected in runs.items():
             counts = overall(covered_by_label(sentences, detected), without=without)
             figure = f"identifiers covered whole, all labels but {', '.join(without)}, {tier}"
-            rows.append(row(figure, counts, overall(peers, without=without) if peer else None))
+            rows.append(row(figure, counts, overall(peers, without=without) if peer else None, "≥ .90"))
     peer_precision = hits_on_labels(sentences, peer) if peer else None
     speed = {f"presidio-analyzer {version}, rules": round(len(sentences) / peer.seconds)} if peer else {}
     for tier, detected in runs.items():
         precision = hits_on_labels(sentences, detected)
-        rows.append(row(f"hits that touch a labelled span, {tier}", precision, peer_precision))
-        per_second = round(len(sentences) / detected.seconds)
-        rows.append(result(f"texts a second, detection, one core, {tier}", per_second, peers=speed))
+        rows.append(row(f"hits that touch a labelled span, {tier}", precision, peer_precision, "≥ .90"))
+        per_second, at_first = round(len(sentences) / detected.seconds), round(len(sentences) / detected.first_seconds)
+        rows.append(result(f"texts a second, detection, one core, {tier}", per_second, goal="≥ 1160", peers=speed))
+        rows.append(result(f"texts a second, the first 1,500 texts, one core, {tier}", at_first))
     return rows
 
 
