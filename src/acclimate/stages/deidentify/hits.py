@@ -28,7 +28,6 @@ KINDS = (
 )
 """The classes of identifiers; where two claim the same stretch, the earlier one gets it."""
 
-
 _WORDS = ("name", "address", "zip", "organisation")
 
 

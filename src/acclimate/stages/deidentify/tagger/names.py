@@ -25,6 +25,22 @@ ADDRESS_LOCALES = (
     "hr_HR", "tr_TR",
 )  # fmt: skip
 
+_PARTICLES = ("van ", "de ", "von ", "van der ", "Mc", "O’", "O'", "al-", "El ")
+_UNITS = (
+    " Apt {}", ", Apt. {}", " Suite {}", ", Suite {}", " #{}", ", Unit {}", " Apt. {}B", ", Flat {}", " Floor {}",
+)  # fmt: skip
+_SHORT_COUNTRIES = (
+    "USA", "US", "U.S.", "UK", "United States", "United Kingdom", "England", "Scotland", "Wales", "Korea", "Russia",
+    "Vietnam", "Czechia", "Great Britain", "Europe", "Africa", "Asia",
+)  # fmt: skip
+_ONSETS = (
+    "B", "C", "D", "F", "G", "K", "L", "M", "N", "P", "Qu", "R", "S", "T", "V", "Z", "Tr", "St", "Pr", "Cl",
+)  # fmt: skip
+_ENDINGS = (
+    "o", "a", "is", "ex", "ix", "ia", "on", "us", "ent", "tech", "soft", "corp", "net", "ware", "ly", "", "", "co", "star",
+    "med",
+)  # fmt: skip
+
 SLOT = re.compile(r"\{(\w+)\}")
 """A place in a wording that is to be filled."""
 
@@ -55,12 +71,15 @@ class Names:
             self._fakers[locale].seed_instance(seed)
 
     def faker(self, locales: Sequence[str]) -> Faker:
+        """One of some countries."""
         return self._fakers[self.rng.choice(locales)]
 
     def first(self) -> str:
+        """A first name."""
         return str(self.faker(LOCALES).first_name())
 
     def last(self) -> str:
+        """A last name."""
         return str(self.faker(LOCALES).last_name())
 
     def first_and_last(self) -> tuple[str, str]:
@@ -70,6 +89,7 @@ class Names:
         return str(faker.first_name()), last
 
     def person(self) -> str:
+        """A first and a last name, often with something more."""
         first, last = self.first_and_last()
         roll = self.rng.random()
         if roll < 0.08:
@@ -81,19 +101,13 @@ class Names:
         if roll < 0.18:
             return f"{first} {last}-{self.last()}"
         if roll < 0.21:
-            return (
-                f"{first} {self.rng.choice(('van', 'de', 'von', 'van der', 'Mc', 'O’', chr(79) + chr(39), 'al-', 'El'))} {last}".replace(
-                    "Mc ", "Mc"
-                )
-                .replace("’ ", "’")
-                .replace("' ", "'")
-                .replace("- ", "-")
-            )
+            return f"{first} {self.rng.choice(_PARTICLES)}{last}"
         if roll < 0.23:
             return f"{first} {last} {self.rng.choice(('Jr.', 'Jr', 'Sr.', 'III', 'II'))}"
         return f"{first} {last}"
 
     def initial_name(self) -> str:
+        """A name of which one half is an initial."""
         first, last = self.first_and_last()
         second = self.rng.choice(string.ascii_uppercase)
         return self.rng.choice(
@@ -101,42 +115,27 @@ class Names:
         )
 
     def city(self) -> str:
+        """A town."""
         if self.rng.random() < 0.55:
             return self.rng.choice(entries("cities"))
         return str(self.faker(ADDRESS_LOCALES).city()).strip()
 
     def country(self) -> str:
+        """A country or, seldom, a continent."""
         if self.rng.random() < 0.15:
-            return self.rng.choice(
-                (
-                    "USA",
-                    "US",
-                    "U.S.",
-                    "UK",
-                    "United States",
-                    "United Kingdom",
-                    "England",
-                    "Scotland",
-                    "Wales",
-                    "Korea",
-                    "Russia",
-                    "Vietnam",
-                    "Czechia",
-                    "Great Britain",
-                    "Europe",
-                    "Africa",
-                    "Asia",
-                )
-            )
+            return self.rng.choice(_SHORT_COUNTRIES)
         return re.split(r"[,(]", str(self._fakers["en_US"].country()))[0].strip()
 
     def state(self) -> str:
+        """A state of the USA."""
         return self.rng.choice(STATE_NAMES.split("|"))
 
     def zip(self) -> str:
+        """A postal code."""
         return str(self.faker(ADDRESS_LOCALES).postcode())
 
     def street_name(self) -> str:
+        """A street without a number."""
         rng = self.rng
         if rng.random() < 0.3:
             return str(self.faker(ADDRESS_LOCALES).street_name())
@@ -149,6 +148,7 @@ class Names:
         return f"{direction}{name} {rng.choice(entries('suffixes'))}"
 
     def street(self) -> str:
+        """A street with its number."""
         rng = self.rng
         if rng.random() < 0.4:
             return str(self.faker(ADDRESS_LOCALES).street_address()).replace("\n", " ")
@@ -156,26 +156,11 @@ class Names:
         street = self.street_name()
         if rng.random() < 0.1:
             return f"{street} {number}"
-        unit = (
-            rng.choice(
-                (
-                    " Apt {}",
-                    ", Apt. {}",
-                    " Suite {}",
-                    ", Suite {}",
-                    " #{}",
-                    ", Unit {}",
-                    " Apt. {}B",
-                    ", Flat {}",
-                    " Floor {}",
-                )
-            ).format(rng.randrange(1, 900))
-            if rng.random() < 0.2
-            else ""
-        )
+        unit = rng.choice(_UNITS).format(rng.randrange(1, 900)) if rng.random() < 0.2 else ""
         return f"{number} {street}{unit}"
 
     def address(self, joint: str = ", ") -> str:
+        """A street with town and mostly more, parted by commas or what is given."""
         rng = self.rng
         roll = rng.random()
         if roll < 0.4:
@@ -193,6 +178,7 @@ class Names:
         return f"{self.street()}{joint}{rest}{country}"
 
     def address_lines(self) -> str:
+        """An address of several lines."""
         return self.address("\n")
 
     def coined(self) -> str:
@@ -201,63 +187,15 @@ class Names:
         middle = "".join(
             rng.choice(("a", "e", "i", "o", "u")) + rng.choice("bcdfglmnprstvx") for _ in range(rng.choice((1, 1, 2)))
         )
-        word = (
-            rng.choice(
-                (
-                    "B",
-                    "C",
-                    "D",
-                    "F",
-                    "G",
-                    "K",
-                    "L",
-                    "M",
-                    "N",
-                    "P",
-                    "Qu",
-                    "R",
-                    "S",
-                    "T",
-                    "V",
-                    "Z",
-                    "Tr",
-                    "St",
-                    "Pr",
-                    "Cl",
-                )
-            )
-            + middle
-        )
-        word += rng.choice(
-            (
-                "o",
-                "a",
-                "is",
-                "ex",
-                "ix",
-                "ia",
-                "on",
-                "us",
-                "ent",
-                "tech",
-                "soft",
-                "corp",
-                "net",
-                "ware",
-                "ly",
-                "",
-                "",
-                "co",
-                "star",
-                "med",
-            )
-        )
+        word = rng.choice(_ONSETS) + middle + rng.choice(_ENDINGS)
         return word.upper() if rng.random() < 0.05 else word
 
     def acronym(self) -> str:
+        """Some capitals."""
         return "".join(self.rng.choice(string.ascii_uppercase) for _ in range(self.rng.choice((2, 3, 3, 3, 4))))
 
     def organisation(self) -> str:
+        """A company, hospital, school or office."""
         template = self.rng.choice(lines("organisations"))
         rng = self.rng
         makers: Mapping[str, Callable[[], str]] = {
