@@ -23,9 +23,12 @@ KINDS = (
     "zip",
     "address",
     "name",
+    "organisation",
     "other",
 )
 """The classes of identifiers; where two claim the same stretch, the earlier one gets it."""
+
+_WORDS = ("name", "address", "zip", "organisation")
 
 
 @dataclass(frozen=True)
@@ -79,6 +82,12 @@ def separate(hits: Iterable[Hit]) -> list[Hit]:
         for piece in _uncovered(hit, kept):
             kept.insert(bisect_left(kept, piece.start, key=lambda other: other.start), piece)
     return kept
+
+
+def beside(found: Iterable[Hit], hits: Sequence[Hit]) -> list[Hit]:
+    """Found names and places as they are, but without what another class claims: a date in an address stays a date."""
+    claimed = separate(hit for hit in hits if hit.kind not in _WORDS)
+    return [piece for hit in found for piece in _uncovered(hit, claimed)]
 
 
 def _uncovered(hit: Hit, kept: Sequence[Hit]) -> list[Hit]:

@@ -17,7 +17,7 @@ from acclimate.core.surrogates import record_hash, subject_hash
 from acclimate.stages.deidentify.draws import days_of_shift
 from acclimate.stages.deidentify.gather import person_of
 from acclimate.stages.deidentify.known_values import KnownPerson, KnownValue, know
-from acclimate.stages.deidentify.rewrite import Edit, Rewriter, Stretch, moved_stretch
+from acclimate.stages.deidentify.rewrite import Edit, Finder, Rewriter, Stretch, moved_stretch, nothing
 from acclimate.stages.deidentify.surrogates import Surrogates
 
 EMPTIED = ("locator", "identifiers", "extra")
@@ -60,6 +60,7 @@ class OpenRecords:
     values: Mapping[str, Sequence[KnownValue]]
     most_days: int
     day_first: bool
+    names: Finder = nothing
 
     def __call__(self, batch: pa.RecordBatch) -> OpenBatch:
         """The batch in the open zone."""
@@ -76,7 +77,7 @@ class OpenRecords:
         known: KnownPerson = know(self.values.get(subject, ()))
         days = days_of_shift(self.key, subject, most=self.most_days)
         surrogates = Surrogates(self.key, subject, known, days=days, day_first=self.day_first)
-        return _Person(Rewriter(known, surrogates, self.day_first), datetime.timedelta(days))
+        return _Person(Rewriter(known, surrogates, self.day_first, self.names), datetime.timedelta(days))
 
 
 @dataclass(frozen=True)

@@ -3,16 +3,24 @@
 from __future__ import annotations
 
 from bisect import bisect_left
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import accumulate
 
 from acclimate.stages.deidentify.detect import pattern_hits
-from acclimate.stages.deidentify.hits import Hit, moved, separate
+from acclimate.stages.deidentify.hits import Hit, beside, moved, separate
 from acclimate.stages.deidentify.known_values import KnownPerson
 from acclimate.stages.deidentify.surrogates import Surrogates
 
 _ROUNDS = 3
+
+Finder = Callable[[str], Iterable[Hit]]
+"""A further tier: what it finds in a text."""
+
+
+def nothing(text: str) -> Iterable[Hit]:
+    """The tier that finds nothing."""
+    return ()
 
 
 @dataclass(frozen=True)
@@ -46,12 +54,13 @@ class Rewriter:
     person: KnownPerson
     surrogates: Surrogates
     day_first: bool
+    names: Finder = nothing
 
     def rewrite(self, text: str) -> Rewritten:
         """The text with surrogates, looked through again until nothing is found that is not a surrogate."""
         edits: tuple[Edit, ...] = ()
         output, hits = text, self._hits(text)
-        found = hits
+        found = [*hits, *self._trained(text, hits)]
         for _ in range(_ROUNDS):
             if not found:
                 break
@@ -62,6 +71,10 @@ class Rewriter:
             found = untouched(hits, edits)
         left = (*found, *(known_in_replacements(hits, edits) if edits else ()))
         return Rewritten(output, edits, tuple(hit.kind for hit in left))
+
+    def _trained(self, text: str, hits: Sequence[Hit]) -> list[Hit]:
+        """What the trained tier adds. It looks once: a model finds names in what stands in for names, too."""
+        return beside(self.names(text), hits)
 
     def _hits(self, text: str) -> list[Hit]:
         return [*self.person.forms.hits(text), *pattern_hits(text, day_first=self.day_first)]

@@ -13,6 +13,7 @@ from acclimate.stages.deidentify.invented import MAKERS
 from acclimate.stages.deidentify.known_values import KnownPerson
 from acclimate.stages.deidentify.layout import disguised, with_case_of, with_digits, with_ordinals
 from acclimate.stages.deidentify.name_pools import first_names, last_names
+from acclimate.stages.deidentify.organisations import ORGANISATION_WORDS
 from acclimate.stages.deidentify.phones import digits_of, is_north_american, national_digits, without_extension
 from acclimate.stages.deidentify.places import PLAIN_WORDS, STATE_CODES
 from acclimate.stages.deidentify.times import general_age
@@ -54,7 +55,7 @@ class Surrogates:
             return self._fitting(hit.kind, squash(value), value, lambda draw: MAKERS[hit.kind](value, draw))
         if hit.kind in _NUMBERS or (hit.kind == "other" and hit.canonical and digits_of(value)):
             return self._fitting(hit.kind, squash(value), value, lambda draw: disguised(value, draw))
-        return self._place(value)
+        return self._place(value, also_plain=ORGANISATION_WORDS if hit.kind == "organisation" else frozenset())
 
     def _fitting(self, kind: str, canonical: str, layout: str, make: Callable[[Draw], str]) -> str:
         """The first of a fixed row of candidates that neither holds the value nor is another value of the person."""
@@ -121,16 +122,16 @@ class Surrogates:
             )
         return with_digits(number, digits[: len(digits) - len(national)] + changed) + extension
 
-    def _place(self, value: str) -> str:
+    def _place(self, value: str, *, also_plain: frozenset[str] = frozenset()) -> str:
         """An address or other words with each word and number replaced by itself, so that parts agree with the whole.
 
         Words like Street and North stay, unless nothing else is there, as in a town called Grove Hill.
         """
         pieces, end = [], 0
         words = [(token, value[token.start : token.end]) for token in tokens(value)]
-        has_own = any(not _is_plain(written, token.folded) for token, written in words)
-        for token, written in words:
-            stays = has_own and _is_plain(written, token.folded)
+        plain = [_is_plain(written, token.folded) or token.folded in also_plain for token, written in words]
+        for (token, written), is_plain in zip(words, plain, strict=True):
+            stays = is_plain and not all(plain)
             pieces += [value[end : token.start], written if stays else self._place_word(written, token.folded)]
             end = token.end
         return with_ordinals("".join([*pieces, value[end:]]))
