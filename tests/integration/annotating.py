@@ -12,8 +12,9 @@ from typing import Any
 
 from tests.unit.annotation.project_of_four import TASK
 
+from acclimate.annotation.answering import Submission, submit
 from acclimate.annotation.export import export_snapshot
-from acclimate.annotation.queue import Submission, next_item, submit
+from acclimate.annotation.queue import next_item
 from acclimate.annotation.store import Store, database_url
 from acclimate.core import crash_points
 from acclimate.testing.forks import serve

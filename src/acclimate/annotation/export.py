@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Row, select
 
+from acclimate.annotation.assignments import READING
 from acclimate.annotation.people import require_role
-from acclimate.annotation.queue import READING
 from acclimate.annotation.readings import Readings
 from acclimate.annotation.review import CHECKING
 from acclimate.annotation.schema import Choice, MarkedSpans, Spans, labels_of
@@ -28,6 +28,7 @@ from acclimate.core.atomic import json_digest, publish_folder, write_json
 from acclimate.core.errors import DataError
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import records_table
+from acclimate.project.locks import run_lock
 from acclimate.project.manifests import (
     MANIFEST,
     REPORT,
@@ -68,8 +69,7 @@ def label_readings(store: Store, task: str, question: str, *, by: str, option: s
 
     For a question with several labels an answer, `option` names the label whose presence (yes or no) is read.
     """
-    with store.write() as transaction:
-        connection = transaction.connection
+    with store.read() as connection:
         require_role(connection, by, *CHECKING)
         asked = current_schema(connection, task).question(question)
         if not isinstance(asked, Choice) or asked.multiple != (option is not None):
@@ -78,23 +78,17 @@ def label_readings(store: Store, task: str, question: str, *, by: str, option: s
                 hint="name an option where several labels may be chosen, and none where one is",
             )
         rows = [
-            {
-                "item": row.id,
-                "annotator": answer.person,
-                "label": _label(answer, question, option),
-                "cluster": _tie(row),
-            }
-            for row, answer in _readings(connection, task)
+            {"item": row.id, "annotator": given.person, "label": _label(given, question, option), "cluster": _tie(row)}
+            for row, given in _readings(connection, task)
         ]
-        transaction.append(by, "readings exported", task=task, question=question, readings=len(rows))
+    _note_readings(store, task, question, len(rows), by=by)
     table = pl.DataFrame(rows, schema=dict.fromkeys(("item", "annotator", "label", "cluster"), pl.String))
     return Readings.from_table(table, labels=[NO, YES] if option is not None else labels_of(asked))
 
 
 def span_readings(store: Store, task: str, question: str, *, by: str) -> SpanReadings:
     """Who marked which spans, gold items left out; an item's length is that of its marked fields together."""
-    with store.write() as transaction:
-        connection = transaction.connection
+    with store.read() as connection:
         require_role(connection, by, *CHECKING)
         asked = current_schema(connection, task).question(question)
         if not isinstance(asked, Spans):
@@ -102,14 +96,14 @@ def span_readings(store: Store, task: str, question: str, *, by: str) -> SpanRea
         rows = [
             {
                 "item": row.id,
-                "annotator": answer.person,
-                "spans": _spans(answer, question),
+                "annotator": given.person,
+                "spans": _spans(given, question),
                 "cluster": _tie(row),
                 "length": sum(len(row.record.get(field) or "") for field in asked.fields),
             }
-            for row, answer in _readings(connection, task)
+            for row, given in _readings(connection, task)
         ]
-        transaction.append(by, "readings exported", task=task, question=question, readings=len(rows))
+    _note_readings(store, task, question, len(rows), by=by)
     return SpanReadings.from_table(pl.DataFrame(rows, schema=_SPAN_TABLE))
 
 
@@ -117,40 +111,57 @@ def export_snapshot(store: Store, task: str, destination: Path, *, by: str) -> S
     """Writes the annotated records as an artifact `<destination>/<key>`: equal states of a task give equal bytes.
 
     Items that are not read often enough, and those whose readers differ without a decision, are set aside with the
-    reason. The export is an event; who made it, when, and after which event stand in run.json.
+    reason. The export is an event; who made it, when, and which event it is stand in run.json. Readers go on meanwhile.
     """
-    with store.write() as transaction:
-        connection = transaction.connection
+    with store.read() as connection:
         require_role(connection, by, *CHECKING)
+    destination.mkdir(parents=True, exist_ok=True)
+    with run_lock(destination / ".lock"):
+        return _export(store, task, destination, by=by)
+
+
+def _export(store: Store, task: str, destination: Path, *, by: str) -> Snapshot:
+    made = destination / ".partial"
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir()
+    with store.read() as connection:
         state = _state_digest(connection, task)
-        inputs = {"annotations": InputReference(step=f"@{task}", key=state[:16], identity=state)}
-        key = artifact_key(stage=STEP, code=_CODE, config={"task": task}, inputs=inputs, secrets={})
-        # Writers take turns, so nobody else writes into this folder; what a kill left of it is removed.
-        made = destination / f".{key}.partial"
-        shutil.rmtree(made, ignore_errors=True)
-        made.mkdir(parents=True)
         report = _write_records(connection, task, made)
-        write_json(made / REPORT, report.to_json())
-        files = artifact_files(made)
-        manifest = Manifest(
-            step=STEP,
-            stage=STEP,
-            key=key,
-            zone="open",
-            equality="bytes",
-            config={"task": task},
-            inputs=inputs,
-            code=_CODE,
-            secrets={},
-            identity=content_identity(made, files),
-            files=files,
-            environment={},
-        )
-        number = transaction.append(by, "snapshot exported", task=task, key=key, identity=manifest.identity)
-        write_json(made / RUN, {"at": moment(transaction.now), "who": by, "event": number})
-        write_json(made / MANIFEST, manifest.model_dump(mode="json"))
-        publish_folder(made, destination / key)
-    return Snapshot(destination / key, manifest.identity, report.counts)
+    write_json(made / REPORT, report.to_json())
+    manifest = _manifest(task, state, made)
+    with store.write() as transaction:
+        details = {"task": task, "key": manifest.key, "identity": manifest.identity}
+        # Said first: killed in between, it is said once more; the other way round an export could go unsaid.
+        number = transaction.append(by, "snapshot exported", **details)
+    write_json(made / RUN, {"at": moment(transaction.now), "who": by, "event": number})
+    write_json(made / MANIFEST, manifest.model_dump(mode="json"))
+    publish_folder(made, destination / manifest.key)
+    return Snapshot(destination / manifest.key, manifest.identity, report.counts)
+
+
+def _manifest(task: str, state: str, folder: Path) -> Manifest:
+    config = {"task": task}
+    inputs = {"annotations": InputReference(step=f"@{task}", key=state[:16], identity=state)}
+    files = artifact_files(folder)
+    return Manifest(
+        step=STEP,
+        stage=STEP,
+        key=artifact_key(stage=STEP, code=_CODE, config=config, inputs=inputs, secrets={}),
+        zone="open",
+        equality="bytes",
+        config=config,
+        inputs=inputs,
+        code=_CODE,
+        secrets={},
+        identity=content_identity(folder, files),
+        files=files,
+        environment={},
+    )
+
+
+def _note_readings(store: Store, task: str, question: str, readings: int, *, by: str) -> None:
+    with store.write() as transaction:
+        transaction.append(by, "readings exported", task=task, question=question, readings=readings)
 
 
 def _write_records(connection: Connection, task: str, folder: Path) -> Report:
@@ -191,12 +202,14 @@ def _state_digest(connection: Connection, task: str) -> str:
     schema = current_schema(connection, task)
     state = [schema.model_dump(mode="json"), guideline_version(connection, task)]
     digests = [
-        json_digest(
-            [row.id, row.record, row.wanted, [[answer.person, answer.purpose, answer.content] for answer in given]]
-        )
+        json_digest([row.id, row.record, row.candidates, row.wanted, [_said(answer) for answer in given]])
         for row, given in _items_with_answers(connection, task)
     ]
     return json_digest([state, digests])
+
+
+def _said(answer: GivenAnswer) -> list[Any]:
+    return [answer.person, answer.purpose, answer.content]
 
 
 def _items_with_answers(connection: Connection, task: str) -> Iterator[tuple[Row[Any], list[GivenAnswer]]]:

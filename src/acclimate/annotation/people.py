@@ -16,7 +16,7 @@ from acclimate.core.errors import DataError
 
 MIN_PASSWORD = 12
 SYSTEM = "acclimate"
-"""Who events name where no person acts: the first manager is added from the command line."""
+"""Who acts on the command line, where whoever holds the database adds the first manager."""
 
 _HASHER = PasswordHasher()
 
@@ -48,8 +48,10 @@ class Person:
     quota: int | None = None
 
 
-def save_person(store: Store, person: Person, *, by: str = SYSTEM) -> None:
+def save_person(store: Store, person: Person, *, by: str) -> None:
     """Adds a person, or replaces what is said of one; the password stays."""
+    if person.name in ("", SYSTEM) or person.name != person.name.strip():
+        raise DataError(f"A person cannot be called {person.name!r}.", hint="give a name without spaces around it")
     values = {
         "roles": [str(role) for role in person.roles],
         "sites": list(person.sites),
@@ -74,7 +76,7 @@ def remove_person(store: Store, name: str, *, by: str) -> None:
         transaction.append(by, "person removed", person=name)
 
 
-def set_password(store: Store, name: str, password: str, *, by: str = SYSTEM) -> None:
+def set_password(store: Store, name: str, password: str, *, by: str) -> None:
     """Gives a person a password, kept as an argon2id hash."""
     if len(password) < MIN_PASSWORD:
         raise DataError(

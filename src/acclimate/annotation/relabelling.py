@@ -1,4 +1,4 @@
-"""Labels renamed, merged and split, and guidelines changed, while a project runs.
+"""Labels renamed, merged and split, and guidelines and gold changed, while a project runs.
 
 Renaming and merging rewrite no answer: it is read through the trail of changes. Where a meaning changed, the answers
 that rest on it are taken back, by name and number in the events, and their items are read again.
@@ -12,13 +12,14 @@ from operator import attrgetter
 
 from sqlalchemy import select, update
 
+from acclimate.annotation.assignments import ADJUDICATION, item_row, refresh_item, take_back
 from acclimate.annotation.people import Role, require_role
-from acclimate.annotation.queue import ADJUDICATION, item_row, refresh_item, take_back
-from acclimate.annotation.schema import Choice, LabelSchema, Option, Spans, labels_in, replace_labels
+from acclimate.annotation.schema import Answer, Choice, LabelSchema, Option, Spans, labels_in, replace_labels
 from acclimate.annotation.schema_history import standing_answers
 from acclimate.annotation.store import REQUEUED, Store, Transaction
 from acclimate.annotation.tables import items
-from acclimate.annotation.tasks import current_schema, save_guideline, save_schema
+from acclimate.annotation.tasks import current_schema, require_valid_gold, save_guideline, save_schema, subject_of
+from acclimate.core.atomic import json_digest
 from acclimate.core.errors import DataError
 
 
@@ -51,13 +52,16 @@ def merge_labels(store: Store, task: str, question: str, *, labels: Collection[s
 def split_label(
     store: Store, task: str, question: str, *, label: str, into: Sequence[Option], by: str
 ) -> Mapping[str, tuple[int, ...]]:
-    """Replaces a label by several; returns the answers that used it, by item: they are taken back and asked again."""
+    """Replaces a label by several new ones; returns the answers that used it, by item: they are taken back and asked again.
+
+    None of the new labels may have the old name: an answer that is just being given must not mean something else.
+    """
     with store.write() as transaction:
         connection = transaction.connection
         require_role(connection, by, Role.MANAGER)
         schema = current_schema(connection, task)
         _require_labels(schema, question, [label])
-        _require_new(schema, question, [option.name for option in into if option.name != label])
+        _require_new(schema, question, [option.name for option in into])
         _require_no_gold(transaction, task, schema, question, label)
         options = _labelled(schema, question).options
         if any(option.parent == label for option in options):
@@ -84,8 +88,26 @@ def revise_guideline(
         schema = current_schema(transaction.connection, task)
         for question, labels in changes_meaning_of.items():
             _require_labels(schema, question, labels)
-        save_guideline(transaction, task, content, by=by)
+        save_guideline(transaction, task, content, changes=changes_meaning_of, by=by)
         return _requeue(transaction, task, changes_meaning_of, by=by)
+
+
+def set_gold(store: Store, task: str, item: str, answer: Answer | None, *, by: str) -> None:
+    """Makes an item gold with its right answer, or an ordinary one again (None); refuses to make gold of what was read."""
+    with store.write() as transaction:
+        connection = transaction.connection
+        require_role(connection, by, Role.MANAGER)
+        row = item_row(connection, task, item)
+        if row.read and row.gold is None:
+            raise DataError(f"Item {item} was read before, so it is no gold.", hint="name an item that nobody has read")
+        schema = current_schema(connection, task)
+        if answer is not None:
+            require_valid_gold(schema, item, answer, subject_of(row, schema, connection))
+        gold = dict(answer) if answer is not None else None
+        place = (items.c.task == task) & (items.c.id == item)
+        connection.execute(update(items).where(place).values(gold=gold))
+        transaction.append(by, "gold set", task=task, item=item, gold=json_digest(gold))
+        refresh_item(connection, item_row(connection, task, item), schema)
 
 
 def _replace(
@@ -96,7 +118,9 @@ def _replace(
     for option in _labelled(schema, question).options:
         name = replaced.get(option.name, option.name)
         parent = replaced.get(option.parent, option.parent) if option.parent is not None else None
-        options.setdefault(name, option.model_copy(update={"name": name, "parent": parent if parent != name else None}))
+        # A label that keeps its name keeps its own place in the hierarchy too, not that of one merged into it.
+        if name not in options or option.name == name:
+            options[name] = option.model_copy(update={"name": name, "parent": parent if parent != name else None})
     new = _with_options(schema, question, tuple(options.values()), schema.version + 1)
     save_schema(transaction, task, new, change={"question": question, "replaced": dict(replaced)}, by=by)
     asked = new.question(question)

@@ -8,25 +8,29 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Row, exists, insert, select
+from sqlalchemy import Row, exists, select
 
-from acclimate.annotation.people import RefusedError, Role, require_role
-from acclimate.annotation.queue import (
+from acclimate.annotation.assignments import (
     ADJUDICATION,
     LEASED,
     READING,
     SEEN,
     SKIPPED,
     Lease,
+    assignment_of,
     give_lease,
     item_row,
+    live,
     may_see,
+    same_item,
+    save_assignment,
 )
+from acclimate.annotation.people import RefusedError, Role, require_role
 from acclimate.annotation.schema import Answer
 from acclimate.annotation.schema_history import GivenAnswer, standing_answers
 from acclimate.annotation.store import Store, moment
-from acclimate.annotation.tables import assignments, items
-from acclimate.annotation.tasks import current_schema, require_task
+from acclimate.annotation.tables import answers, assignments, items
+from acclimate.annotation.tasks import current_schema, guideline_version, require_task
 
 CHECKING = (Role.MANAGER, Role.REVIEWER, Role.AUDITOR)
 """Who may see what others answered."""
@@ -65,24 +69,23 @@ class ReaderRecord:
 
 
 def next_dispute(store: Store, task: str, reviewer: str) -> Dispute | None:
-    """The disputed item this reviewer holds, else another that they did not read; the decision comes by `queue.submit`."""
+    """The disputed item this reviewer holds, else another that they did not read; the decision comes by `submit`."""
     with store.write() as transaction:
         connection = transaction.connection
         person = require_role(connection, reviewer, Role.REVIEWER)
         require_task(connection, task)
-        now = moment(transaction.now)
-        same = (assignments.c.task == items.c.task) & (assignments.c.item == items.c.id)
-        live = same & (assignments.c.state == LEASED) & (assignments.c.expires_at > now)
         mine = assignments.c.person == reviewer
-        adjudicates = assignments.c.purpose == ADJUDICATION
-        holds = exists().where(live, mine, adjudicates).correlate(items)
-        # An earlier adjudication lease of one's own that ran out, and having seen the answers, do not bar from deciding.
-        bars = same & mine & (assignments.c.state != SEEN) & ~(adjudicates & (assignments.c.state == LEASED))
-        taken = exists().where(live, ~mine, adjudicates).correlate(items)
+        decides = (assignments.c.purpose == ADJUDICATION) & live(moment(transaction.now))
+        holds = exists().where(same_item(), mine, decides).correlate(items)
+        others = exists().where(same_item(), ~mine, decides).correlate(items)
+        skipped = exists().where(same_item(), mine, assignments.c.state == SKIPPED).correlate(items)
+        same_task = (answers.c.task == items.c.task) & (answers.c.item == items.c.id)
+        # Also a reading that was taken back bars from deciding on the others.
+        read = exists().where(same_task, answers.c.person == reviewer, answers.c.purpose == READING).correlate(items)
         query = (
             select(items)
             .where(items.c.task == task, items.c.disputed, ~items.c.decided, may_see(person))
-            .where(~exists().where(bars).correlate(items), ~taken)
+            .where(~others, ~skipped, ~read)
             .order_by(holds.desc(), items.c.priority.desc(), items.c.position)
             .limit(1)
         )
@@ -105,14 +108,15 @@ def answers_to(store: Store, task: str, item: str, viewer: str) -> Sequence[Give
         row = item_row(connection, task, item)
         if row.site is not None and row.site not in person.sites:
             raise RefusedError(f"Item {item} is of another site than {viewer}.", hint="a manager can grant the site")
-        place = (assignments.c.task == task) & (assignments.c.item == item) & (assignments.c.person == viewer)
-        held = connection.execute(select(assignments).where(place)).first()
+        held = assignment_of(connection, task, item, viewer)
         if held is not None and held.state == LEASED and held.purpose == READING:
             raise RefusedError(f"{viewer} is reading item {item}.", hint="answer or skip it first")
+        values: dict[str, Any] = {"seen": True}
         if held is None:
-            now = moment(transaction.now)
-            values = {"purpose": READING, "state": SEEN, "leased_at": now, "expires_at": now}
-            connection.execute(insert(assignments).values(task=task, item=item, person=viewer, **values))
+            now, version = moment(transaction.now), guideline_version(connection, task)
+            values |= {"purpose": READING, "state": SEEN, "leased_at": now, "expires_at": now}
+            values |= {"guideline_version": version}
+        save_assignment(connection, row, viewer, values)
         transaction.append(viewer, "answers seen", task=task, item=item)
         return tuple(standing_answers(connection, task, item=item))
 
@@ -121,16 +125,17 @@ def own_answers(store: Store, task: str, person: str) -> Sequence[GivenAnswer]:
     """What a person answered themselves, oldest first."""
     with store.read() as connection:
         require_role(connection, person, *Role)
-        return tuple(answer for answer in standing_answers(connection, task) if answer.person == person)
+        return tuple(standing_answers(connection, task, person=person))
 
 
 def progress(store: Store, task: str, *, by: str) -> Progress:
     """How far a task is."""
     with store.read() as connection:
         require_role(connection, by, *CHECKING)
-        now = moment(store.clock())
-        live = (assignments.c.state == LEASED) & (assignments.c.expires_at > now) & (assignments.c.purpose == READING)
-        held = set(connection.scalars(select(assignments.c.item).where(assignments.c.task == task, live)))
+        held_now = select(assignments.c.item).where(
+            assignments.c.task == task, assignments.c.purpose == READING, live(moment(store.clock()))
+        )
+        held = set(connection.scalars(held_now))
         columns = (items.c.id, items.c.read, items.c.done, items.c.disputed, items.c.decided)
         rows = connection.execute(select(*columns).where(items.c.task == task, items.c.gold.is_(None)))
         states = Counter(_state(row, under_way=row.id in held) for row in rows)

@@ -135,8 +135,8 @@ class MarkedSpan(_Frozen):
     """A stretch of a field; offsets are Unicode code points, end exclusive; `quote` is the text the page showed there."""
 
     field: str = "text"
-    start: int = Field(ge=0)
-    end: int
+    start: int = Field(ge=0, strict=True)
+    end: int = Field(strict=True)
     label: str
     quote: str | None = None
 
@@ -144,8 +144,8 @@ class MarkedSpan(_Frozen):
 class Relation(_Frozen):
     """A labelled arrow between two spans, named by their places in the list of spans."""
 
-    source: int = Field(ge=0)
-    target: int = Field(ge=0)
+    source: int = Field(ge=0, strict=True)
+    target: int = Field(ge=0, strict=True)
     label: str
 
 

@@ -58,13 +58,17 @@ def lift(since: Sequence[Change], version: int, content: Answer) -> dict[str, An
     return lifted
 
 
-def standing_answers(connection: Connection, task: str, *, item: str | None = None) -> Iterator[GivenAnswer]:
-    """The answers of a task, or of one item, that stand, oldest first."""
+def standing_answers(
+    connection: Connection, task: str, *, item: str | None = None, person: str | None = None
+) -> Iterator[GivenAnswer]:
+    """The answers of a task, or of one item or person, that stand, oldest first."""
     since = changes(connection, task)
     given = tables.answers.c
     query = select(tables.answers).where(given.task == task, given.state == CURRENT).order_by(given.number)
     if item is not None:
         query = query.where(given.item == item)
+    if person is not None:
+        query = query.where(given.person == person)
     for row in connection.execute(query):
         content = lift(since, row.schema_version, row.content)
         yield GivenAnswer(row.number, row.item, row.person, row.purpose, row.seconds, content)

@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from acclimate.annotation.queue import ADJUDICATION
+from acclimate.annotation.assignments import ADJUDICATION
 from acclimate.annotation.schema import Choice, LabelSchema, MarkedSpans, Question, Ranking, Spans, Text, plain_value
 from acclimate.annotation.schema_history import GivenAnswer
 from acclimate.core.schema import TEXT_COLUMNS

@@ -16,11 +16,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, select, update
 from sqlalchemy.engine import make_url
+from sqlalchemy.exc import OperationalError
 
 from acclimate.annotation import tables
-from acclimate.core.atomic import json_digest
+from acclimate.core.atomic import fsync_folder, json_digest
 from acclimate.core.crash_points import crash_point
-from acclimate.core.errors import WorkspaceError
+from acclimate.core.errors import ResourceError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
 STORE_VERSION = 1
@@ -90,7 +91,7 @@ class Store:
         if parsed.get_backend_name() == "sqlite":
             engine = _sqlite_engine(Path(parsed.database or ""))
         else:
-            engine = create_engine(parsed)
+            engine = create_engine(parsed, hide_parameters=True)
         store = cls(engine, clock)
         with store.write() as transaction:
             _bring_up_to_date(transaction.connection)
@@ -103,7 +104,7 @@ class Store:
     @contextmanager
     def write(self) -> Iterator[Transaction]:
         """A transaction that writes, one at a time; when it has ended without error, it is durable."""
-        with self.engine.connect() as connection:
+        with _named_faults(), self.engine.connect() as connection:
             connection = connection.execution_options(writes=True)
             with connection.begin():
                 if self.engine.dialect.name == "postgresql":
@@ -188,14 +189,29 @@ ANSWERED, DECIDED, WITHDRAWN, REQUEUED = "answered", "decided", "withdrawn", "re
 CURRENT = "current"
 
 
+@contextmanager
+def _named_faults() -> Iterator[None]:
+    """Turns a full disk, a database that stays busy or one that cannot be reached into a sentence."""
+    try:
+        yield
+    except OperationalError as error:
+        raise ResourceError(
+            f"The annotation database could not be written ({error.orig}); nothing of this change was kept.",
+            hint="see to the disk or the database server, then do the same again",
+        ) from error
+
+
 def _sqlite_engine(file: Path) -> Engine:
     if not file.parent.is_dir():
         raise WorkspaceError(
             f"There is no folder {file.parent}, so the annotation database cannot be there.", hint="make it first"
         )
-    # Made here, so that nobody else may read it from its first byte on; SQLite gives -wal and -shm the same rights.
-    os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
-    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _BUSY_SECONDS})
+    if not file.exists():
+        # Made here, so that nobody else may read it from its first byte on; SQLite gives -wal and -shm the same rights.
+        os.close(os.open(file, os.O_RDWR | os.O_CREAT, 0o600))
+        fsync_folder(file.parent)
+    # Parameters are record text, which must not get into a message.
+    engine = create_engine(f"sqlite:///{file}", connect_args={"timeout": _BUSY_SECONDS}, hide_parameters=True)
 
     @event.listens_for(engine, "connect")
     def prepare(connection: Any, _record: Any) -> None:

@@ -1,6 +1,7 @@
 """The tables of the annotation database; `store` says what is promised about them.
 
 Times are UTC in ISO form of fixed width, so that they compare as text. `answers` are named by the event that made them.
+`assignments.seen` says that the person has seen others' answers to the item.
 """
 
 from __future__ import annotations
@@ -83,6 +84,7 @@ guidelines = Table(
     Column("task", String, ForeignKey("tasks.name")),
     Column("version", Integer),
     Column("content", Text, nullable=False),
+    Column("changes", _JSON),
     PrimaryKeyConstraint("task", "version"),
 )
 
@@ -130,6 +132,8 @@ assignments = Table(
     Column("state", String, nullable=False),
     Column("leased_at", String, nullable=False),
     Column("expires_at", String, nullable=False),
+    Column("guideline_version", Integer, nullable=False),
+    Column("seen", Boolean, nullable=False),
     Column("reason", String),
     Column("comment", Text),
     PrimaryKeyConstraint("task", "item", "person"),

@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 from itertools import islice
-from typing import Any
+from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
@@ -21,6 +22,7 @@ from acclimate.core.schema import TEXT_COLUMNS
 PILOT, WORK = "pilot", "work"
 """Rounds of a task: in the pilot round only pilot items are handed out."""
 _INSERTED_AT_ONCE = 1000
+T = TypeVar("T")
 
 
 @dataclass(frozen=True)
@@ -61,6 +63,14 @@ class NewItem:
     def id(self) -> str:
         """The record's id."""
         return str(self.record["id"])
+
+    def stored_record(self) -> dict[str, Any]:
+        """The record as JSON: times as text, columns without value left out."""
+        return {
+            name: value.isoformat() if isinstance(value, datetime) else value
+            for name, value in self.record.items()
+            if value is not None
+        }
 
 
 @dataclass(frozen=True)
@@ -132,24 +142,6 @@ def set_priority(store: Store, task: str, priorities: Mapping[str, int], *, by: 
         transaction.append(by, "priority set", task=task, priorities=json_digest(dict(priorities)))
 
 
-def set_gold(store: Store, task: str, item: str, answer: Answer | None, *, by: str) -> None:
-    """Makes an item gold with its right answer, or an ordinary one again (None); refuses an item that has answers."""
-    with store.write() as transaction:
-        connection = transaction.connection
-        require_role(connection, by, Role.MANAGER)
-        schema = current_schema(connection, task)
-        place = (tables.items.c.task == task) & (tables.items.c.id == item)
-        row = connection.execute(select(tables.items).where(place)).first()
-        if row is None or (row.read and row.gold is None):
-            raise DataError(f"Item {item} of {task!r} is missing or was read.", hint="name an item nobody has read")
-        if answer is not None:
-            _require_valid_gold(schema, item, answer, subject_of(row, schema, connection))
-        gold = dict(answer) if answer is not None else None
-        done = gold is None and row.read >= row.wanted
-        connection.execute(update(tables.items).where(place).values(gold=gold, done=done))
-        transaction.append(by, "gold set", task=task, item=item, gold=json_digest(gold))
-
-
 def save_codes(store: Store, code_list: str, titles: Mapping[str, str], *, by: str) -> None:
     """Adds codes with their titles to a list; raises DataError for a code that is there."""
     with store.write() as transaction:
@@ -212,11 +204,23 @@ def save_schema(
     transaction.append(by, "schema saved", task=task, **details)
 
 
-def save_guideline(transaction: Transaction, task: str, content: str, *, by: str) -> int:
-    """Adds a version of a guideline; returns its number."""
+def save_guideline(
+    transaction: Transaction,
+    task: str,
+    content: str,
+    *,
+    changes: Mapping[str, Collection[str]] | None = None,
+    by: str,
+) -> int:
+    """Adds a version of a guideline, with the labels, by question, whose meaning it changes; returns its number."""
     version = guideline_version(transaction.connection, task) + 1
-    transaction.connection.execute(insert(tables.guidelines).values(task=task, version=version, content=content))
-    transaction.append(by, "guideline saved", task=task, version=version, guideline=json_digest(content))
+    changed = {question: sorted(labels) for question, labels in (changes or {}).items()}
+    transaction.connection.execute(
+        insert(tables.guidelines).values(task=task, version=version, content=content, changes=changed)
+    )
+    transaction.append(
+        by, "guideline saved", task=task, version=version, guideline=json_digest(content), changes=changed
+    )
     return version
 
 
@@ -234,12 +238,19 @@ def subject_of(row: Any, schema: LabelSchema, connection: Connection) -> Subject
     return Subject(texts, tuple(candidate["key"] for candidate in row.candidates), turns, is_code)
 
 
+def require_valid_gold(schema: LabelSchema, item: str, answer: Answer, subject: Subject) -> None:
+    """Raises DataError where a gold answer is not one that the schema allows."""
+    faults = schema.faults(answer, subject)
+    if faults:
+        raise DataError(f"The gold answer of item {item} is not valid: {faults[0]}", hint="correct it")
+
+
 def unit_draw(*parts: str) -> float:
     """A number from 0 up to 1 that depends on the parts alone."""
     return int(json_digest(list(parts))[:13], 16) / 16**13
 
 
-def _batches(rows: Iterator[dict[str, Any]]) -> Iterator[list[dict[str, Any]]]:
+def _batches(rows: Iterator[T]) -> Iterator[list[T]]:
     while some := list(islice(rows, _INSERTED_AT_ONCE)):
         yield some
 
@@ -252,9 +263,12 @@ def _unknown(connection: Connection, task: str, items: Sequence[NewItem]) -> lis
     ids = {item.id for item in items}
     if len(ids) < len(items):
         raise DataError(f"{len(items) - len(ids)} item ids are given twice.", hint="give each record once")
-    rows = connection.execute(select(tables.items.c.id, tables.items.c.record).where(tables.items.c.task == task))
-    known = {row.id: row.record for row in rows if row.id in ids}
-    changed = sorted(item.id for item in items if item.id in known and known[item.id] != dict(item.record))
+    known: dict[str, Any] = {}
+    for some in _batches(iter(sorted(ids))):
+        place = (tables.items.c.task == task) & tables.items.c.id.in_(some)
+        rows = connection.execute(select(tables.items.c.id, tables.items.c.record).where(place))
+        known |= {row.id: row.record for row in rows}
+    changed = sorted(item.id for item in items if item.id in known and known[item.id] != item.stored_record())
     if changed:
         raise DataError(
             f"{len(changed)} items are in the task with another record, the first is {changed[0]}.",
@@ -268,7 +282,7 @@ def _row(task: str, item: NewItem, overlap: Overlap, position: int) -> dict[str,
         "task": task,
         "id": item.id,
         "position": position,
-        "record": dict(item.record),
+        "record": item.stored_record(),
         "candidates": _with_keys(item),
         "site": item.record.get("site"),
         "skill": item.skill,
@@ -303,13 +317,7 @@ def _require_usable(schema: LabelSchema, item: NewItem, connection: Connection) 
     if item.gold is None:
         return
     row = _Given(item.record, _with_keys(item))
-    _require_valid_gold(schema, item.id, item.gold, subject_of(row, schema, connection))
-
-
-def _require_valid_gold(schema: LabelSchema, item: str, answer: Answer, subject: Subject) -> None:
-    faults = schema.faults(answer, subject)
-    if faults:
-        raise DataError(f"The gold answer of item {item} is not valid: {faults[0]}", hint="correct it")
+    require_valid_gold(schema, item.id, item.gold, subject_of(row, schema, connection))
 
 
 @dataclass(frozen=True)
@@ -319,4 +327,4 @@ class _Given:
 
 
 def _records_digest(items: Iterable[NewItem]) -> str:
-    return json_digest([[item.id, dict(item.record), dict(item.candidates)] for item in items])
+    return json_digest([[item.id, item.stored_record(), dict(item.candidates)] for item in items])

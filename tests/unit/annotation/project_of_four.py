@@ -8,8 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
-from acclimate.annotation.people import Person, Role, save_person
-from acclimate.annotation.queue import Receipt, Submission, next_item, submit
+from acclimate.annotation.answering import Receipt, Submission, submit
+from acclimate.annotation.people import SYSTEM, Person, Role, save_person
+from acclimate.annotation.queue import next_item
 from acclimate.annotation.schema import Choice, LabelSchema, Option
 from acclimate.annotation.store import Store, database_url
 from acclimate.annotation.tasks import NewItem, Overlap, TaskSettings, add_items, create_task
@@ -39,7 +40,7 @@ def urgency_schema(*labels: str) -> LabelSchema:
 def open_store(folder: Path, clock: Clock | None = None, *, url: str | None = None) -> Store:
     """A database with four people."""
     store = Store.open(database_url(folder, url), clock=clock or Clock())
-    save_person(store, Person("mia", (Role.MANAGER,)))
+    save_person(store, Person("mia", (Role.MANAGER,)), by=SYSTEM)
     for name in READERS:
         save_person(store, Person(name, (Role.ANNOTATOR,)), by="mia")
     save_person(store, Person("rae", (Role.REVIEWER,)), by="mia")

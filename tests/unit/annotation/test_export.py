@@ -10,13 +10,14 @@ from acclimate.annotation.agreement import percent_agreement
 from acclimate.annotation.export import export_snapshot, label_readings, span_readings
 from acclimate.annotation.people import RefusedError
 from acclimate.annotation.queue import next_item
-from acclimate.annotation.relabelling import merge_labels, rename_label, revise_guideline, split_label
+from acclimate.annotation.relabelling import merge_labels, rename_label, revise_guideline, set_gold, split_label
 from acclimate.annotation.review import next_dispute, progress
-from acclimate.annotation.schema import LabelSchema, Option, Ranking, Spans, Text
+from acclimate.annotation.schema import Choice, LabelSchema, Option, Ranking, Spans, Text
 from acclimate.annotation.store import Store
 from acclimate.annotation.tasks import NewItem, current_schema
 from acclimate.core.artifacts import Artifact
-from acclimate.core.errors import DataError
+from acclimate.core.errors import DataError, WorkspaceError
+from acclimate.project.locks import run_lock
 from acclimate.project.manifests import Manifest, damage
 
 LABELS = {"ann": {"n0": "low", "n1": "low", "n2": "high"}, "bob": {"n0": "low", "n1": "high", "n2": "high"}}
@@ -171,3 +172,40 @@ def test_merging_keeps_the_hierarchy(store: Store) -> None:
     merge_labels(store, TASK, "urgency", labels=["middle", "high"], into="high", by="mia")
     with store.read() as connection:
         assert current_schema(connection, TASK) == urgency_schema("low", "high").model_copy(update={"version": 2})
+
+
+def test_a_label_merged_into_the_one_above_it_leaves_that_in_its_place(store: Store) -> None:
+    options = (Option(name="stroke", parent="heart"), Option(name="heart", parent="body"), Option(name="body"))
+    start_task(store, notes(1), schema=LabelSchema(questions=(Choice(name="where", options=options),)))
+    merged = merge_labels(store, TASK, "where", labels=["stroke", "heart"], into="heart", by="mia")
+    assert merged.questions[0] == Choice(name="where", options=options[1:])
+
+
+def test_two_exports_into_one_folder_take_turns(store: Store, tmp_path: Path) -> None:
+    start_task(store, notes(1))
+    (tmp_path / "out").mkdir()
+    with run_lock(tmp_path / "out" / ".lock"), pytest.raises(WorkspaceError, match="Another acclimate process"):
+        export_snapshot(store, TASK, tmp_path / "out", by="mia")
+
+
+def test_a_split_label_must_get_new_names(store: Store) -> None:
+    start_task(store, notes(1))
+    with pytest.raises(DataError, match="has the label high already"):
+        split_label(store, TASK, "urgency", label="high", into=[Option(name="high"), Option(name="now")], by="mia")
+
+
+def test_a_label_of_a_gold_item_is_split_once_it_is_no_gold_any_more(store: Store) -> None:
+    start_task(store, notes(1))
+    set_gold(store, TASK, "n0", {"urgency": "high"}, by="mia")
+    with pytest.raises(DataError, match="1 gold items have the label high"):
+        split_label(store, TASK, "urgency", label="high", into=[Option(name="now")], by="mia")
+    set_gold(store, TASK, "n0", None, by="mia")
+    split_label(store, TASK, "urgency", label="high", into=[Option(name="now")], by="mia")
+    assert progress(store, TASK, by="mia").waiting == 1
+
+
+def test_an_item_that_was_read_does_not_become_gold(store: Store) -> None:
+    start_task(store, notes(1))
+    read_all(store, {"ann": {"n0": "low"}})
+    with pytest.raises(DataError, match="was read before"):
+        set_gold(store, TASK, "n0", {"urgency": "high"}, by="mia")

@@ -1,13 +1,16 @@
 from __future__ import annotations
 
 import dataclasses
+from datetime import UTC, datetime
 from pathlib import Path
 
 import pytest
 from tests.unit.annotation.project_of_four import TASK, Clock, answer, notes, open_store, read_all, start_task
 
+from acclimate.annotation.answering import Receipt, Submission, submit, undo
 from acclimate.annotation.people import Person, RefusedError, Role, save_person
-from acclimate.annotation.queue import Receipt, SkipReason, next_item, skip, undo
+from acclimate.annotation.queue import SkipReason, next_item, skip
+from acclimate.annotation.relabelling import revise_guideline
 from acclimate.annotation.review import (
     answers_to,
     next_dispute,
@@ -233,3 +236,76 @@ def test_who_is_no_annotator_gets_no_item(store: Store, person: str) -> None:
     start_task(store, notes(1))
     with pytest.raises(RefusedError):
         next_item(store, TASK, person)
+
+
+def test_taking_back_twice_gives_the_same_item_whatever_else_one_holds(store: Store) -> None:
+    start_task(store, notes(2))
+    receipt = answer(store, "ann", str(item_for(store, "ann")), "low")
+    assert item_for(store, "ann") == "n1"
+    assert [undo(store, TASK, "ann", receipt.number).item for _ in range(2)] == ["n0", "n0"]
+
+
+def test_who_has_seen_other_answers_cannot_take_back_their_own(store: Store) -> None:
+    start_task(store, notes(1))
+    save_person(store, Person("ann", (Role.ANNOTATOR, Role.REVIEWER)), by="mia")
+    receipt = answer(store, "ann", str(item_for(store, "ann")), "low")
+    answers_to(store, TASK, "n0", "ann")
+    with pytest.raises(RefusedError, match="has seen other answers"):
+        undo(store, TASK, "ann", receipt.number)
+
+
+def test_who_has_seen_other_answers_is_not_asked_again_when_a_meaning_changes(store: Store) -> None:
+    start_task(store, notes(1))
+    save_person(store, Person("ann", (Role.ANNOTATOR, Role.REVIEWER)), by="mia")
+    read_all(store, {"ann": {"n0": "low"}, "bob": {"n0": "low"}})
+    answers_to(store, TASK, "n0", "ann")
+    revise_guideline(store, TASK, "Low is never.", changes_meaning_of={"urgency": ["low"]}, by="mia")
+    assert [item_for(store, person) for person in ("ann", "bob", "cem")] == [None, "n0", "n0"]
+
+
+def test_a_decision_on_readings_that_were_taken_back_is_refused(store: Store) -> None:
+    start_task(store, notes(1))
+    read_all(store, {"ann": {"n0": "low"}})
+    next_item(store, TASK, "bob")
+    receipt = answer(store, "bob", "n0", "high")
+    next_dispute(store, TASK, "rae")
+    undo(store, TASK, "bob", receipt.number)
+    with pytest.raises(RefusedError, match="was not given"):
+        answer(store, "rae", "n0", "high")
+
+
+def test_an_answer_whose_label_changed_its_meaning_meanwhile_is_asked_again(store: Store) -> None:
+    start_task(store, notes(2))
+    item_for(store, "ann")
+    revise_guideline(store, TASK, "Low is never.", changes_meaning_of={"urgency": ["low"]}, by="mia")
+    with pytest.raises(RefusedError, match="another meaning"):
+        answer(store, "ann", "n0", "low")
+    lease = next_item(store, TASK, "ann")
+    assert lease is not None
+    assert (lease.item, lease.guideline_version) == ("n0", 2)
+    answer(store, "ann", "n0", "low")
+
+
+def test_a_decision_one_holds_is_not_handed_out_as_a_reading(store: Store) -> None:
+    start_task(store, notes(1))
+    save_person(store, Person("rae", (Role.ANNOTATOR, Role.REVIEWER)), by="mia")
+    read_all(store, {"ann": {"n0": "low"}, "bob": {"n0": "high"}})
+    assert next_dispute(store, TASK, "rae") is not None
+    assert item_for(store, "rae") is None
+
+
+@pytest.mark.parametrize(("value", "seconds"), [("\ud83d", 1.0), ("low", -1.0), ("low", float("nan"))])
+def test_what_no_database_can_hold_is_refused_in_a_sentence(store: Store, value: str, seconds: float) -> None:
+    start_task(store, notes(1))
+    item_for(store, "ann")
+    with pytest.raises(DataError, match="item n0"):
+        submit(store, Submission(TASK, "n0", "ann", "t", {"urgency": value}, seconds))
+
+
+def test_rows_of_a_table_are_items_as_they_are(store: Store) -> None:
+    row = {"id": "n0", "text": "x", "label": None, "collected_at": datetime(2026, 1, 1, tzinfo=UTC)}
+    start_task(store, [NewItem(row)])
+    assert add_items(store, TASK, [NewItem(row)], overlap=Overlap(), by="mia") == 0
+    lease = next_item(store, TASK, "ann")
+    assert lease is not None
+    assert lease.record == {"id": "n0", "text": "x", "collected_at": "2026-01-01T00:00:00+00:00"}

@@ -75,6 +75,7 @@ def test_a_right_answer_has_no_fault(question: Question, value: Any) -> None:
             "a span that is not there",
         ),
         (SPANS, {"spans": [{"start": "x"}]}, "does not have the form"),
+        (SPANS, {"spans": [{"start": "0", "end": 1, "label": "drug"}]}, "does not have the form"),
         (TEXT, "  ", "is empty"),
         (TEXT, "too long", "has 8 characters, at most 5"),
         (RATING, {"tone": 1}, "truth is not rated"),

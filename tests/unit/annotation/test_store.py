@@ -4,18 +4,21 @@ import stat
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from tests.unit.annotation.project_of_four import TASK, notes, open_store, read_all, start_task
 
 from acclimate.annotation import tables
 from acclimate.annotation.people import (
+    SYSTEM,
+    Person,
     RefusedError,
     Role,
     password_is_right,
     person_named,
     remove_person,
     require_role,
+    save_person,
     set_password,
 )
 from acclimate.annotation.store import Store, migrate
@@ -120,7 +123,7 @@ def test_a_password_is_checked_and_kept_as_a_hash(store: Store) -> None:
 
 def test_a_short_password_is_refused(store: Store) -> None:
     with pytest.raises(DataError, match="5 characters"):
-        set_password(store, "ann", "short")
+        set_password(store, "ann", "short", by="ann")
 
 
 def test_only_a_manager_or_oneself_sets_a_password(store: Store) -> None:
@@ -135,3 +138,15 @@ def test_a_removed_person_has_no_rights_and_keeps_their_answers(store: Store) ->
     with store.read() as connection:
         assert person_named(connection, "mia").roles == (Role.MANAGER,)
         assert len(connection.execute(select(tables.answers).where(tables.answers.c.task == TASK)).all()) == 2
+
+
+def test_a_message_of_the_database_holds_no_text_of_a_record(store: Store) -> None:
+    with pytest.raises(IntegrityError) as raised, store.write() as transaction:
+        transaction.connection.execute(insert(tables.guidelines).values(task="none", version=1, content="Jane Roe"))
+    assert "Jane Roe" not in str(raised.value)
+
+
+@pytest.mark.parametrize("name", ["", " ann", SYSTEM])
+def test_a_name_that_could_be_mistaken_is_refused(store: Store, name: str) -> None:
+    with pytest.raises(DataError, match="cannot be called"):
+        save_person(store, Person(name, ()), by="mia")

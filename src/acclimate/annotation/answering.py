@@ -1,0 +1,208 @@
+"""Answers that come back: kept once each, and the last one taken back on request."""
+
+from __future__ import annotations
+
+import json
+import math
+from dataclasses import dataclass
+from typing import Any
+
+from sqlalchemy import Connection, Row, func, insert, select
+
+from acclimate.annotation.assignments import (
+    ADJUDICATION,
+    DONE,
+    LEASED,
+    READING,
+    Lease,
+    assignment_of,
+    give_lease,
+    held_lease,
+    item_row,
+    live,
+    refresh_item,
+    save_assignment,
+    take_back,
+)
+from acclimate.annotation.people import RefusedError, Role, require_role
+from acclimate.annotation.schema import Answer, LabelSchema, labels_in
+from acclimate.annotation.store import ANSWERED, CURRENT, DECIDED, WITHDRAWN, Store, Transaction, moment
+from acclimate.annotation.tables import answers, assignments, guidelines
+from acclimate.annotation.tasks import current_schema, subject_of
+from acclimate.core.atomic import json_digest
+from acclimate.core.errors import DataError
+
+
+@dataclass(frozen=True)
+class Submission:
+    """An answer as the page sends it. `token` is made by the page, once for each answer, and sent again in a retry."""
+
+    task: str
+    item: str
+    person: str
+    token: str
+    answer: Answer
+    seconds: float = 0.0
+    """How long the person worked on the item."""
+
+
+@dataclass(frozen=True)
+class Receipt:
+    """That an answer is kept. `repeated` says that it was already."""
+
+    number: int
+    repeated: bool = False
+
+
+def submit(store: Store, submission: Submission) -> Receipt:
+    """Keeps an answer to an item that the person holds; the same token again changes nothing and gives the same receipt.
+
+    A lease that has run out still counts while the item wants a reading. Raises DataError for an answer that the
+    schema does not allow, with every fault, and RefusedError where the item is not this person's, or where a label of
+    the answer got another meaning while it was open.
+    """
+    _require_plain(submission)
+    with store.write() as transaction:
+        connection = transaction.connection
+        require_role(connection, submission.person, Role.ANNOTATOR, Role.REVIEWER)
+        earlier = _by_token(connection, submission)
+        if earlier is not None:
+            return earlier
+        row = item_row(connection, submission.task, submission.item)
+        held = _require_held(connection, submission, row, moment(transaction.now))
+        schema = current_schema(connection, submission.task)
+        faults = schema.faults(submission.answer, subject_of(row, schema, connection))
+        if faults:
+            raise DataError(f"The answer to item {submission.item} is not valid: {' '.join(faults)}", hint="correct it")
+        _require_known_meaning(connection, submission, held, schema)
+        number = _keep(transaction, submission, held, schema)
+        save_assignment(connection, row, submission.person, {"state": DONE})
+        refresh_item(connection, row, schema)
+        return Receipt(number)
+
+
+def undo(store: Store, task: str, person: str, number: int) -> Lease:
+    """Takes back this person's last answer, and gives the item to them again. Taking it back twice changes nothing.
+
+    `number` is that of the answer's receipt. Raises RefusedError where it is not their last, where its item was
+    decided, and where they have seen others' answers since.
+    """
+    with store.write() as transaction:
+        connection = transaction.connection
+        require_role(connection, person, Role.ANNOTATOR, Role.REVIEWER)
+        mine = (answers.c.task == task) & (answers.c.person == person)
+        answer = connection.execute(select(answers).where(mine, answers.c.number == number)).first()
+        last = connection.scalar(select(func.max(answers.c.number)).where(mine, answers.c.state == CURRENT))
+        if answer is None or (answer.state == CURRENT and number != last):
+            raise RefusedError(
+                f"Answer {number} is not the last of {person}.", hint="only the last answer can be taken back"
+            )
+        if answer.state == CURRENT:
+            row = item_row(connection, task, answer.item)
+            _require_open(connection, row, answer)
+            take_back(transaction, row, [number], WITHDRAWN, by=person)
+            return give_lease(transaction, row, person, answer.purpose)
+        held = held_lease(transaction, task, person, answer.purpose, item=answer.item)
+        if held is None:
+            raise RefusedError(f"Answer {number} was taken back before.", hint="ask for the next item")
+        return held
+
+
+def _require_plain(submission: Submission) -> None:
+    """Refuses what databases and digests cannot hold: half of a character pair, and numbers that are none."""
+    try:
+        json.dumps(dict(submission.answer), allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError):
+        raise DataError(
+            f"The answer to item {submission.item} holds a broken character or a value that JSON does not know.",
+            hint="type it anew",
+        ) from None
+    if not (math.isfinite(submission.seconds) and submission.seconds >= 0):
+        raise DataError(
+            f"The time spent on item {submission.item} is {submission.seconds} seconds.", hint="send zero or more"
+        )
+
+
+def _by_token(connection: Connection, submission: Submission) -> Receipt | None:
+    mine = (answers.c.person == submission.person) & (answers.c.token == submission.token)
+    earlier = connection.execute(select(answers).where(mine)).first()
+    if earlier is None:
+        return None
+    sent = (submission.task, submission.item, json_digest(dict(submission.answer)))
+    if (earlier.task, earlier.item, earlier.digest) != sent:
+        raise DataError(
+            f"The token of this answer to item {submission.item} was used for another answer.",
+            hint="make a new token for each answer, and repeat it only in a retry",
+        )
+    return Receipt(earlier.number, repeated=True)
+
+
+def _require_held(connection: Connection, submission: Submission, row: Row[Any], now: str) -> Row[Any]:
+    """The person's lease, where it stands or nobody else needs the item."""
+    held = assignment_of(connection, row.task, row.id, submission.person)
+    if held is None or held.state != LEASED:
+        raise RefusedError(
+            f"Item {row.id} was not given to this person, or they have answered or skipped it.",
+            hint="ask for the next item; to change the last answer, take it back first",
+        )
+    if held.expires_at > now or row.gold is not None:
+        return held
+    of_item = (assignments.c.task == row.task) & (assignments.c.item == row.id)
+    others = of_item & (assignments.c.person != held.person) & (assignments.c.purpose == held.purpose) & live(now)
+    under_way = connection.scalar(select(func.count()).select_from(assignments).where(others)) or 0
+    free = not (row.decided or under_way) if held.purpose == ADJUDICATION else row.read + under_way < row.wanted
+    if not free:
+        raise RefusedError(
+            f"The lease of item {row.id} ran out and another person has taken it.", hint="ask for the next item"
+        )
+    return held
+
+
+def _require_known_meaning(connection: Connection, submission: Submission, held: Row[Any], schema: LabelSchema) -> None:
+    """Refuses an answer with a label whose meaning changed after the item was shown."""
+    newer = (guidelines.c.task == held.task) & (guidelines.c.version > held.guideline_version)
+    for changed in connection.scalars(select(guidelines.c.changes).where(newer)):
+        for name, labels in (changed or {}).items():
+            if labels_in(schema.question(name), submission.answer.get(name)) & set(labels):
+                raise RefusedError(
+                    f"The guideline gave a label of the answer to item {submission.item} another meaning.",
+                    hint="open the item again, read the guideline, and answer anew",
+                )
+
+
+def _require_open(connection: Connection, row: Row[Any], answer: Row[Any]) -> None:
+    """Refuses to take back a reading that a decision rests on, or whose author knows the others'."""
+    if answer.purpose != READING:
+        return
+    if row.decided:
+        raise RefusedError(f"Item {row.id} is decided, so its readings stay.", hint="tell the reviewer")
+    held = assignment_of(connection, row.task, row.id, answer.person)
+    if held is not None and held.seen:
+        raise RefusedError(
+            f"{answer.person} has seen other answers to item {row.id} since.", hint="tell the reviewer of the mistake"
+        )
+
+
+def _keep(transaction: Transaction, submission: Submission, held: Row[Any], schema: LabelSchema) -> int:
+    content = dict(submission.answer)
+    digest = json_digest(content)
+    place = {"task": submission.task, "item": submission.item}
+    versions = {"schema_version": schema.version, "guideline_version": held.guideline_version}
+    action = DECIDED if held.purpose == ADJUDICATION else ANSWERED
+    number = transaction.append(submission.person, action, **place, answer=digest, **versions)
+    transaction.connection.execute(
+        insert(answers).values(
+            number=number,
+            **place,
+            person=submission.person,
+            token=submission.token,
+            purpose=held.purpose,
+            content=content,
+            digest=digest,
+            **versions,
+            seconds=submission.seconds,
+            at=moment(transaction.now),
+            state=CURRENT,
+        )
+    )
+    return number

@@ -1,0 +1,176 @@
+"""Which item is whose: leases, and what a person has done with an item. Shared by the queue, answers and review.
+
+A lease that has run out is simply no longer counted; nothing has to clean up.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+
+from acclimate.annotation.people import Person
+from acclimate.annotation.schema import LabelSchema
+from acclimate.annotation.schema_history import standing_answers
+from acclimate.annotation.store import Transaction, moment
+from acclimate.annotation.tables import answers, assignments, items
+from acclimate.annotation.tasks import current_schema, guideline_version, require_task, unit_draw
+from acclimate.core.errors import DataError
+
+READING, ADJUDICATION = "reading", "adjudication"
+LEASED, DONE, SKIPPED, SEEN = "leased", "done", "skipped", "seen"
+"""States of an item for one person; `seen`: has seen others' answers, and so will not read it."""
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One of the outputs to compare, named by a key that says nothing of what made it."""
+
+    key: str
+    text: str
+
+
+@dataclass(frozen=True)
+class Lease:
+    """An item that is this person's until `expires_at`."""
+
+    task: str
+    item: str
+    purpose: str
+    record: Mapping[str, Any]
+    candidates: tuple[Candidate, ...]
+    schema: LabelSchema
+    guideline_version: int
+    expires_at: str
+
+
+def give_lease(transaction: Transaction, row: Row[Any], person: str, purpose: str) -> Lease:
+    """Makes an item this person's for as long as the task says; that they saw its record is an event."""
+    connection = transaction.connection
+    expires = transaction.now + timedelta(minutes=require_task(connection, row.task).lease_minutes)
+    values = {
+        "purpose": purpose,
+        "state": LEASED,
+        "leased_at": moment(transaction.now),
+        "expires_at": moment(expires),
+        "guideline_version": guideline_version(connection, row.task),
+    }
+    if purpose == ADJUDICATION:
+        values["seen"] = True
+    save_assignment(connection, row, person, values)
+    transaction.append(person, "leased", task=row.task, item=row.id, purpose=purpose)
+    lease = held_lease(transaction, row.task, person, purpose, item=row.id)
+    assert lease is not None
+    return lease
+
+
+def held_lease(
+    transaction: Transaction, task: str, person: str, purpose: str, *, item: str | None = None
+) -> Lease | None:
+    """What this person holds, if anything, or of one item; it is shown with the newest guideline."""
+    connection = transaction.connection
+    query = select(items, assignments.c.expires_at).where(
+        same_item(),
+        assignments.c.task == task,
+        assignments.c.person == person,
+        assignments.c.purpose == purpose,
+        live(moment(transaction.now)),
+    )
+    if item is not None:
+        query = query.where(assignments.c.item == item)
+    held = connection.execute(query.order_by(assignments.c.leased_at).limit(1)).first()
+    if held is None:
+        return None
+    version = guideline_version(connection, task)
+    save_assignment(connection, held, person, {"guideline_version": version})
+    shown = sorted(held.candidates, key=lambda candidate: unit_draw(person, held.id, candidate["key"]))
+    return Lease(
+        task=task,
+        item=held.id,
+        purpose=purpose,
+        record=held.record,
+        candidates=tuple(Candidate(candidate["key"], candidate["text"]) for candidate in shown),
+        schema=current_schema(connection, task),
+        guideline_version=version,
+        expires_at=held.expires_at,
+    )
+
+
+def take_back(transaction: Transaction, row: Row[Any], numbers: list[int], action: str, *, by: str) -> None:
+    """Marks answers of one item as taken back by an action; their authors can read it again unless they saw others'."""
+    connection = transaction.connection
+    taken = (answers.c.task == row.task) & answers.c.number.in_(numbers)
+    persons = list(connection.scalars(select(answers.c.person).where(taken)))
+    connection.execute(update(answers).where(taken).values(state=action))
+    of_item = (assignments.c.task == row.task) & (assignments.c.item == row.id)
+    theirs = of_item & assignments.c.person.in_(persons)
+    connection.execute(delete(assignments).where(theirs, ~assignments.c.seen))
+    # Who is about to decide decides on readings that are no longer those they were shown.
+    deciding = of_item & (assignments.c.purpose == ADJUDICATION) & (assignments.c.state == LEASED)
+    connection.execute(update(assignments).where(or_(theirs, deciding)).values(state=SEEN))
+    transaction.append(by, action, task=row.task, item=row.id, taken_back=numbers)
+    refresh_item(connection, row, current_schema(connection, row.task))
+
+
+def refresh_item(connection: Connection, row: Row[Any], schema: LabelSchema) -> None:
+    """Brings what the item's row says of its answers in line with them."""
+    found = list(standing_answers(connection, row.task, item=row.id))
+    read = [schema.compared(answer.content) for answer in found if answer.purpose == READING]
+    done = row.gold is None and len(read) >= row.wanted
+    values = {
+        "read": len(read),
+        "done": done,
+        "disputed": done and len(set(read)) > 1,
+        "decided": any(answer.purpose == ADJUDICATION for answer in found),
+    }
+    place = (items.c.task == row.task) & (items.c.id == row.id)
+    connection.execute(update(items).where(place).values(**values))
+
+
+def save_assignment(connection: Connection, row: Row[Any], person: str, values: Mapping[str, Any]) -> None:
+    """Changes what an item's row of a person says, or adds one."""
+    if not connection.execute(update(assignments).where(place_of(row.task, row.id, person)).values(**values)).rowcount:
+        defaults = {"task": row.task, "item": row.id, "person": person, "seen": False}
+        connection.execute(insert(assignments).values(**{**defaults, **values}))
+
+
+def assignment_of(connection: Connection, task: str, item: str, person: str) -> Row[Any] | None:
+    """What a person has to do with an item, or None."""
+    return connection.execute(select(assignments).where(place_of(task, item, person))).first()
+
+
+def item_row(connection: Connection, task: str, item: str) -> Row[Any]:
+    """The row of an item; raises DataError where there is none."""
+    row = connection.execute(select(items).where(items.c.task == task, items.c.id == item)).first()
+    if row is None:
+        raise DataError(f"There is no item {item} in the task {task!r}.", hint="check the id")
+    return row
+
+
+def count_live(now: str, *, purpose: str) -> Any:
+    """How many hold the item of the query around it."""
+    held = select(func.count()).where(same_item(), assignments.c.purpose == purpose, live(now))
+    return held.correlate(items).scalar_subquery()
+
+
+def live(now: str) -> ColumnElement[bool]:
+    """Whether a lease stands and has not run out."""
+    return and_(assignments.c.state == LEASED, assignments.c.expires_at > now)
+
+
+def may_see(person: Person) -> ColumnElement[bool]:
+    """Which items a person's sites let them see."""
+    return or_(items.c.site.is_(None), items.c.site.in_(person.sites))
+
+
+def same_item() -> ColumnElement[bool]:
+    """Whether an assignment is of the item of the query around it."""
+    return and_(assignments.c.task == items.c.task, assignments.c.item == items.c.id)
+
+
+def place_of(task: str, item: str, person: str) -> ColumnElement[bool]:
+    """The one assignment of an item to a person."""
+    return and_(assignments.c.task == task, assignments.c.item == item, assignments.c.person == person)
