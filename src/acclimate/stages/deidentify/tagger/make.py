@@ -1,4 +1,6 @@
-"""Trains the shipped tagger on generated text and writes its file and digest; equal versions give equal bytes.
+"""Trains the shipped tagger on generated text and writes its file and digest; one hash seed gives equal bytes,
+
+another may not: the order of some of Faker's city parts depends on it, so run it under PYTHONHASHSEED=0.
 
 Needs python-crfsuite, which only training uses.
 
