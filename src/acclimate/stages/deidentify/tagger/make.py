@@ -1,6 +1,7 @@
-"""Trains the shipped tagger on generated text and writes its file and digest; one hash seed gives equal bytes,
+"""Trains the tagger on generated text and writes its file and digest.
 
-another may not: the order of some of Faker's city parts depends on it, so run it under PYTHONHASHSEED=0.
+Not yet the same bytes at each run: the order of some of Faker's city parts depends on Python's hash seed, so that a new
+run gives a slightly different model from the shipped one, and the digest beside it says which one is there.
 
 Needs python-crfsuite, which only training uses.
 
