@@ -97,7 +97,7 @@ def test_readers_killed_at_random_moments_lose_and_double_nothing(tmp_path: Path
     store = open_store(tmp_path)
     start_task(store, notes(200), readings=1)
     moments, kills = random.Random(0), 0
-    while forks.run({"folder": str(tmp_path), "person": "ann"}, kill_after=moments.uniform(0.05, 0.5)) != 0:
+    while forks.run({"folder": str(tmp_path), "person": "ann"}, kill_after=moments.uniform(0.02, 0.2)) != 0:
         kills += 1
         assert {("ann", item) for item in acknowledged(tmp_path, "ann")} <= set(kept_answers(store))
     assert kills > 5
