@@ -26,6 +26,12 @@ def machine() -> dict[str, str]:
     }
 
 
+def _module() -> str:
+    """The benchmark that is running, as Python would be told to run it."""
+    root = Path(__file__).resolve().parents[1]
+    return ".".join(Path(sys.argv[0]).resolve().relative_to(root).with_suffix("").parts)
+
+
 def versions() -> dict[str, str]:
     """The commit that was measured and the libraries that decide most."""
     git = ["git", "-C", str(Path(__file__).parent), "describe", "--always", "--dirty"]
@@ -55,7 +61,7 @@ def result(
         "peers": dict(peers or {}),
         "machine": machine(),
         "versions": versions(),
-        "command": "python " + " ".join([str(Path(sys.argv[0])), *sys.argv[1:]]),
+        "command": " ".join(["python", "-m", _module(), *sys.argv[1:]]),
     }
 
 

@@ -10,7 +10,7 @@ import pytest
 
 from acclimate.core.errors import SourceError
 
-SAMPLE = Path("/work/shared/data/fhir-synthea")
+SAMPLE = Path(__file__).parents[5] / "shared/data/fhir-synthea"
 FHIR = {"path": "n", "format": "fhir"}
 ANN = {
     "resourceType": "Patient",
