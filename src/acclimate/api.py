@@ -10,7 +10,7 @@ from typing import Any
 import pyarrow as pa
 
 from acclimate.core.artifacts import Artifact
-from acclimate.core.errors import ConfigError, WorkspaceError
+from acclimate.core.errors import ConfigError
 from acclimate.core.ports import Example, LanguageModel, Message, Progress, Sampling
 from acclimate.core.progress import no_progress
 from acclimate.core.report import Report
@@ -108,16 +108,13 @@ class Project:
         return self.artifact(step).report()
 
     def write_report(self) -> Path:
-        """Writes the HTML report of the newest artifacts; its path."""
+        """Writes the HTML report of the last evaluation; its path."""
         return write_report(self.workspace, self.config)
 
     def artifact(self, step: str) -> Artifact:
         """A step's latest artifact."""
         self._check_step(step)
-        finished = self.workspace.latest(step)
-        if finished is None:
-            raise WorkspaceError(f"The step {step} has not been run yet.", hint=f"acclimate run --until {step}")
-        return finished.artifact
+        return self.workspace.readable(step).artifact
 
     def _check_step(self, name: str | None) -> None:
         names = [step.name for step in self.config.steps]

@@ -75,6 +75,21 @@ def test_a_damaged_split_is_never_made_anew_in_silence(finished: Path) -> None:
             changed.run(until="train")
 
 
+def test_an_erased_artifact_is_named_where_it_is_read_and_made_anew(finished: Path) -> None:
+    project = Project.open(finished)
+    folder = project.where("sample")
+    before = (folder / "data-00000.parquet").read_bytes()
+    (folder / "manifest.json").write_text((folder / "manifest.json").read_text().replace('"complete"', '"erased"'))
+    (folder / "data-00000.parquet").unlink()
+    planned = {step.step.name: (step.status, step.reason) for step in project.plan()}
+    assert planned["sample"] == ("erased", "a person's data was erased from it")
+    assert planned["train"] == ("waiting", "sample runs first")
+    with pytest.raises(WorkspaceError, match="erased from the artifact of sample"):
+        project.table("sample")
+    project.run(until="sample")
+    assert (project.where("sample") / "data-00000.parquet").read_bytes() == before
+
+
 def test_a_changed_source_makes_ingest_stale(finished: Path) -> None:
     with (finished / "data/north.jsonl").open("a") as file:
         file.write(

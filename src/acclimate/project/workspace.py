@@ -115,6 +115,18 @@ class Workspace:
         key = self._heads().get(step)
         return self.at(step, key) if key else None
 
+    def readable(self, step: str) -> Finished:
+        """The latest artifact of a step; fails where there is none, or where its rows were erased."""
+        latest = self.latest(step)
+        if latest is None:
+            raise WorkspaceError(f"The step {step} has not been run yet.", hint=f"acclimate run --until {step}")
+        if latest.manifest.state is State.ERASED:
+            raise WorkspaceError(
+                f"A person's data was erased from the artifact of {step} ({latest.manifest.key}), so its rows are gone.",
+                hint=f"acclimate run --until {step} makes it anew without them",
+            )
+        return latest
+
     def at(self, step: str, key: str) -> Finished | None:
         """The finished artifact of a step and key, whatever state its files are in."""
         for zone in Zone:
@@ -127,7 +139,7 @@ class Workspace:
     def check_content(self, finished: Finished) -> None:
         """Fails when the artifact's bytes are not those it was published with; it is set aside then, to be made anew."""
         folder, manifest = finished.artifact.path, finished.manifest
-        broken = damage(folder, manifest, by_content=True)
+        broken = damage(folder, manifest, by_content=True) if manifest.state is State.COMPLETE else None
         if broken is None:
             return
         said = f"The artifact of {manifest.step} ({folder.name}) is damaged: {broken}."

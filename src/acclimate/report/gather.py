@@ -11,7 +11,6 @@ import polars as pl
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import read_json
-from acclimate.core.errors import WorkspaceError
 from acclimate.core.examples import question_and_answer
 from acclimate.core.report import Report
 from acclimate.core.surrogates import record_hash
@@ -104,9 +103,7 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
 
 def _made_for(workspace: Workspace, step: str) -> dict[str, Finished]:
     """The latest artifact of a step and everything it was made from, by step."""
-    latest = workspace.latest(step)
-    if latest is None:
-        raise WorkspaceError(f"There is nothing to report yet: {step} has not been run.", hint="acclimate run")
+    latest = workspace.readable(step)
     made, waiting = {step: latest}, [latest]
     while waiting:
         for reference in waiting.pop().manifest.inputs.values():
