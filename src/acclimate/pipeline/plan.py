@@ -203,8 +203,8 @@ def _estimate(
         for role, name in step.inputs.items()
         if name in planned and (expected := planned[name].expected_rows) is not None
     }
-    if latest is not None and (latest.artifact.path / RUN).exists():
-        last = read_json(latest.artifact.path / RUN)
+    last = read_json(latest.artifact.path / RUN) if latest and (latest.artifact.path / RUN).exists() else None
+    if last is not None and not last.get("resumed"):
         before = last.get("rows", {})
         shared = [(rows[role], before[role]) for role in rows if before.get(role) and rows[role]]
         scale = max((now / earlier for now, earlier in shared), default=1.0)

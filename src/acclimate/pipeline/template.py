@@ -6,7 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from pydantic_core import PydanticUndefined
+from pydantic.fields import FieldInfo
 
 from acclimate.pipeline.table import STAGE_NAMES, load_stage
 
@@ -51,12 +51,13 @@ def _section(stage: str) -> Iterator[str]:
         if name in ("sources", "task", "method") and stage != "train":
             continue
         effect = " ".join((field.description or "").split())
-        yield f"#   {name}: {_default(field.get_default(call_default_factory=True))}    # {effect}"
+        yield f"#   {name}: {_default(field)}    # {effect}"
 
 
-def _default(value: Any) -> str:
-    if value is PydanticUndefined:
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
         return "…"
+    value: Any = field.get_default(call_default_factory=True)
     plain = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
     plain = list(plain) if isinstance(plain, tuple) else plain
     return yaml.safe_dump(plain, default_flow_style=True, width=1000).removesuffix("...\n").strip()

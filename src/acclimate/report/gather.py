@@ -20,6 +20,7 @@ from acclimate.project.keys import has_key, load_key
 from acclimate.project.manifests import RUN, Manifest
 from acclimate.project.workspace import Finished, Workspace
 from acclimate.stages.evaluate.arms import ARMS
+from acclimate.stages.select_model.measure import work_name
 
 MOST_EXAMPLES = 12
 
@@ -33,6 +34,10 @@ class StepFacts:
     report: Report
     seconds: float
     peak_memory_bytes: int
+    resumed: bool
+    """An interrupted run began it, so that `seconds` and `work` are those of its last part."""
+    work: Mapping[str, float]
+    """Seconds of each stretch of work, by what its bar said."""
 
 
 @dataclass(frozen=True)
@@ -70,7 +75,18 @@ class Story:
     @property
     def candidates(self) -> Mapping[str, Any] | None:
         """What the comparison of base models found, where the project has that step."""
-        return next((step.report.metrics for step in self.steps if step.name == "select_model"), None)
+        chosen = self._step("select_model")
+        return chosen.report.metrics if chosen else None
+
+    def candidate_seconds(self, digest: str) -> float | None:
+        """How long scoring a candidate took; unknown when an interrupted run had done part of it."""
+        chosen = self._step("select_model")
+        if chosen is None or chosen.resumed:
+            return None
+        return chosen.work.get(f"scoring {work_name(digest)}")
+
+    def _step(self, name: str) -> StepFacts | None:
+        return next((step for step in self.steps if step.name == name), None)
 
     @property
     def warnings(self) -> list[tuple[str, str]]:
@@ -122,7 +138,13 @@ def _is_outdated(workspace: Workspace, made: Mapping[str, Finished], step: str) 
 def _step_facts(finished: Finished) -> StepFacts:
     run = read_json(finished.artifact.path / RUN)
     return StepFacts(
-        finished.manifest.step, finished.manifest, finished.artifact.report(), run["seconds"], run["peak_memory_bytes"]
+        finished.manifest.step,
+        finished.manifest,
+        finished.artifact.report(),
+        run["seconds"],
+        run["peak_memory_bytes"],
+        run.get("resumed", False),
+        run.get("work", {}),
     )
 
 

@@ -120,9 +120,10 @@ def cost_sentence(story: Story) -> str:
     """What it took on this machine."""
     train = next((step for step in story.steps if step.name == "train"), None)
     peak = max((step.peak_memory_bytes for step in story.steps), default=0)
-    text = f"{duration(story.seconds)} in all, {peak / 1e9:.1f} GB of memory at most"
+    least = "more than " if any(step.resumed for step in story.steps) else ""
+    text = f"{least}{duration(story.seconds)} in all, {peak / 1e9:.1f} GB of memory at most"
     return (
-        f"{text}; training took {duration(train.seconds)}."
+        f"{text}; training took {'more than ' if train.resumed else ''}{duration(train.seconds)}."
         if train
         else f"{text}; how the model was trained is not known."
     )
