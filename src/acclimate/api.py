@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
+from acclimate.certificate.certify import Drawing, certify, draw_sample, standing
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import ConfigError
 from acclimate.core.ports import Example, LanguageModel, Message, Progress, Sampling
@@ -19,6 +20,7 @@ from acclimate.pipeline.config import ProjectConfig, read_config
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
 from acclimate.pipeline.run import Listener, StepOutcome, run
+from acclimate.project.keys import load_key
 from acclimate.project.workspace import Workspace
 from acclimate.report.page import write_report
 from acclimate.stages.train import TrainConfig, preview
@@ -110,6 +112,22 @@ class Project:
     def write_report(self) -> Path:
         """Writes the HTML report of the last evaluation; its path."""
         return write_report(self.workspace, self.config)
+
+    def draw_audit_sample(self, size: int, *, seed: int = 0, folder: Path | None = None) -> Drawing:
+        """Draws de-identified records for a person to read, and writes the sheet and the table for it."""
+        return draw_sample(self.workspace, key=self._surrogate_key(), size=size, seed=seed, folder=folder)
+
+    def certify(self, marks: Path, *, sample: str = "") -> tuple[dict[str, Any], Path]:
+        """The certificate that a filled-in table gives (of the newest sample, or of the one named), and its file."""
+        return certify(self.workspace, marks, self.config.certificate, key=self._surrogate_key(), sample_id=sample)
+
+    def certificate(self) -> tuple[str, Mapping[str, Any] | None]:
+        """How the newest de-identified records stand (passed, failed, insufficient, stale, not tested), and why."""
+        return standing(self.workspace, self.workspace.readable("deidentify").manifest.identity)
+
+    def _surrogate_key(self) -> bytes:
+        self._check_step("deidentify")
+        return load_key(self.config.project, self.workspace.readable("deidentify").manifest.config["key"])
 
     def artifact(self, step: str) -> Artifact:
         """A step's latest artifact."""

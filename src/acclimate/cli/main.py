@@ -1,6 +1,6 @@
 """The command line's front door: finds the verb, loads its file alone, and turns errors into sentences and exit codes.
 
-Exit codes: 0 done · 2 the user can mend it · 130 interrupted, nothing lost.
+Exit codes: 0 done · 2 the user can mend it · 3 the verdict is fail or insufficient · 130 interrupted, nothing lost.
 """
 
 from __future__ import annotations
@@ -37,6 +37,7 @@ VERBS = {
     "plan": "what is stale and why, and what running it will cost",
     "run": "run what is not current",
     **STAGE_VERBS,
+    "certificate": "an audited sample: what share of the identifiers was replaced, at least",
     "report": "write the HTML report",
     "where": "the folder of a step's newest artifact",
     "show": "the way of a record from source to prediction, or of a model back to its sources",

@@ -11,6 +11,7 @@ from typing import Any
 import yaml
 from pydantic import ValidationError
 
+from acclimate.certificate.config import CertificateConfig
 from acclimate.collect.retention import packaged_sources
 from acclimate.core.errors import ConfigError
 from acclimate.core.stage import StageConfig
@@ -18,7 +19,7 @@ from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_s
 from acclimate.project.workspace import PROJECT_FILE
 
 TASKS = ("generation", "pretraining")
-_TOP_KEYS = ("project", "task", "base", "model", "network", "general", *STAGE_NAMES)
+_TOP_KEYS = ("project", "task", "base", "model", "network", "general", "certificate", *STAGE_NAMES)
 _TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
 """Stages whose config has a `task` field, filled from the project's task."""
 
@@ -48,6 +49,14 @@ class ProjectConfig:
     def has_general(self) -> bool:
         """Whether the user names general text of their own; else the packaged retention set is used."""
         return bool(self.sections.get("general", {}).get("sources"))
+
+    @property
+    def certificate(self) -> CertificateConfig:
+        """What an audit of the de-identified records must show."""
+        try:
+            return CertificateConfig.model_validate(self.sections.get("certificate", {}))
+        except ValidationError as error:
+            raise _explain(error, "certificate", CertificateConfig) from error
 
     def resolve(self, step: Step) -> StageConfig:
         """The complete config of a step: defaults, the user's section, and what the step fixes."""
@@ -95,7 +104,7 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         )
     if task not in TASKS:
         raise ConfigError(f"task: {task!r} is not known.", hint=f"use one of: {', '.join(TASKS)}")
-    sections = {key: written[key] or {} for key in ("general", *STAGE_NAMES) if key in written}
+    sections = {key: written[key] or {} for key in ("general", "certificate", *STAGE_NAMES) if key in written}
     for key, section in sections.items():
         if not isinstance(section, dict):
             raise ConfigError(
@@ -115,6 +124,7 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
     )
     for step in config.steps:
         config.resolve(step)
+    config.certificate  # noqa: B018 - a wrong value is told now, not after the audit
     return config
 
 

@@ -5,6 +5,7 @@ Each becomes an input with an identity, or None where the project has none.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from acclimate.backends.models import LocalModels
 from acclimate.collect.retention import FOLDER as PACKAGED_RETENTION_SET
 from acclimate.collect.snapshots import collect
 from acclimate.core.artifacts import Artifact
+from acclimate.core.sources import SourceConfig
 from acclimate.core.stage import Stage, StageConfig
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.keys import fingerprint, has_key, load_key
@@ -67,11 +69,22 @@ class Outside:
         if name == "@ledger":
             head = self.workspace.ledger_head()
             return {"": Provided(head.artifact, _reference("split", head.manifest.key, head.artifact))} if head else {}
+        if name == "@lists":
+            return self._lists(config)
         packaged = name == "@general" and not self.config.has_general
         sources: Any = getattr(config, "sources", ())
         folder = PACKAGED_RETENTION_SET if packaged else self.workspace.folder
         snapshot = collect(sources, folder=folder, snapshots=self.workspace.snapshots).artifact()
         return {"": Provided(snapshot, _reference(name, snapshot.identity[:16], snapshot))}
+
+    def _lists(self, config: StageConfig) -> dict[str, Provided]:
+        """The files of a user's own classes as a snapshot, each named by its class; none where there are no lists."""
+        files: Mapping[str, str] = getattr(config, "lists", {})
+        if not files:
+            return {}
+        sources = [SourceConfig(path=path, name=kind, format="text") for kind, path in sorted(files.items())]
+        snapshot = collect(sources, folder=self.workspace.folder, snapshots=self.workspace.snapshots).artifact()
+        return {"": Provided(snapshot, _reference("@lists", snapshot.identity[:16], snapshot))}
 
     def secrets(self, stage: Stage, config: StageConfig) -> dict[str, bytes]:
         """The secrets a step needs, by name."""

@@ -37,7 +37,7 @@ def load_stage(name: str) -> Stage:
 class Step:
     """A stage with its place in the graph.
 
-    `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general (snapshots),
+    `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general, @lists (snapshots),
     @base, @candidates (model folders), @model (a model or adapter trained elsewhere, which brings its own roles),
     @ledger (the splits so far). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
     `zone` is where its artifact lies, when not where the stage's usually does.
@@ -55,7 +55,7 @@ DATA_STEPS = (
     Step("ingest", "ingest", {"snapshot": "@snapshot"}, "ingest"),
     Step("clean", "clean", {"records": "ingest"}, "clean"),
     Step("dedup", "dedup", {"records": "clean"}, "dedup"),
-    Step("deidentify", "deidentify", {"records": "dedup"}, "deidentify"),
+    Step("deidentify", "deidentify", {"records": "dedup", "lists": "@lists"}, "deidentify"),
     Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
 )
 

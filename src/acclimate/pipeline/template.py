@@ -8,6 +8,8 @@ from typing import Any
 import yaml
 from pydantic.fields import FieldInfo
 
+from acclimate.certificate.config import CertificateConfig
+from acclimate.core.stage import StageConfig
 from acclimate.pipeline.table import STAGE_NAMES, load_stage
 
 HEAD = """\
@@ -40,14 +42,15 @@ def project_template(project: str) -> str:
 
     Every default stands in it commented out, so that it can be read as the reference of all settings.
     """
-    lines = [line for name in STAGE_NAMES for line in _section(name)]
+    sections = [(name, load_stage(name).config) for name in STAGE_NAMES] + [("certificate", CertificateConfig)]
+    lines = [line for name, config in sections for line in _section(name, config)]
     return HEAD.format(project=project) + "\n".join(lines) + "\n"
 
 
-def _section(stage: str) -> Iterator[str]:
+def _section(stage: str, config: type[StageConfig]) -> Iterator[str]:
     yield ""
     yield f"# {stage}:"
-    for name, field in load_stage(stage).config.model_fields.items():
+    for name, field in config.model_fields.items():
         if name in ("sources", "task", "method") and stage != "train":
             continue
         effect = " ".join((field.description or "").split())

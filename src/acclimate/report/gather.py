@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from acclimate.certificate.certify import standing
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import read_json
 from acclimate.core.examples import question_and_answer
@@ -54,6 +55,14 @@ class ExampleRow:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How the records that were trained and tested on stand: passed, failed, insufficient, stale or not tested."""
+
+    status: str
+    certificate: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
 class Story:
     """Everything the page shows."""
 
@@ -66,6 +75,8 @@ class Story:
     not_run: Sequence[str] = ()
     outdated: Sequence[str] = ()
     """Steps that were run again since the evaluation shown."""
+    identifiers: Standing | None = None
+    """None where the project de-identifies nothing."""
 
     @property
     def seconds(self) -> float:
@@ -114,6 +125,7 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
         _faults(made, workspace, config),
         [step.name for step in config.steps if step.name not in reports],
         [step.name for step in config.steps if _is_outdated(workspace, made, step.name)],
+        Standing(*standing(workspace, made["deidentify"].manifest.identity)) if "deidentify" in made else None,
     )
 
 
