@@ -128,7 +128,7 @@ def land(workspace: Workspace, digest: str, content: bytes) -> Path:
     """A snapshot of one copied file; the copy."""
     sha256 = hashlib.sha256(content).hexdigest()
     copy = workspace.snapshots / "files" / sha256
-    copy.parent.mkdir(exist_ok=True)
+    copy.parent.mkdir(parents=True, exist_ok=True)
     copy.write_bytes(content)
     source = {"config": {"path": "a.txt", "name": "a"}, "files": [{"name": "a.txt", "size": 1, "sha256": sha256}]}
     (workspace.snapshots / digest).mkdir()
