@@ -11,7 +11,7 @@ import pyarrow as pa
 
 from acclimate.certificate.certify import Drawing, certify, draw_sample, standing
 from acclimate.core.artifacts import Artifact
-from acclimate.core.errors import ConfigError
+from acclimate.core.errors import ConfigError, WorkspaceError
 from acclimate.core.ports import Example, LanguageModel, Message, Progress, Sampling
 from acclimate.core.progress import no_progress
 from acclimate.core.report import Report
@@ -20,8 +20,10 @@ from acclimate.pipeline.config import ProjectConfig, read_config
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
 from acclimate.pipeline.run import Listener, StepOutcome, run
-from acclimate.project.keys import load_key
-from acclimate.project.workspace import Workspace
+from acclimate.project import erasure
+from acclimate.project.erasure import Erased, Key
+from acclimate.project.keys import has_key, load_key
+from acclimate.project.workspace import TRIAL, Workspace
 from acclimate.report.page import write_report
 from acclimate.stages.train import TrainConfig, preview
 
@@ -63,7 +65,7 @@ class Project:
     @classmethod
     def open(cls, path: str | Path = ".", *, overrides: Sequence[str] = (), quick: bool = False) -> Project:
         """The project in a folder. `overrides` are `stage.key=value`; `quick` opens the small trial of it."""
-        workspace = Workspace.open(Path(path), area="quick" if quick else "")
+        workspace = Workspace.open(Path(path), area=TRIAL if quick else "")
         config = read_config(workspace.folder, overrides=[*(QUICK if quick else ()), *overrides])
         return cls(workspace, config, Outside(workspace, config))
 
@@ -84,7 +86,49 @@ class Project:
         """Like `run`, one step at a time."""
         self._check_step(until)
         with self.workspace.lock():
+            self.workspace.check_no_erasure_is_unfinished()
             yield from run(self.config, self.outside, listener or Silent(), until=until, strict=strict)
+
+    def preview_erasure(self, subject: str, *, keep_models: str = "") -> Erased:
+        """What erasing a person would delete and mean; nothing is changed.
+
+        `subject` is their id in the sources or in the open zone; a record without a subject is one, by its record id.
+        """
+        key = self._erasure_key()
+        with self.workspace.lock():
+            return erasure.preview(self.workspace, subject, key=key, keep_models=keep_models)
+
+    def erase(self, subject: str, *, keep_models: str = "", in_advance: bool = False) -> Erased:
+        """Deletes everything that holds a person and refuses them from now on, in the quick trial too.
+
+        Models that were trained on them stay only for a reason, `keep_models`, which the receipt repeats. Fails where
+        no record names the person, unless `in_advance`.
+        """
+        key = self._erasure_key()
+        with self.workspace.lock():
+            return erasure.erase(self.workspace, subject, key=key, keep_models=keep_models, in_advance=in_advance)
+
+    def resume_erasure(self) -> Erased:
+        """Ends the erasure that was interrupted."""
+        with self.workspace.lock():
+            return erasure.resume(self.workspace)
+
+    def _erasure_key(self) -> Key:
+        step = next((step for step in self.config.steps if step.stage == "deidentify"), None)
+        if step is None:
+            raise WorkspaceError(
+                "This project has no step deidentify, so it has no key by which an erased subject could be listed.",
+                hint="it only compares models on a test file: delete its folder, and the person from that file",
+            )
+        name: str = getattr(self.config.resolve(step), "key", "")
+        if not has_key(self.config.project, name):
+            raise WorkspaceError(
+                f"The key {name!r} of project {self.config.project!r} is not here; without it a subject can neither be"
+                " found by their hash nor refused later.",
+                hint="restore it from its copy (acclimate doctor says where keys lie); a project that was never run"
+                " gets one with: acclimate key new",
+            )
+        return Key(name, load_key(self.config.project, name))
 
     def preview_training(self, rows: int) -> list[dict[str, Any]]:
         """The first training rows as the model sees them: `pieces` are texts, each with whether it carries loss."""

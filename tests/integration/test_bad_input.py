@@ -107,3 +107,15 @@ def test_a_manifest_that_cannot_be_read_is_one_sentence_with_its_file(
     refused = run(finished)
     assert refused.returncode == 2
     assert f"error: {manifest} {sentence}" in refused.stderr and "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "report", "show"])
+def test_a_damaged_run_json_is_one_sentence_with_its_file(finished: Path, command: str) -> None:
+    facts = next(finished.glob("artifacts/split/*/run.json"))
+    facts.write_text("{")
+    overrides = {"plan": ["--set", "split.seed=3"], "report": [], "show": ["split"]}[command]
+    code = "from acclimate.cli.main import main; main()"
+    arguments = [sys.executable, "-c", code, command, *overrides, "--project", str(finished)]
+    refused = subprocess.run(arguments, capture_output=True, text=True, check=False, env=os.environ)
+    assert refused.returncode == 2, refused.stderr
+    assert f"error: {facts} is missing or damaged" in refused.stderr and "Traceback" not in refused.stderr

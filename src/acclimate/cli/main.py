@@ -42,9 +42,10 @@ VERBS = {
     "where": "the folder of a step's newest artifact",
     "show": "the way of a record from source to prediction, or of a model back to its sources",
     "compare": "a model or adapter trained elsewhere against its base, without a project",
+    "erase": "remove a person from everything the project keeps, with a receipt",
     "gc": "remove artifacts that nothing current needs",
     "key": "make the key that surrogates are derived from",
-    "audit": "check the audit log's chain",
+    "audit": "check the audit log's chain and, with --files, every artifact and receipt",
     "doctor": "what is installed, which devices, what is missing offline",
 }
 NO_PROJECT = ("init", "compare", "doctor")

@@ -15,6 +15,7 @@ from pydantic import BaseModel, ConfigDict
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import json_digest, read_json
+from acclimate.core.errors import WorkspaceError
 from acclimate.core.sources import SourceConfig
 
 SNAPSHOT_FORMAT = 1
@@ -53,9 +54,15 @@ class Snapshot:
     @classmethod
     def read(cls, folder: Path) -> Snapshot:
         """The snapshot that lies in a folder."""
-        document = read_json(folder / SNAPSHOT_FILE)
-        sources = tuple(SnapshotSource.model_validate(source) for source in document["sources"])
-        return cls(folder, document["digest"], sources)
+        try:
+            document = read_json(folder / SNAPSHOT_FILE)
+            sources = tuple(SnapshotSource.model_validate(source) for source in document["sources"])
+            return cls(folder, document["digest"], sources)
+        except (ValueError, KeyError, TypeError) as error:
+            raise WorkspaceError(
+                f"{folder / SNAPSHOT_FILE} is damaged, so what was collected is not known.",
+                hint=f"delete the folder {folder}: acclimate run collects the sources again",
+            ) from error
 
     def artifact(self) -> Artifact:
         """The snapshot as the input of a stage."""

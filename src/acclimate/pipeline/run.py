@@ -96,7 +96,7 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
         progress=stopwatch.progress,
         engine=LocalEngine(),
         models=outside.models,
-        secrets=outside.secrets(stage, planned.config),
+        secrets=outside.secrets(stage, planned.config, inputs),
     )
     with named_disk_errors(made), Output(made, stage.schema) as output:
         artifacts = {role: provided.artifact for role, provided in inputs.items()}

@@ -11,14 +11,13 @@ import polars as pl
 
 from acclimate.certificate.certify import standing
 from acclimate.core.artifacts import Artifact
-from acclimate.core.atomic import read_json
 from acclimate.core.examples import question_and_answer
 from acclimate.core.report import Report
 from acclimate.core.surrogates import record_hash
 from acclimate.examples.planted import StageTables, read_planted, score_faults
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.keys import has_key, load_key
-from acclimate.project.manifests import RUN, Manifest
+from acclimate.project.manifests import Manifest, read_run_facts
 from acclimate.project.workspace import Finished, Workspace
 from acclimate.stages.evaluate.arms import ARMS
 from acclimate.stages.select_model.measure import work_name
@@ -148,7 +147,7 @@ def _is_outdated(workspace: Workspace, made: Mapping[str, Finished], step: str) 
 
 
 def _step_facts(finished: Finished) -> StepFacts:
-    run = read_json(finished.artifact.path / RUN)
+    run = read_run_facts(finished.artifact.path, "seconds", "peak_memory_bytes")
     return StepFacts(
         finished.manifest.step,
         finished.manifest,

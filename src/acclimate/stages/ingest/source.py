@@ -7,6 +7,7 @@ from collections import Counter
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from acclimate.core.erased import ERASED_SUBJECT, Refusal, Refusals
 from acclimate.core.ports import Progress
 from acclimate.core.snapshots import SnapshotFile, SnapshotSource
 from acclimate.core.sources import DESCRIPTIVE_COLUMNS, DOCUMENT_FORMATS
@@ -37,6 +38,7 @@ class Rules:
     limit: int | None
     set_aside: bool
     keep_extra: bool
+    refusals: Refusals
 
 
 @dataclass
@@ -50,6 +52,7 @@ class SourceReading:
     sink: Sink
     rows: int = 0
     set_aside: int = 0
+    refused: int = 0
     without_payload: int = 0
     columns: set[str] = field(default_factory=set)
     left_out: Counter[str] = field(default_factory=Counter)
@@ -109,18 +112,47 @@ class SourceReading:
     def _take(self, row: Row | Fault, file: SnapshotFile) -> None:
         """Makes a record of a row, or sets it aside."""
         locator = f"{file.name}:{row.position}"
-        canonical = ""
-        if isinstance(row, Row):
-            try:
-                canonical = checked_canonical(row.values, max_bytes=self.reader.max_bytes)
-                record = make_record(row.values, self._meaning, self._config, keep_extra=self.rules.keep_extra)
-                record["id"] = self._record_id(row, canonical, locator)
-            except RowError as error:
-                row = error.at(row.position, canonical or escaped_json(row.values), unit=row.unit)
-            else:
+        fault = self._take_row(row, locator) if isinstance(row, Row) else row
+        if fault is not None:
+            self._set_aside(fault, file, locator)
+
+    def _take_row(self, row: Row, locator: str) -> Fault | None:
+        """Keeps the row's record, or refuses that of an erased person; the fault of a row that is no record."""
+        canonical, fault = "", None
+        try:
+            canonical = checked_canonical(row.values, max_bytes=self.reader.max_bytes)
+            record = make_record(row.values, self._meaning, self._config, keep_extra=self.rules.keep_extra)
+            record["id"] = self._record_id(row, canonical, locator)
+        except RowError as error:
+            fault = error.at(row.position, canonical or escaped_json(row.values), unit=row.unit)
+            refusal = self._refusal_of_damaged(row, locator)
+        else:
+            refusal = self.rules.refusals.of(record.get("subject_id"), record["id"])
+            if refusal is None:
                 self._keep(record, row, locator, size=len(canonical))
-                return
-        self._set_aside(row, file, locator)
+        if refusal is None:
+            return fault
+        self._refuse(refusal, row.position)
+        return None
+
+    def _refusal_of_damaged(self, row: Row, locator: str) -> Refusal | None:
+        """The refusal of a row that is no record, where its subject can be read."""
+        subject = row.values.get(self._meaning.columns.get("subject_id", ""))
+        if not self.rules.refusals or not isinstance(subject, str | int | float):
+            return None
+        named = subject if isinstance(subject, str) else json.dumps(subject)
+        return self.rules.refusals.of(named, f"{self._config.name}:{locator}")
+
+    def _refuse(self, refusal: Refusal, position: int) -> None:
+        """Sets a row of an erased person aside without its content, place or plain id."""
+        self.refused += 1
+        record = {
+            "id": refusal.record,
+            "source": self._config.name,
+            "site": self._config.site,
+            "licence": self._config.licence,
+        }
+        self.sink.drop(record, Fault(position, ERASED_SUBJECT, "", refusal.subject))
 
     def _keep(self, record: dict[str, Any], row: Row, locator: str, *, size: int) -> None:
         self.columns.update(row.values)
@@ -143,15 +175,17 @@ class SourceReading:
         if not self.rules.set_aside:
             raise fault_as_error(fault, file.name)
         self.set_aside += 1
+        # Whose damaged row this is cannot be told, so once anybody was erased its content is not kept.
+        without_content = bool(self.rules.refusals)
         record = {
             "id": self.identities.of_content(self._config.name, fault.raw or locator),
             "source": self._config.name,
             "locator": locator,
             "site": self._config.site,
             "licence": self._config.licence,
-            "extra": json.dumps({"raw": fault.raw}),
+            "extra": None if without_content else json.dumps({"raw": fault.raw}),
         }
-        self.sink.drop(record, fault)
+        self.sink.drop(record, replace(fault, value="") if without_content else fault)
 
     def metrics(self) -> dict[str, Any]:
         """What was recognised and read."""
@@ -162,8 +196,9 @@ class SourceReading:
             "columns_unused": sorted(self.columns - self._meaning.used),
             "files": len(self.source.files),
             "rows": self.rows,
-            "records": self.rows - self.set_aside,
+            "records": self.rows - self.set_aside - self.refused,
             "set_aside": self.set_aside,
+            "refused": self.refused,
             "without_payload": self.without_payload,
             "left_out": dict(sorted(self.left_out.items())),
         }
@@ -179,6 +214,11 @@ class SourceReading:
             said.append(f"source {name}: dropped the unused columns {', '.join(unused)} (ingest.extra: drop)")
         if self.set_aside:
             said.append(f"source {name}: {self.set_aside} of {self.rows} rows were set aside as damaged")
+        if self.refused:
+            said.append(
+                f"source {name}: {self.refused} of {self.rows} rows are of erased subjects and were refused;"
+                " take them out of the source's files"
+            )
         if self.left_out:
             listed = ", ".join(f"{count} {kind}" for kind, count in sorted(self.left_out.items()))
             said.append(f"source {name}: what became no text was left out: {listed}")

@@ -249,6 +249,7 @@ def test_a_source_is_described_in_the_report(ingest):
         "rows": 2,
         "records": 2,
         "set_aside": 0,
+        "refused": 0,
         "without_payload": 0,
         "left_out": {},
     }
