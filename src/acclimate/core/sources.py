@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from acclimate.core.errors import ConfigError, SourceError
+from acclimate.core.terms import Use, consent_refusal, licence_refusal, purpose_refusal
 
 PAYLOAD_COLUMNS = ("text", "prompt", "completion", "messages", "label", "chosen", "rejected")
 """Record columns that hold what the task is about."""
@@ -87,7 +88,13 @@ class SourceConfig(BaseModel):
     """The hospital, desk or court all its records come from, unless a column says so."""
 
     licence: str | None = None
-    """The terms on which its records may be used, unless a column says so."""
+    """The terms on which its records may be used, an SPDX expression where there is one, unless a column says so."""
+
+    consent: str | None = None
+    """What those it is about agreed to, or why they need not be asked; `refused` or `withdrawn` stops the run."""
+
+    purpose: tuple[str, ...] = ()
+    """The purposes for which alone it may be used; `use.purpose` of the project must be one of them."""
 
     columns: dict[str, str] = Field(default_factory=dict)
     """Record column -> source column, as in {prompt: dialogue, completion: summary}; by default recognised."""
@@ -124,6 +131,16 @@ class SourceConfig(BaseModel):
     def _list_as_mapping(cls, value: Any) -> Any:
         return {name: name for name in value} if isinstance(value, list | tuple) else value
 
+    @field_validator("consent", mode="before")
+    @classmethod
+    def _consent_in_words(cls, value: Any) -> Any:
+        return {True: "given", False: "refused"}[value] if isinstance(value, bool) else value
+
+    @field_validator("purpose", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
+
     @field_validator("name")
     @classmethod
     def _name_fits_in_an_id(cls, name: str) -> str:
@@ -157,6 +174,23 @@ def default_name(path: str, site: object = None) -> str:
     parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".", "..", "~")]
     plain = [part for part in parts if not WILDCARDS & set(part)]
     return _plain_name(_stem(plain[-1])) if plain else "source"
+
+
+def check_terms(source: SourceConfig, use: Use) -> None:
+    """Fails when the terms of a source forbid to train on it; a test file is not trained on, so its terms may."""
+    found = {
+        "licence": licence_refusal(source.licence, use) if source.licence else None,
+        "purpose": purpose_refusal(source.purpose, use),
+        "consent": consent_refusal(source.consent) if source.consent else None,
+    }
+    for term, refusal in found.items():
+        if refusal and source.role == "data":
+            named = f" {source.licence!r}" if term == "licence" else ""
+            raise ConfigError(
+                f"The source {source.name!r} may not be trained on: its {term}{named} {refusal}.",
+                hint="leave the source out, correct what is said of it, or say under use: what the model is for"
+                " (purpose:, commercial:); data with role: test is not trained on",
+            )
 
 
 def check_unique_names(sources: Sequence[SourceConfig]) -> None:

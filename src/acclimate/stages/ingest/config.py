@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from typing import Literal
 
-from pydantic import Field, field_validator
+from pydantic import Field, field_validator, model_validator
 
-from acclimate.core.sources import SourceConfig, check_unique_names
+from acclimate.core.sources import SourceConfig, check_terms, check_unique_names
 from acclimate.core.stage import StageConfig
+from acclimate.core.terms import Use
 
 
 class IngestConfig(StageConfig):
@@ -27,6 +28,15 @@ class IngestConfig(StageConfig):
 
     extra: Literal["keep", "drop"] = "keep"
     """Whether columns that mean nothing to acclimate are kept as JSON in `extra`."""
+
+    use: Use = Use()
+    """What the model is for: the project's `use`. Sources whose terms do not allow it stop the run."""
+
+    @model_validator(mode="after")
+    def _terms_allow_the_use(self) -> IngestConfig:
+        for source in self.sources:
+            check_terms(source, self.use)
+        return self
 
     @field_validator("sources")
     @classmethod

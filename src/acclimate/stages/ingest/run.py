@@ -24,7 +24,12 @@ def run(config: IngestConfig, inputs: Inputs, output: Output, context: Context) 
     """Records from the snapshot's files, each with an id, a locator and what its source declares."""
     snapshot = Snapshot.read(inputs["snapshot"].path)
     sources = [_collected(source, snapshot) for source in config.sources]
-    rules = Rules(limit=config.limit, set_aside=config.on_error == "set_aside", keep_extra=config.extra == "keep")
+    rules = Rules(
+        limit=config.limit,
+        set_aside=config.on_error == "set_aside",
+        keep_extra=config.extra == "keep",
+        use=config.use,
+    )
     sink, identities = Sink(output, context.batch_rows), Identities()
     metrics: dict[str, Any] = {}
     warnings: list[str] = []

@@ -5,11 +5,13 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from acclimate.core.ports import Progress
 from acclimate.core.snapshots import SnapshotFile, SnapshotSource
 from acclimate.core.sources import DESCRIPTIVE_COLUMNS, DOCUMENT_FORMATS
+from acclimate.core.terms import Use, licence_refusal
 from acclimate.stages.ingest.documents import FILE_COLUMN
 from acclimate.stages.ingest.identity import Identities
 from acclimate.stages.ingest.reading import OpenFile, Reader
@@ -28,6 +30,8 @@ from acclimate.stages.ingest.rows import (
 from acclimate.stages.ingest.sink import Sink
 
 _ROWS_PER_ADVANCE = 512
+_LICENCES_LISTED = 20
+_refusal = lru_cache(licence_refusal)
 
 
 @dataclass(frozen=True)
@@ -37,6 +41,7 @@ class Rules:
     limit: int | None
     set_aside: bool
     keep_extra: bool
+    use: Use
 
 
 @dataclass
@@ -53,6 +58,7 @@ class SourceReading:
     without_payload: int = 0
     columns: set[str] = field(default_factory=set)
     left_out: Counter[str] = field(default_factory=Counter)
+    licences: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         config, files = self.source.config, self.source.files
@@ -114,6 +120,7 @@ class SourceReading:
             try:
                 canonical = checked_canonical(row.values, max_bytes=self.reader.max_bytes)
                 record = make_record(row.values, self._meaning, self._config, keep_extra=self.rules.keep_extra)
+                self._check_licence(record["licence"])
                 record["id"] = self._record_id(row, canonical, locator)
             except RowError as error:
                 row = error.at(row.position, canonical or escaped_json(row.values), unit=row.unit)
@@ -125,8 +132,14 @@ class SourceReading:
     def _keep(self, record: dict[str, Any], row: Row, locator: str, *, size: int) -> None:
         self.columns.update(row.values)
         self.without_payload += not has_payload(record)
+        self.licences[record["licence"] or "not stated"] += 1
         record["locator"] = locator
         self.sink.keep(record, size)
+
+    def _check_licence(self, licence: str | None) -> None:
+        """The licence that a column gives; that of the source was checked with the config."""
+        if licence and self._config.role == "data" and (refusal := _refusal(licence, self.rules.use)):
+            raise RowError("forbidden_licence", f"its licence {refusal}", licence)
 
     def _record_id(self, row: Row, canonical: str, locator: str) -> str:
         column = self._meaning.columns.get("id")
@@ -165,7 +178,17 @@ class SourceReading:
             "records": self.rows - self.set_aside,
             "set_aside": self.set_aside,
             "without_payload": self.without_payload,
+            "terms": self._terms(),
             "left_out": dict(sorted(self.left_out.items())),
+        }
+
+    def _terms(self) -> dict[str, Any]:
+        """What the source may be used for, with the records under each of the commonest licences."""
+        config, listed = self._config, sorted(self.licences.items(), key=lambda one: (-one[1], one[0]))
+        return {
+            "licences": dict(listed[:_LICENCES_LISTED]),
+            "consent": config.consent,
+            "purpose": list(config.purpose),
         }
 
     def warnings(self) -> list[str]:
