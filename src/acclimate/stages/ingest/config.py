@@ -9,6 +9,7 @@ from pydantic import Field, field_validator, model_validator
 from acclimate.core.sources import SourceConfig, check_terms, check_unique_names
 from acclimate.core.stage import StageConfig
 from acclimate.core.terms import Use
+from acclimate.stages.ingest.pieces import Cut
 
 
 class IngestConfig(StageConfig):
@@ -22,6 +23,9 @@ class IngestConfig(StageConfig):
 
     max_record_bytes: int = Field(default=16 * 1024 * 1024, ge=1024)
     """A longer row fails as too_long: usually a broken file, or a corpus that should be several records."""
+
+    cut: Cut | None = None
+    """Longer plain texts become pieces, cut at headings, paragraphs or sentences: {max_words: 1500}; by default none."""
 
     on_error: Literal["fail", "set_aside"] = "fail"
     """`fail` stops at the first damaged row and names its line; `set_aside` drops such rows, each with its reason."""

@@ -14,6 +14,7 @@ from acclimate.core.sources import DESCRIPTIVE_COLUMNS, DOCUMENT_FORMATS
 from acclimate.core.terms import Use, licence_refusal
 from acclimate.stages.ingest.documents import FILE_COLUMN
 from acclimate.stages.ingest.identity import Identities
+from acclimate.stages.ingest.pieces import Cut, piece_records
 from acclimate.stages.ingest.reading import OpenFile, Reader
 from acclimate.stages.ingest.recognise import missing_column, understand, wanted_columns
 from acclimate.stages.ingest.records import has_payload, make_record
@@ -42,6 +43,7 @@ class Rules:
     set_aside: bool
     keep_extra: bool
     use: Use
+    cut: Cut | None
 
 
 @dataclass
@@ -56,6 +58,8 @@ class SourceReading:
     rows: int = 0
     set_aside: int = 0
     without_payload: int = 0
+    cut_documents: int = 0
+    pieces: int = 0
     columns: set[str] = field(default_factory=set)
     left_out: Counter[str] = field(default_factory=Counter)
     licences: Counter[str] = field(default_factory=Counter)
@@ -132,9 +136,15 @@ class SourceReading:
     def _keep(self, record: dict[str, Any], row: Row, locator: str, *, size: int) -> None:
         self.columns.update(row.values)
         self.without_payload += not has_payload(record)
-        self.licences[record["licence"] or "not stated"] += 1
         record["locator"] = locator
-        self.sink.keep(record, size)
+        pieces = piece_records(record, self.rules.cut) if self.rules.cut else []
+        self.cut_documents += bool(pieces)
+        self.pieces += len(pieces)
+        for one in pieces:
+            self.identities.check_piece(one["id"], one["locator"])
+        for one in pieces or [record]:
+            self.licences[one["licence"] or "not stated"] += 1
+            self.sink.keep(one, size // max(len(pieces), 1))
 
     def _check_licence(self, licence: str | None) -> None:
         """The licence that a column gives; that of the source was checked with the config."""
@@ -175,9 +185,10 @@ class SourceReading:
             "columns_unused": sorted(self.columns - self._meaning.used),
             "files": len(self.source.files),
             "rows": self.rows,
-            "records": self.rows - self.set_aside,
+            "records": self.rows - self.set_aside - self.cut_documents + self.pieces,
             "set_aside": self.set_aside,
             "without_payload": self.without_payload,
+            "cut": {"documents": self.cut_documents, "pieces": self.pieces},
             "terms": self._terms(),
             "left_out": dict(sorted(self.left_out.items())),
         }
