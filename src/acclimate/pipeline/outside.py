@@ -5,6 +5,7 @@ Each becomes an input with an identity, or None where the project has none.
 
 from __future__ import annotations
 
+from collections.abc import Collection
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -15,6 +16,7 @@ from acclimate.backends.models import LocalModels
 from acclimate.collect.retention import FOLDER as PACKAGED_RETENTION_SET
 from acclimate.collect.snapshots import collect
 from acclimate.core.artifacts import Artifact
+from acclimate.core.snapshots import Snapshot
 from acclimate.core.stage import Stage, StageConfig
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.keys import fingerprint, has_key, load_key
@@ -68,10 +70,14 @@ class Outside:
             head = self.workspace.ledger_head()
             return {"": Provided(head.artifact, _reference("split", head.manifest.key, head.artifact))} if head else {}
         packaged = name == "@general" and not self.config.has_general
-        sources: Any = getattr(config, "sources", ())
-        folder = PACKAGED_RETENTION_SET if packaged else self.workspace.folder
-        snapshot = collect(sources, folder=folder, snapshots=self.workspace.snapshots).artifact()
+        snapshot = self.collect(config, PACKAGED_RETENTION_SET if packaged else self.workspace.folder).artifact()
         return {"": Provided(snapshot, _reference(name, snapshot.identity[:16], snapshot))}
+
+    def collect(self, config: StageConfig, folder: Path, *, again: Collection[str] = ()) -> Snapshot:
+        """The snapshot of a step's sources; those named in `again` are fetched anew from where they lie."""
+        sources: Any = getattr(config, "sources", ())
+        snapshots, network = self.workspace.snapshots, self.config.network
+        return collect(sources, folder=folder, snapshots=snapshots, network=network, again=again)
 
     def secrets(self, stage: Stage, config: StageConfig) -> dict[str, bytes]:
         """The secrets a step needs, by name."""

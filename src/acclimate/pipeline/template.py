@@ -16,7 +16,7 @@ project: {project}
 task: generation            # generation (prompt -> completion, or conversations) | pretraining (plain text)
 # use: {{purpose: research, commercial: false}}   # what the model is for; sources whose terms forbid it stop the run
 base: smollm2-135m          # a safetensors folder, a GGUF file, a hub name, or smollm2-135m
-network: false              # true lets acclimate fetch a base model by hub name; nothing else ever uses the network
+network: false              # true lets acclimate fetch a base model by hub name, and sources by URL or from a database
 
 ingest:
   sources:

@@ -12,7 +12,7 @@ from acclimate.project.workspace import Workspace
 
 @dataclass(frozen=True)
 class Removable:
-    """A folder that can go, and what it takes on disk in bytes."""
+    """A folder or file that can go, and what it takes on disk in bytes."""
 
     folder: Path
     what: str
@@ -48,14 +48,18 @@ def removable(workspace: Workspace, *, needed: Iterable[tuple[str, str]]) -> lis
         *((folder, "damaged or replaced") for folder in workspace.set_aside()),
         *((folder, "older snapshot") for folder in workspace.snapshot_folders() if folder.name not in identities),
     ]
-    return unneeded + [Removable(folder, what, folder_bytes(folder)) for folder, what in others]
+    copies = [
+        Removable(copy, "copy of a source file", copy.stat().st_size)
+        for copy in workspace.unneeded_copies(needed=identities)
+    ]
+    return unneeded + [Removable(folder, what, folder_bytes(folder)) for folder, what in others] + copies
 
 
 def remove(workspace: Workspace, items: Iterable[Removable]) -> None:
-    """Deletes folders; each removal is an audit event first."""
+    """Deletes folders and files; each removal is an audit event first."""
     for item in items:
         workspace.audit.append("removed", folder=str(item.folder.relative_to(workspace.folder)), bytes=item.bytes)
-        shutil.rmtree(item.folder)
+        shutil.rmtree(item.folder) if item.folder.is_dir() else item.folder.unlink()
 
 
 def folder_bytes(folder: Path) -> int:

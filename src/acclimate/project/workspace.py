@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,6 +12,7 @@ from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import publish_folder, read_json, write_json
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import WorkspaceError
+from acclimate.core.snapshots import COPIES, LANDED, SNAPSHOT_FILE, Snapshot
 from acclimate.core.stage import Zone
 from acclimate.project.audit import AuditLog
 from acclimate.project.locks import run_lock
@@ -104,7 +105,21 @@ class Workspace:
 
     def snapshot_folders(self) -> list[Path]:
         """All collected snapshots; a folder's name is the snapshot's digest."""
-        return sorted(folder for folder in self.snapshots.glob("*") if folder.is_dir())
+        return sorted(folder for folder in self.snapshots.glob("[0-9a-f]" * 64) if folder.is_dir())
+
+    def unneeded_copies(self, *, needed: Iterable[str]) -> list[Path]:
+        """The copies of source files that none of the needed snapshots (by digest) holds, nor what was fetched."""
+        snapshots = [self.snapshots / digest for digest in needed]
+        held = {
+            file.sha256
+            for folder in snapshots
+            if (folder / SNAPSHOT_FILE).exists()
+            for source in Snapshot.read(folder).sources
+            for file in source.files
+        }
+        for record in self.snapshots.glob(f"{LANDED}/*.json"):
+            held |= {file["sha256"] for file in read_json(record)["files"]}
+        return sorted(copy for copy in self.snapshots.glob(f"{COPIES}/*") if copy.name not in held)
 
     def partial_folders(self) -> list[Path]:
         """All work in progress, of killed runs too."""

@@ -11,7 +11,7 @@ STAGE = Stage(
     inputs=("snapshot",),
     zone=Zone.RESTRICTED,
     equality=Equality.BYTES,
-    code=("acclimate.core.sources", "acclimate.core.snapshots", "acclimate.core.terms"),
+    code=("acclimate.core.sources", "acclimate.core.snapshots", "acclimate.core.terms", "acclimate.core.json_values"),
 )
 
 __all__ = ["STAGE", "IngestConfig"]
