@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
@@ -15,16 +15,19 @@ from acclimate.core.errors import ConfigError, WorkspaceError
 from acclimate.core.ports import Example, LanguageModel, Message, Progress, Sampling
 from acclimate.core.progress import no_progress
 from acclimate.core.report import Report
+from acclimate.core.snapshots import SnapshotSource
 from acclimate.core.stage import StageConfig, Zone
 from acclimate.pipeline.config import ProjectConfig, read_config
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
 from acclimate.pipeline.run import Listener, StepOutcome, run
+from acclimate.pipeline.table import Step
 from acclimate.project import erasure
 from acclimate.project.erasure import Erased, Key
 from acclimate.project.keys import has_key, load_key
 from acclimate.project.workspace import TRIAL, Workspace
 from acclimate.report.page import write_report
+from acclimate.stages.ingest import IngestConfig
 from acclimate.stages.train import TrainConfig, preview
 
 QUICK = (
@@ -88,6 +91,27 @@ class Project:
         with self.workspace.lock():
             self.workspace.check_no_erasure_is_unfinished()
             yield from run(self.config, self.outside, listener or Silent(), until=until, strict=strict)
+
+    def collect(self, sources: Sequence[str] = ()) -> list[SnapshotSource]:
+        """Lands the sources as they are now: those of `sources`, else all, are fetched anew from where they lie.
+
+        A plan or a run does the same for files, but goes to a database or a URL only the first time.
+        """
+        steps = [step for step in self.config.steps if step.stage == "ingest" and self._has_sources(step)]
+        configs = [cast(IngestConfig, self.config.resolve(step)) for step in steps]
+        known = [source.name for config in configs for source in config.sources]
+        for name in sources:
+            if name not in known:
+                raise ConfigError(f"There is no source {name!r} in this project.", hint=f"it has: {', '.join(known)}")
+        with self.workspace.lock():
+            landed = [
+                self.outside.collect(config.sources, self.workspace.folder, again=sources or known)
+                for config in configs
+            ]
+        return [source for snapshot in landed for source in snapshot.sources]
+
+    def _has_sources(self, step: Step) -> bool:
+        return step.section != "general" or self.config.has_general
 
     def preview_erasure(self, subject: str, *, keep_models: str = "") -> Erased:
         """What erasing a person would delete and mean; nothing is changed.

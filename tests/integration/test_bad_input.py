@@ -47,6 +47,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "one id twice": (edit(DATA, '"n4"', '"n2"'), ("north:n2",)),
     "unknown key": (edit("acclimate.yaml", "split:", "splits:"), ("splits", "did you mean split")),
     "unknown setting": (edit("acclimate.yaml", "max_steps", "max_step"), ("train.max_step", "train.max_steps")),
+    "terms forbid training": (edit("acclimate.yaml", "licence: Apache-2.0", "licence: CC-BY-NC-ND-4.0"), ("north", "CC-BY-NC-ND-4.0", "derivatives")),
     "no test records": (edit("acclimate.yaml", "train: 0.6, validation: 0.15, test: 0.25", "train: 0.85, validation: 0.15, test: 0"), ("test",)),
     "base not found": (edit("acclimate.yaml", "./tiny-model", "./no-such-model"), ("no-such-model",)),
     "hub name offline": (edit("acclimate.yaml", "./tiny-model", "someone/some-model"), ("someone/some-model", "network")),

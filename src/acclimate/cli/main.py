@@ -34,6 +34,7 @@ STAGE_VERBS = {
 }
 VERBS = {
     "init": "make a project: acclimate init DIR [--example clinical]",
+    "collect": "land the sources as they are now; the only verb that goes to a database or a URL again",
     "plan": "what is stale and why, and what running it will cost",
     "run": "run what is not current",
     **STAGE_VERBS,

@@ -1,7 +1,8 @@
 """A snapshot: the files of a project's sources as they were at one moment, known by one digest.
 
 Layout: `<snapshots>/<digest>/snapshot.json` lists sources and files; `<snapshots>/files/<sha256>` are the copies that
-all snapshots share. Files too large to copy are referenced by absolute path; their digest says whether they changed.
+all snapshots share; `<snapshots>/landed/` says which of them were fetched for which source. Files too large to copy are
+referenced by absolute path; their digest says whether they changed.
 """
 
 from __future__ import annotations
@@ -21,6 +22,7 @@ from acclimate.core.sources import SourceConfig
 SNAPSHOT_FORMAT = 1
 SNAPSHOT_FILE = "snapshot.json"
 COPIES = "files"
+LANDED = "landed"
 
 
 class _Frozen(BaseModel):

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
 from acclimate.certificate.config import CertificateConfig
 from acclimate.collect.retention import packaged_sources
 from acclimate.core.errors import ConfigError
 from acclimate.core.stage import StageConfig
+from acclimate.core.terms import Use
 from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_stage, steps_for
 from acclimate.project.workspace import PROJECT_FILE
 
 TASKS = ("generation", "pretraining")
-_TOP_KEYS = ("project", "task", "base", "model", "network", "general", "certificate", *STAGE_NAMES)
+_TOP_KEYS = ("project", "task", "use", "base", "model", "network", "general", "certificate", *STAGE_NAMES)
 _TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
 """Stages whose config has a `task` field, filled from the project's task."""
 
@@ -37,6 +38,7 @@ class ProjectConfig:
     model: str | None
     network: bool
     sections: Mapping[str, Mapping[str, Any]]
+    use: Use = field(default_factory=Use)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -66,6 +68,8 @@ class ProjectConfig:
             values["sources"] = packaged_sources()
         if "task" in stage.config.model_fields:
             values.setdefault("task", self.task)
+        if "use" in stage.config.model_fields:
+            values.setdefault("use", self.use)
         try:
             return stage.config.model_validate(values)
         except ValidationError as error:
@@ -121,11 +125,19 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         model=str(written["model"]) if written.get("model") else None,
         network=bool(written.get("network", False)),
         sections=sections,
+        use=_use(written.get("use")),
     )
     for step in config.steps:
         config.resolve(step)
     config.certificate  # noqa: B018 - a wrong value is told now, not after the audit
     return config
+
+
+def _use(written: Any) -> Use:
+    try:
+        return Use.model_validate(written or {})
+    except ValidationError as error:
+        raise _explain(error, "use", Use) from error
 
 
 def _apply(written: dict[str, Any], override: str) -> None:
@@ -156,7 +168,7 @@ def _yaml_problem(error: yaml.YAMLError | ValueError) -> str:
     return str(getattr(error, "problem", None) or error)
 
 
-def _explain(error: ValidationError, section: str, config: type[StageConfig]) -> ConfigError:
+def _explain(error: ValidationError, section: str, config: type[BaseModel]) -> ConfigError:
     """The first fault of a section as one sentence."""
     fault = error.errors()[0]
     place = ".".join([section, *(str(part) for part in fault["loc"])])

@@ -9,7 +9,6 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from acclimate.backends.base_models import default_cache, resolve_base
 from acclimate.backends.models import LocalModels
@@ -18,6 +17,7 @@ from acclimate.collect.snapshots import LARGEST_COPY, collect
 from acclimate.core.artifacts import Artifact
 from acclimate.core.erased import erased_identity, read_erased
 from acclimate.core.errors import WorkspaceError
+from acclimate.core.snapshots import Snapshot
 from acclimate.core.sources import SourceConfig
 from acclimate.core.stage import Stage, StageConfig
 from acclimate.pipeline.config import ProjectConfig
@@ -79,7 +79,20 @@ class Outside:
             return {"": Provided(listed, _reference(name, listed.identity[:16], listed))} if erased else {}
         packaged = name == "@general" and not self.config.has_general
         folder = PACKAGED_RETENTION_SET if packaged else self.workspace.folder
-        return self._collected(name, getattr(config, "sources", ()), folder)
+        return _provided(name, self.collect(getattr(config, "sources", ()), folder))
+
+    def collect(self, sources: Sequence[SourceConfig], folder: Path, *, again: Collection[str] = ()) -> Snapshot:
+        """The snapshot of sources; those named in `again` are fetched anew from where they lie."""
+        # A copy of a file that still holds an erased person would bring them back, so files are read where they lie.
+        largest_copy = 0 if read_erased(self.workspace.erased) else LARGEST_COPY
+        return collect(
+            sources,
+            folder=folder,
+            snapshots=self.workspace.snapshots,
+            largest_copy=largest_copy,
+            network=self.config.network,
+            again=again,
+        )
 
     def _lists(self, config: StageConfig) -> dict[str, Provided]:
         """The files of a user's own classes as a snapshot, each named by its class; none where there are no lists."""
@@ -87,15 +100,7 @@ class Outside:
         if not files:
             return {}
         sources = [SourceConfig(path=path, name=kind, format="text") for kind, path in sorted(files.items())]
-        return self._collected("@lists", sources, self.workspace.folder)
-
-    def _collected(self, name: str, sources: Sequence[SourceConfig], folder: Path) -> dict[str, Provided]:
-        # A copy of a file that still holds an erased person would bring them back, so files are read where they lie.
-        largest_copy = 0 if read_erased(self.workspace.erased) else LARGEST_COPY
-        snapshot = collect(
-            sources, folder=folder, snapshots=self.workspace.snapshots, largest_copy=largest_copy
-        ).artifact()
-        return {"": Provided(snapshot, _reference(name, snapshot.identity[:16], snapshot))}
+        return _provided("@lists", self.collect(sources, self.workspace.folder))
 
     def secrets(self, stage: Stage, config: StageConfig, roles: Collection[str]) -> dict[str, bytes]:
         """The secrets a step needs, by name: those its config names, and those of the list of erased subjects."""
@@ -137,6 +142,11 @@ class Outside:
     def _model(self, folder: Path, name: str) -> Provided:
         artifact = Artifact(folder, self.models.facts(folder).digest)
         return Provided(artifact, _reference(name, artifact.identity[:16], artifact))
+
+
+def _provided(name: str, snapshot: Snapshot) -> dict[str, Provided]:
+    artifact = snapshot.artifact()
+    return {"": Provided(artifact, _reference(name, artifact.identity[:16], artifact))}
 
 
 def _reference(step: str, key: str, artifact: Artifact) -> InputReference:

@@ -16,14 +16,15 @@ HEAD = """\
 # What this project is, in your words to acclimate. Check it with: acclimate plan
 project: {project}
 task: generation            # generation (prompt -> completion, or conversations) | pretraining (plain text)
+# use: {{purpose: research, commercial: false}}   # what the model is for; sources whose terms forbid it stop the run
 base: smollm2-135m          # a safetensors folder, a GGUF file, a hub name, or smollm2-135m
-network: false              # true lets acclimate fetch a base model by hub name; nothing else ever uses the network
+network: false              # true lets acclimate fetch a base model by hub name, and sources by URL or from a database
 
 ingest:
   sources:
     - path: data/*.jsonl    # JSONL, CSV, Parquet or text, also .gz; a file, a glob or a folder
       site: main            # which hospital, desk or court
-      # licence: CC-BY-4.0
+      # licence: CC-BY-4.0    # with consent: and purpose:, the terms on which it may be used
       # columns: {{prompt: question, completion: answer, subject_id: customer}}
       # attributes: [age_band]                   # population attributes to slice results by
       # identifiers: {{name: customer_name}}       # what the source says of the person; found and replaced in all texts
@@ -51,7 +52,7 @@ def _section(stage: str, config: type[StageConfig]) -> Iterator[str]:
     yield ""
     yield f"# {stage}:"
     for name, field in config.model_fields.items():
-        if name in ("sources", "task", "method") and stage != "train":
+        if name in ("sources", "task", "use", "method") and stage != "train":
             continue
         effect = " ".join((field.description or "").split())
         yield f"#   {name}: {_default(field)}    # {effect}"

@@ -7,7 +7,8 @@ from collections.abc import Container, Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
-from acclimate.core.snapshots import COPIES, Snapshot
+from acclimate.core.atomic import read_json
+from acclimate.core.snapshots import COPIES, LANDED, Snapshot
 from acclimate.project.workspace import Workspace
 
 
@@ -55,9 +56,11 @@ def removable(workspace: Workspace, *, needed: Iterable[tuple[str, str]]) -> lis
 
 
 def _unneeded_copies(workspace: Workspace, needed: Container[str]) -> Iterator[Removable]:
-    """Collected copies that only snapshots use which can go."""
+    """Collected copies that only snapshots use which can go; what was fetched stays, nothing else brings it back."""
     kept = [Snapshot.read(folder) for folder in workspace.snapshot_folders() if folder.name in needed]
     used = {file.sha256 for snapshot in kept for source in snapshot.sources for file in source.files}
+    for record in workspace.snapshots.glob(f"{LANDED}/*.json"):
+        used |= {file["sha256"] for file in read_json(record)["files"]}
     folder = workspace.snapshots / COPIES
     copies = tuple(sorted(copy for copy in folder.glob("*") if copy.name not in used))
     if copies:

@@ -12,7 +12,6 @@ from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import publish_folder, read_json, write_json
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import WorkspaceError
-from acclimate.core.snapshots import COPIES
 from acclimate.core.stage import Zone
 from acclimate.project.audit import AuditLog
 from acclimate.project.locks import run_lock
@@ -130,7 +129,7 @@ class Workspace:
 
     def snapshot_folders(self) -> list[Path]:
         """All collected snapshots; a folder's name is the snapshot's digest."""
-        return sorted(folder for folder in self.snapshots.glob("*") if folder.is_dir() and folder.name != COPIES)
+        return sorted(folder for folder in self.snapshots.glob("[0-9a-f]" * 64) if folder.is_dir())
 
     def partial_folders(self) -> list[Path]:
         """All work in progress, of killed runs too."""

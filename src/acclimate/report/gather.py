@@ -99,6 +99,12 @@ class Story:
         return next((step for step in self.steps if step.name == name), None)
 
     @property
+    def sources(self) -> Mapping[str, Any]:
+        """What ingest read of each source, and its terms."""
+        found = (step.report.metrics["sources"] for step in self.steps if step.name == "ingest")
+        return next(found, {})
+
+    @property
     def warnings(self) -> list[tuple[str, str]]:
         """Every warning with the step it came from."""
         newer = [

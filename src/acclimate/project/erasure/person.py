@@ -47,17 +47,21 @@ def listed_hash(key: bytes, given: str) -> str:
 def gather_person(tables: Iterable[Path], *, key: bytes, subject: str) -> Person:
     """The person with all ids under which the tables know them.
 
-    A record without a subject is a person of its own, listed by the hash of its record id.
+    A record without a subject is a person of its own, listed by the hash of its record id; a piece of a cut document
+    by that of the document's.
     """
     ids, plain = {subject}, set[str]()
     for table in tables:
-        for batch in _batches(table, ("id", "subject_id")):
-            names = batch.column("subject_id").to_pylist() if "subject_id" in batch.schema.names else []
-            theirs = {name for name in set(names) if name and (name == subject or subject_hash(key, name) == subject)}
-            ids |= theirs
-            for record_id, name in zip(batch.column("id").to_pylist(), names, strict=False):
-                if name in theirs or (name is None and subject_hash(key, record_id) == subject):
-                    plain.add(record_id)
+        for batch in _batches(table, ("id", "subject_id", "parents")):
+            if "subject_id" not in batch.schema.names:
+                continue
+            for row in batch.to_pylist():
+                name, whole = row["subject_id"], (row.get("parents") or [row["id"]])[0]
+                own = subject in (name, subject_hash(key, whole if name is None else name))
+                if own and name is not None:
+                    ids.add(name)
+                if own:
+                    plain.add(row["id"])
     hashed = {one if _is_open(one) else record_hash(key, one) for one in plain}
     return Person(subject, frozenset(ids | plain | hashed), frozenset(hashed))
 

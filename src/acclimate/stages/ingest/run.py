@@ -34,11 +34,13 @@ def run(config: IngestConfig, inputs: Inputs, output: Output, context: Context) 
         set_aside=config.on_error == "set_aside",
         keep_extra=config.extra == "keep",
         refusals=Refusals(read_erased(inputs["erased"].path) if "erased" in inputs else (), context.secrets),
+        use=config.use,
+        cut=config.cut,
     )
     sink, identities = Sink(output, context.batch_rows), Identities()
     metrics: dict[str, Any] = {}
     warnings: list[str] = []
-    rows = 0
+    rows = created = 0
     size = sum(file.size for one in sources for file in one.files)
     with context.progress("reading sources", size) as progress, closing(PdfReader()) as pdf:
         for source in sources:
@@ -49,9 +51,11 @@ def run(config: IngestConfig, inputs: Inputs, output: Output, context: Context) 
             metrics[source.config.name] = reading.metrics()
             warnings += reading.warnings()
             rows += reading.rows
+            created += reading.pieces - reading.cut_documents
     sink.flush()
     dropped = dict(sorted(output.dropped_by_reason.items()))
-    return Report("ingest", Counts(rows, output.kept_rows, dropped=dropped), {"sources": metrics}, tuple(warnings))
+    counts = Counts(rows, output.kept_rows, created=created, dropped=dropped)
+    return Report("ingest", counts, {"sources": metrics}, tuple(warnings))
 
 
 def _collected(source: SourceConfig, snapshot: Snapshot) -> SnapshotSource:

@@ -5,14 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
 from acclimate.core.erased import ERASED_SUBJECT, Refusal, Refusals
 from acclimate.core.ports import Progress
 from acclimate.core.snapshots import SnapshotFile, SnapshotSource
 from acclimate.core.sources import DESCRIPTIVE_COLUMNS, DOCUMENT_FORMATS
+from acclimate.core.terms import Use, licence_refusal
 from acclimate.stages.ingest.documents import FILE_COLUMN
 from acclimate.stages.ingest.identity import Identities
+from acclimate.stages.ingest.pieces import Cut, piece_records
 from acclimate.stages.ingest.reading import OpenFile, Reader
 from acclimate.stages.ingest.recognise import missing_column, understand, wanted_columns
 from acclimate.stages.ingest.records import has_payload, make_record
@@ -29,6 +32,8 @@ from acclimate.stages.ingest.rows import (
 from acclimate.stages.ingest.sink import Sink
 
 _ROWS_PER_ADVANCE = 512
+_LICENCES_LISTED = 20
+_refusal = lru_cache(licence_refusal)
 
 
 @dataclass(frozen=True)
@@ -39,6 +44,8 @@ class Rules:
     set_aside: bool
     keep_extra: bool
     refusals: Refusals
+    use: Use
+    cut: Cut | None
 
 
 @dataclass
@@ -54,8 +61,11 @@ class SourceReading:
     set_aside: int = 0
     refused: int = 0
     without_payload: int = 0
+    cut_documents: int = 0
+    pieces: int = 0
     columns: set[str] = field(default_factory=set)
     left_out: Counter[str] = field(default_factory=Counter)
+    licences: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         config, files = self.source.config, self.source.files
@@ -122,6 +132,7 @@ class SourceReading:
         try:
             canonical = checked_canonical(row.values, max_bytes=self.reader.max_bytes)
             record = make_record(row.values, self._meaning, self._config, keep_extra=self.rules.keep_extra)
+            self._check_licence(record["licence"])
             record["id"] = self._record_id(row, canonical, locator)
         except RowError as error:
             fault = error.at(row.position, canonical or escaped_json(row.values), unit=row.unit)
@@ -158,7 +169,19 @@ class SourceReading:
         self.columns.update(row.values)
         self.without_payload += not has_payload(record)
         record["locator"] = locator
-        self.sink.keep(record, size)
+        pieces = piece_records(record, self.rules.cut) if self.rules.cut else []
+        self.cut_documents += bool(pieces)
+        self.pieces += len(pieces)
+        for one in pieces:
+            self.identities.check_piece(one["id"], one["locator"])
+        for one in pieces or [record]:
+            self.licences[one["licence"] or "not stated"] += 1
+            self.sink.keep(one, size // max(len(pieces), 1))
+
+    def _check_licence(self, licence: str | None) -> None:
+        """The licence that a column gives; that of the source was checked with the config."""
+        if licence and self._config.role == "data" and (refusal := _refusal(licence, self.rules.use)):
+            raise RowError("forbidden_licence", f"its licence {refusal}", licence)
 
     def _record_id(self, row: Row, canonical: str, locator: str) -> str:
         column = self._meaning.columns.get("id")
@@ -196,11 +219,22 @@ class SourceReading:
             "columns_unused": sorted(self.columns - self._meaning.used),
             "files": len(self.source.files),
             "rows": self.rows,
-            "records": self.rows - self.set_aside - self.refused,
+            "records": self.rows - self.set_aside - self.refused - self.cut_documents + self.pieces,
             "set_aside": self.set_aside,
             "refused": self.refused,
             "without_payload": self.without_payload,
+            "cut": {"documents": self.cut_documents, "pieces": self.pieces},
+            "terms": self._terms(),
             "left_out": dict(sorted(self.left_out.items())),
+        }
+
+    def _terms(self) -> dict[str, Any]:
+        """What the source may be used for, with the records under each of the commonest licences."""
+        config, listed = self._config, sorted(self.licences.items(), key=lambda one: (-one[1], one[0]))
+        return {
+            "licences": dict(listed[:_LICENCES_LISTED]),
+            "consent": config.consent,
+            "purpose": list(config.purpose),
         }
 
     def warnings(self) -> list[str]:
