@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import itertools
 import json
 import os
+import re
 import shutil
 import signal
+import sqlite3
 import subprocess
 import sys
 from contextlib import redirect_stderr, redirect_stdout
@@ -354,6 +357,60 @@ def test_what_was_made_with_another_key_counts_as_holding_the_person(
     assert traces(held, leaving_out=OWN_FILES) == []
 
 
+@pytest.fixture
+def clinic(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> sqlite3.Connection:
+    """A database of four visits of two persons and one without, read by the project `clinic` beside it."""
+    database = tmp_path / "clinic.db"
+    monkeypatch.setenv("CLINIC_DB", f"sqlite:///{database}")
+    connection = sqlite3.connect(database)
+    connection.execute("create table notes (visit, patient, note)")
+    notes = (("v1", SUBJECT, "the marzipan"), ("v2", SUBJECT, "the harpsichord"), ("v3", "p-2", "a sprain"))
+    connection.executemany("insert into notes values (?, ?, ?)", notes)
+    connection.execute("insert into notes values ('v4', null, 'one two three obsidian five six')")
+    connection.commit()
+    (tmp_path / "clinic").mkdir()
+    (tmp_path / "clinic/acclimate.yaml").write_text(
+        "project: clinic\ntask: pretraining\ningest:\n  cut: {max_words: 3}\n  sources:\n"
+        "    - name: clinic\n      sql: select visit, patient, note from notes order by visit\n"
+        "      secrets: {url: CLINIC_DB}\n      columns: {id: visit, subject_id: patient, text: note}\n"
+    )
+    monkeypatch.setenv("ACCLIMATE_KEYS", str(tmp_path / "keys"))
+    new_key("clinic", "surrogates")
+    return connection
+
+
+def fetched(project: Path) -> str:
+    """All copies of what was fetched, as text."""
+    return "".join(gzip.decompress(copy.read_bytes()).decode() for copy in project.glob("restricted/snapshots/files/*"))
+
+
+def test_what_was_fetched_from_a_database_goes_and_comes_back_without_the_person(clinic, tmp_path: Path) -> None:
+    folder = tmp_path / "clinic"
+    project = Project.open(folder)
+    project.run(until="deidentify")
+    assert "marzipan" in fetched(folder)
+    project.erase(SUBJECT)
+    assert traces(folder) == []
+    assert fetched(folder) == ""
+    clinic.execute("delete from notes where patient = ?", [SUBJECT])
+    clinic.commit()
+    project.run(until="deidentify")
+    assert "sprain" in fetched(folder)
+    assert "marzipan" not in fetched(folder)
+
+
+def test_a_document_without_a_subject_is_erased_with_all_its_pieces_and_refused(clinic, tmp_path: Path) -> None:
+    folder = tmp_path / "clinic"
+    project = Project.open(folder)
+    project.run(until="deidentify")
+    assert project.report("ingest").counts.created == 1
+    project.erase("clinic:v4")
+    assert not [found for found in traces(folder) if "obsidian" in found]
+    project.run(until="deidentify")
+    assert project.report("ingest").counts.dropped == {"erased_subject": 1}
+    assert project.report("ingest").counts.created == 0
+
+
 def interrupted(project: Path, visit: int) -> int:
     """The exit code of an erasure that is killed at a crash point."""
     code = (
@@ -368,7 +425,7 @@ def test_an_interrupted_erasure_holds_up_every_run_until_it_is_ended(held: Path)
     assert interrupted(held, 60) == -signal.SIGKILL
     refused = acclimate(held, "run")
     assert refused.code == 2
-    assert "acclimate erase --resume" in refused.stderr
+    assert re.search("acclimate erase .*--resume", refused.stderr)
     ended = acclimate(held, "erase", "--resume")
     assert ended.code == 0, ended.stderr
     assert "source    north north.jsonl:25  north:zq-first: remove it there" in ended.stdout

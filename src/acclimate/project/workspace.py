@@ -12,6 +12,7 @@ from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import publish_folder, read_json, write_json
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import WorkspaceError
+from acclimate.core.snapshots import COPIES, LANDED
 from acclimate.core.stage import Zone
 from acclimate.project.audit import AuditLog
 from acclimate.project.locks import run_lock
@@ -129,7 +130,8 @@ class Workspace:
 
     def snapshot_folders(self) -> list[Path]:
         """All collected snapshots; a folder's name is the snapshot's digest."""
-        return sorted(folder for folder in self.snapshots.glob("[0-9a-f]" * 64) if folder.is_dir())
+        others = (COPIES, LANDED)
+        return sorted(folder for folder in self.snapshots.glob("*") if folder.is_dir() and folder.name not in others)
 
     def partial_folders(self) -> list[Path]:
         """All work in progress, of killed runs too."""
