@@ -108,6 +108,14 @@ def undo(store: Store, task: str, person: str, number: int) -> Lease:
         return held
 
 
+def last_answer(store: Store, task: str, person: str) -> int | None:
+    """The number of this person's last answer that stands, which `undo` takes; None where there is none."""
+    mine = (answers.c.task == task) & (answers.c.person == person) & (answers.c.state == CURRENT)
+    with store.read() as connection:
+        number: int | None = connection.scalar(select(func.max(answers.c.number)).where(mine))
+    return number
+
+
 def _require_plain(submission: Submission) -> None:
     """Refuses what databases and digests cannot hold: half of a character pair, and numbers that are none."""
     try:

@@ -14,7 +14,7 @@ from acclimate.annotation.store import Store
 from acclimate.annotation.tables import people
 from acclimate.core.errors import DataError
 
-MIN_PASSWORD = 12
+MIN_PASSWORD, MAX_PASSWORD = 12, 1000
 SYSTEM = "acclimate"
 """Who acts on the command line, where whoever holds the database adds the first manager."""
 
@@ -78,11 +78,7 @@ def remove_person(store: Store, name: str, *, by: str) -> None:
 
 def set_password(store: Store, name: str, password: str, *, by: str) -> None:
     """Gives a person a password, kept as an argon2id hash."""
-    if len(password) < MIN_PASSWORD:
-        raise DataError(
-            f"The password has {len(password)} characters, at least {MIN_PASSWORD} are needed.",
-            hint="several words are easy to remember",
-        )
+    require_good_password(password)
     hashed = _HASHER.hash(password)
     with store.write() as transaction:
         if by not in (SYSTEM, name):
@@ -90,6 +86,17 @@ def set_password(store: Store, name: str, password: str, *, by: str) -> None:
         person_named(transaction.connection, name)
         transaction.connection.execute(update(people).where(people.c.name == name).values(password=hashed))
         transaction.append(by, "password set", person=name)
+
+
+def require_good_password(password: str) -> None:
+    """Raises DataError for a password that is too short, or so long that hashing it would keep the server busy."""
+    if len(password) < MIN_PASSWORD:
+        raise DataError(
+            f"The password has {len(password)} characters, at least {MIN_PASSWORD} are needed.",
+            hint="several words are easy to remember",
+        )
+    if len(password) > MAX_PASSWORD:
+        raise DataError(f"The password has more than {MAX_PASSWORD} characters.", hint="choose a shorter one")
 
 
 def password_is_right(store: Store, name: str, password: str) -> bool:
@@ -109,6 +116,13 @@ def person_named(connection: Connection, name: str) -> Person:
         raise RefusedError(f"There is no active person {name!r} in this project.", hint="a manager can add people")
     person = Person(row.name, tuple(Role(role) for role in row.roles), quota=row.quota)
     return replace(person, sites=tuple(row.sites), skills=tuple(row.skills))
+
+
+def active_people(connection: Connection) -> list[tuple[Person, bool]]:
+    """Everybody active by name, each with whether they have a password."""
+    names = connection.execute(select(people.c.name, people.c.password).where(people.c.active))
+    found = [(person_named(connection, row.name), row.password is not None) for row in names]
+    return sorted(found, key=lambda pair: pair[0].name)
 
 
 def require_role(connection: Connection, name: str, *roles: Role) -> Person:

@@ -184,6 +184,11 @@ def guideline(store: Store, task: str, version: int | None = None) -> str:
     return str(found)
 
 
+def task_names(connection: Connection) -> list[str]:
+    """The names of all tasks, sorted."""
+    return sorted(connection.scalars(select(tables.tasks.c.name)))
+
+
 def require_task(connection: Connection, task: str) -> Row[Any]:
     """The task's row; raises DataError where there is none."""
     row = connection.execute(select(tables.tasks).where(tables.tasks.c.name == task)).first()

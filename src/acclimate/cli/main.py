@@ -38,6 +38,7 @@ VERBS = {
     "plan": "what is stale and why, and what running it will cost",
     "run": "run what is not current",
     **STAGE_VERBS,
+    "annotate": "serve the pages on which people annotate, decide and manage",
     "certificate": "an audited sample: what share of the identifiers was replaced, at least",
     "report": "write the HTML report",
     "where": "the folder of a step's newest artifact",

@@ -1,0 +1,1 @@
+"""The web application: pages on which people annotate, decide and manage, over `acclimate.annotation`."""

@@ -1,0 +1,197 @@
+"""Pages of managers and of those who check: tasks, records, people, progress, agreement and snapshots."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from functools import partial
+from pathlib import Path
+
+import yaml
+from starlette.responses import Response
+
+from acclimate.annotation.agreement.coefficients import krippendorff_alpha, percent_agreement
+from acclimate.annotation.agreement.figure import Agreement, TooFewReadingsError
+from acclimate.annotation.agreement.spans import span_f1
+from acclimate.annotation.export import export_snapshot, label_readings, span_readings
+from acclimate.annotation.people import Person, Role, active_people, save_person
+from acclimate.annotation.review import CHECKING, progress, reader_records
+from acclimate.annotation.schema import Choice, Question, Spans
+from acclimate.annotation.store import Store
+from acclimate.annotation.tasks import Overlap, add_items, create_task, current_schema, guideline
+from acclimate.app.identity import INVITATION_DAYS, invite, remove_access
+from acclimate.app.reading import depths
+from acclimate.app.records_input import read_items
+from acclimate.app.schema_form import KINDS, MAX_QUESTIONS, schema_of
+from acclimate.app.web import Page, Visit, go_to
+from acclimate.core.errors import ConfigError
+
+SNAPSHOTS = "snapshots"
+MAX_UPLOAD = 50_000_000
+TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+_MANAGER = frozenset({Role.MANAGER})
+
+
+@dataclass(frozen=True)
+class AgreementRow:
+    """How far readers agree on one question, or on one label of several."""
+
+    what: str
+    coefficient: str
+    value: float
+    low: float
+    high: float
+    reason: str
+
+
+def draw_task(visit: Visit) -> Response:
+    """The form of a new task."""
+    return visit.page("new_task.html", kinds=KINDS, most=MAX_QUESTIONS)
+
+
+def preview_task(visit: Visit) -> Response:
+    """The questions as annotators will see them."""
+    return visit.page("preview.html", schema=schema_of(visit), depths=depths)
+
+
+def make_task(visit: Visit) -> Response:
+    """Creates the task that the form describes."""
+    name = visit.text("task").strip()
+    if not TASK_NAME.fullmatch(name):
+        raise ConfigError(
+            f"A task cannot be called {name[:60]!r}.", hint="use small letters, digits, - and _, such as urgency-2026"
+        )
+    guidance = visit.text("guideline").replace("\r\n", "\n")
+    create_task(visit.store, name, schema_of(visit), guideline=guidance, by=visit.person.name)
+    return go_to(f"/tasks/{name}")
+
+
+def show_task(visit: Visit) -> Response:
+    """How far a task is and how its readers do, with its schema as configuration."""
+    task, name = visit.path["task"], visit.person.name
+    with visit.store.read() as connection:
+        schema = current_schema(connection, task)
+    configuration = yaml.safe_dump(schema.model_dump(mode="json", exclude_defaults=True), sort_keys=False)
+    return visit.page(
+        "task.html",
+        task=task,
+        progress=progress(visit.store, task, by=name),
+        readers=reader_records(visit.store, task, by=name),
+        configuration=configuration,
+        guideline=guideline(visit.store, task),
+    )
+
+
+def bring_records(visit: Visit) -> Response:
+    """Adds records to a task, each to be read as often as the form says."""
+    readings = visit.whole_number("readings", low=1, high=20)
+    share = visit.whole_number("share", low=0, high=100) / 100
+    items = read_items(visit.text("records"))
+    add_items(
+        visit.store, visit.path["task"], items, overlap=Overlap(readings=readings, share=share), by=visit.person.name
+    )
+    return go_to(f"/tasks/{visit.path['task']}")
+
+
+def show_agreement(visit: Visit) -> Response:
+    """How far readers agree, question by question."""
+    task = visit.path["task"]
+    with visit.store.read() as connection:
+        questions = current_schema(connection, task).questions
+    rows = [row for question in questions for row in agreement_rows(visit.store, task, question, by=visit.person.name)]
+    return visit.page("agreement.html", task=task, rows=rows)
+
+
+def agreement_rows(store: Store, task: str, question: Question, *, by: str) -> list[AgreementRow]:
+    """The figures of a question: alpha and percent agreement for labels, pairwise F1 for spans, none for the others."""
+    if isinstance(question, Spans):
+        return [_row(question.name, lambda: span_f1(span_readings(store, task, question.name, by=by)))]
+    if not isinstance(question, Choice):
+        return []
+    found = []
+    for option in question.labels if question.multiple else (None,):
+        what = f"{question.name}: {option}" if option else question.name
+        readings = label_readings(store, task, question.name, by=by, option=option)
+        found += [
+            _row(what, partial(krippendorff_alpha, readings)),
+            _row(what, partial(percent_agreement, readings)),
+        ]
+    return found
+
+
+def take_snapshot(visit: Visit) -> Response:
+    """Exports the annotated records as an artifact in the project's folder."""
+    task = visit.path["task"]
+    if not TASK_NAME.fullmatch(task):
+        raise ConfigError("This task's name cannot be that of a folder.", hint="export it with acclimate.annotation")
+    folder = visit.office.folder / SNAPSHOTS
+    _make_private(folder)
+    snapshot = export_snapshot(visit.store, task, folder / task, by=visit.person.name)
+    shown = snapshot.folder.relative_to(visit.office.folder)
+    return visit.page("snapshot.html", task=task, folder=shown, snapshot=snapshot)
+
+
+def show_people(visit: Visit) -> Response:
+    """Who is in the project."""
+    return _people(visit, link="")
+
+
+def add_person(visit: Visit) -> Response:
+    """Adds a person or changes one, and shows the link that lets them choose a password, this once."""
+    given = visit.form.get("roles", ())
+    roles = tuple(role for role in Role if role in given)
+    if not roles:
+        raise ConfigError("The person has no role.", hint="choose at least one")
+    name = visit.text("name").strip()
+    if len(name) > 100 or not name.isprintable():
+        raise ConfigError("The name is too long or not printable.", hint="at most 100 characters")
+    sites, skills = (tuple(filter(None, map(str.strip, visit.text(field).split(",")))) for field in ("sites", "skills"))
+    if name == visit.person.name and Role.MANAGER not in roles:
+        raise ConfigError("You would no longer be a manager.", hint="let another manager take the role from you")
+    save_person(visit.store, Person(name, roles, sites, skills), by=visit.person.name)
+    return _people(visit, link=invite(visit.store, name, by=visit.person.name), invited=name)
+
+
+def drop_person(visit: Visit) -> Response:
+    """Takes a person's rights away."""
+    if visit.text("name") == visit.person.name:
+        raise ConfigError("You cannot remove yourself.", hint="let another manager do it")
+    remove_access(visit.store, visit.text("name"), by=visit.person.name)
+    return go_to("/people")
+
+
+def _people(visit: Visit, *, link: str, invited: str = "") -> Response:
+    with visit.store.read() as connection:
+        found = active_people(connection)
+    address = f"{visit.office.origins[0]}/join/{link}" if link else ""
+    return visit.page("people.html", people=found, link=address, invited=invited, days=INVITATION_DAYS)
+
+
+def _row(what: str, measure: Callable[[], Agreement]) -> AgreementRow:
+    try:
+        found = measure()
+    except TooFewReadingsError as error:
+        return AgreementRow(what, "–", float("nan"), float("nan"), float("nan"), error.message)
+    estimate = found.estimate
+    return AgreementRow(what, found.coefficient, estimate.value, estimate.low, estimate.high, found.reason)
+
+
+def _make_private(folder: Path) -> None:
+    """Makes a folder that only this user can read: annotated texts may name people."""
+    folder.mkdir(mode=0o700, exist_ok=True)
+    folder.chmod(0o700)
+
+
+PAGES = (
+    Page("/new-task", draw_task, allowed=_MANAGER),
+    Page("/new-task/preview", preview_task, method="POST", allowed=_MANAGER),
+    Page("/new-task", make_task, method="POST", allowed=_MANAGER),
+    Page("/tasks/{task}", show_task, allowed=frozenset(CHECKING)),
+    Page("/tasks/{task}/agreement", show_agreement, allowed=frozenset(CHECKING)),
+    Page("/tasks/{task}/records", bring_records, method="POST", allowed=_MANAGER, max_body=MAX_UPLOAD),
+    Page("/tasks/{task}/snapshot", take_snapshot, method="POST", allowed=_MANAGER),
+    Page("/people", show_people, allowed=_MANAGER),
+    Page("/people", add_person, method="POST", allowed=_MANAGER),
+    Page("/people/remove", drop_person, method="POST", allowed=_MANAGER),
+)

@@ -1,0 +1,150 @@
+"""Pages of annotators and reviewers: the next item, its answer, undo and skip.
+
+Every answer comes with a token made in the browser, so that one sent again is kept once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from starlette.responses import JSONResponse, Response
+
+from acclimate.annotation.answering import Submission, last_answer, submit, undo
+from acclimate.annotation.assignments import ADJUDICATION, READING, Lease
+from acclimate.annotation.people import Role
+from acclimate.annotation.queue import SkipReason, next_item, skip
+from acclimate.annotation.review import next_dispute
+from acclimate.annotation.schema import Choice, LabelSchema, Spans, Text
+from acclimate.annotation.tasks import guideline
+from acclimate.app.web import Page, Visit
+from acclimate.core.errors import DataError
+from acclimate.core.schema import TEXT_COLUMNS
+
+SKIP_REASONS = {
+    SkipReason.UNCLEAR: "I cannot tell",
+    SkipReason.UNREADABLE: "It cannot be read",
+    SkipReason.OUT_OF_SCOPE: "It does not belong here",
+    SkipReason.KNOWS_THE_PERSON: "I know this person",
+    SkipReason.OTHER: "Another reason",
+}
+_ANSWERING = frozenset({Role.ANNOTATOR, Role.REVIEWER})
+
+
+def read_next(visit: Visit) -> Response:
+    """The item this reader holds, else the next; a page that says so where none is left."""
+    task = visit.path["task"]
+    lease = next_item(visit.store, task, visit.person.name)
+    return _card(visit, lease, purpose=READING, readings=())
+
+
+def decide_next(visit: Visit) -> Response:
+    """The disputed item this reviewer holds, else the next, with the readings but not the readers."""
+    dispute = next_dispute(visit.store, visit.path["task"], visit.person.name)
+    lease, readings = (dispute.lease, dispute.readings) if dispute else (None, ())
+    return _card(visit, lease, purpose=ADJUDICATION, readings=readings)
+
+
+def take_answer(visit: Visit) -> Response:
+    """Keeps an answer; what comes back says under which number."""
+    sent = visit.sent
+    answer = sent.get("answer")
+    if not isinstance(answer, dict):
+        raise DataError("The answer is not a JSON object.", hint="load the page again")
+    submission = Submission(
+        visit.path["task"],
+        _text(sent, "item"),
+        visit.person.name,
+        _text(sent, "token", at_most=100),
+        answer,
+        _seconds(sent),
+    )
+    receipt = submit(visit.store, submission)
+    return JSONResponse({"number": receipt.number, "repeated": receipt.repeated})
+
+
+def take_back(visit: Visit) -> Response:
+    """Takes back the reader's last answer and gives them the item again."""
+    number = visit.sent.get("number")
+    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 2**31:
+        raise DataError("There is no answer to take back.", hint="answer an item first")
+    lease = undo(visit.store, visit.path["task"], visit.person.name, number)
+    return JSONResponse({"item": lease.item, "purpose": lease.purpose})
+
+
+def take_skip(visit: Visit) -> Response:
+    """Gives the item back for good, with a reason."""
+    given = _text(visit.sent, "reason")
+    if given not in set(SkipReason):
+        raise DataError("Say why the item is skipped.", hint="choose one of the reasons")
+    comment = _text(visit.sent, "comment", at_most=1000)
+    task, item = visit.path["task"], _text(visit.sent, "item")
+    skip(visit.store, task, item, visit.person.name, reason=SkipReason(given), comment=comment)
+    return JSONResponse({"item": item})
+
+
+def fields_shown(record: Mapping[str, Any], schema: LabelSchema) -> dict[str, str]:
+    """The texts of a record in the order they are read; a text that a question corrects stands in its box instead."""
+    edited = {question.edits for question in schema.questions if isinstance(question, Text)}
+    marked = {field for question in schema.questions if isinstance(question, Spans) for field in question.fields}
+    return {
+        column: record[column]
+        for column in TEXT_COLUMNS
+        if isinstance(record.get(column), str) and (column not in edited or column in marked)
+    }
+
+
+def depths(question: Choice | Spans) -> dict[str, int]:
+    """How deep each label lies in its hierarchy, 0 at the top.
+
+    >>> from acclimate.annotation.schema import Option
+    >>> depths(Choice(name="q", options=(Option(name="a"), Option(name="b", parent="a"))))
+    {'a': 0, 'b': 1}
+    """
+    parents = {option.name: option.parent for option in question.options}
+    found = {}
+    for name in parents:
+        above, depth = parents[name], 0
+        while above is not None:
+            above, depth = parents[above], depth + 1
+        found[name] = depth
+    return found
+
+
+def _card(visit: Visit, lease: Lease | None, *, purpose: str, readings: tuple[Any, ...]) -> Response:
+    task, name = visit.path["task"], visit.person.name
+    return visit.page(
+        "read.html",
+        task=task,
+        lease=lease,
+        purpose=purpose,
+        readings=readings,
+        fields=fields_shown(lease.record, lease.schema) if lease else {},
+        guideline=guideline(visit.store, task),
+        last=last_answer(visit.store, task, name),
+        reasons=SKIP_REASONS,
+        depths=depths,
+    )
+
+
+def _text(sent: Mapping[str, Any], name: str, *, at_most: int = 10_000) -> str:
+    value = sent.get(name, "")
+    if not isinstance(value, str) or len(value) > at_most:
+        raise DataError(f"{name} is not a text of at most {at_most} characters.", hint="load the page again")
+    return value
+
+
+def _seconds(sent: Mapping[str, Any]) -> float:
+    value = sent.get("seconds", 0)
+    if isinstance(value, bool) or not isinstance(value, int | float) or abs(value) > 1e9:
+        raise DataError("The time spent is not a number.", hint="load the page again")
+    return float(value)
+
+
+PAGES = (
+    Page("/read/{task}", read_next, allowed=frozenset({Role.ANNOTATOR})),
+    Page("/decide/{task}", decide_next, allowed=frozenset({Role.REVIEWER})),
+    Page("/answers/{task}", take_answer, method="POST", allowed=_ANSWERING),
+    Page("/undo/{task}", take_back, method="POST", allowed=_ANSWERING),
+    Page("/skip/{task}", take_skip, method="POST", allowed=_ANSWERING),
+)

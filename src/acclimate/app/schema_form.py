@@ -1,0 +1,83 @@
+"""The form in which a manager draws questions, read into a label schema."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from acclimate.annotation.schema import LabelSchema, read_schema
+from acclimate.app.web import Visit
+from acclimate.core.errors import ConfigError
+
+KINDS = {
+    "choice": "One label",
+    "choices": "Several labels",
+    "spans": "Mark stretches of the text",
+    "text": "Free text",
+    "rating": "Ratings on a scale",
+    "ranking": "Rank outputs, best first",
+    "turns": "Rate turns of a conversation",
+}
+MAX_QUESTIONS = 20
+
+
+def schema_of(visit: Visit) -> LabelSchema:
+    """The schema that the form describes; questions without a name are left out."""
+    fields = [_fields(visit, number) for number in range(MAX_QUESTIONS) if visit.text(f"name-{number}").strip()]
+    if not fields:
+        raise ConfigError("The task asks no question.", hint="give the first question a name")
+    return read_schema({"questions": [_question(given) for given in fields]})
+
+
+def _fields(visit: Visit, number: int) -> dict[str, str]:
+    names = ("name", "kind", "prompt", "labels", "criteria", "low", "high", "edits", "optional")
+    return {name: visit.text(f"{name}-{number}").replace("\r\n", "\n").strip() for name in names}
+
+
+def _question(given: Mapping[str, str]) -> dict[str, Any]:
+    make = _MAKERS.get(given["kind"])
+    if make is None:
+        raise ConfigError(f"There is no kind of question {given['kind'][:40]!r}.", hint="choose one from the list")
+    return {"name": given["name"], "prompt": given["prompt"], "required": not given["optional"], **make(given)}
+
+
+def _options(labels: str) -> list[dict[str, Any]]:
+    """One label a line; `label: what it means`; a line indented under another is below it.
+
+    >>> [option["parent"] for option in _options("pain: any\\n  chest\\n  head\\nfever")]
+    [None, 'pain', 'pain', None]
+    """
+    options: list[dict[str, Any]] = []
+    above: list[tuple[int, str]] = []
+    for line in filter(str.strip, labels.splitlines()):
+        indent = len(line) - len(line.lstrip())
+        name, _, says = (part.strip() for part in line.partition(":"))
+        above = [(depth, label) for depth, label in above if depth < indent]
+        options.append({"name": name, "description": says, "parent": above[-1][1] if above else None})
+        above.append((indent, name))
+    return options
+
+
+def _scale(given: Mapping[str, str]) -> dict[str, int]:
+    try:
+        low, high = int(given["low"] or 1), int(given["high"] or 5)
+    except ValueError:
+        raise ConfigError(f"The scale of {given['name'][:40]!r} is not two numbers.", hint="such as 1 and 5") from None
+    if not 0 <= low < high <= low + 20:
+        raise ConfigError(f"The scale goes from {low} to {high}.", hint="up to 20 steps from the lower to the higher")
+    return {"low": low, "high": high}
+
+
+_MAKERS: Mapping[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {
+    "choice": lambda given: {"kind": "choice", "options": _options(given["labels"])},
+    "choices": lambda given: {"kind": "choice", "multiple": True, "options": _options(given["labels"])},
+    "spans": lambda given: {"kind": "spans", "options": _options(given["labels"])},
+    "text": lambda given: {"kind": "text", "edits": given["edits"] or None},
+    "rating": lambda given: {
+        "kind": "rating",
+        "criteria": [line.strip() for line in given["criteria"].splitlines() if line.strip()] or ["overall"],
+        **_scale(given),
+    },
+    "ranking": lambda _given: {"kind": "ranking"},
+    "turns": lambda given: {"kind": "turns", **_scale(given)},
+}

@@ -1,0 +1,47 @@
+from __future__ import annotations
+
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acclimate.app.records_input import read_items
+from acclimate.core.errors import DataError
+
+
+def test_json_lines_keep_texts_as_they_are_and_other_columns_as_attributes() -> None:
+    (item,) = read_items('{"id": 7, "text": "a\\r\\n\\ud83d\\ude00", "ward": "B2"}\n')
+    assert item.id == "7"
+    assert item.record["text"] == "a\r\n😀"
+    assert item.record["attributes"] == [{"name": "ward", "value": "B2"}]
+
+
+def test_csv_columns_of_candidates_become_outputs_by_arm() -> None:
+    (item,) = read_items('prompt,candidate:base,candidate:tuned\n"Well, what?",Left.,Right.\n')
+    assert item.candidates == {"base": "Left.", "tuned": "Right."}
+    assert item.record["prompt"] == "Well, what?"
+
+
+@pytest.mark.parametrize(
+    ("text", "fault"),
+    [
+        ("", "no record"),
+        ("{broken", "Line 1 is not a JSON object"),
+        ('{"text": "a"}\n{"text": 3}', "Line 2: text is not a text"),
+        ('{"text": "a\\u0000"}', "a character that is none"),
+        ("id,note\n1,hello", "Line 2 has nothing to read"),
+        ("id,text\n1,a,b", "Line 2 has not as many cells"),
+        ('{"text": "a", "id": "../\\u0007"}', "the id is"),
+        ('{"messages": [3]}', "messages must be a list of turns"),
+    ],
+)
+def test_a_line_that_cannot_be_an_item_is_named(text: str, fault: str) -> None:
+    with pytest.raises(DataError, match=fault):
+        read_items(text)
+
+
+@given(st.text())
+def test_whatever_is_pasted_becomes_items_or_one_sentence(text: str) -> None:
+    try:
+        assert read_items(text)
+    except DataError as error:
+        assert error.hint
