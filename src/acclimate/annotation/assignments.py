@@ -70,7 +70,10 @@ def give_lease(transaction: Transaction, row: Row[Any], person: str, purpose: st
 def held_lease(
     transaction: Transaction, task: str, person: str, purpose: str, *, item: str | None = None
 ) -> Lease | None:
-    """What this person holds, if anything, or of one item; it is shown with the newest guideline."""
+    """What this person holds, if anything, or of one item: what they were given last, so an item taken back comes first.
+
+    It is shown with the newest guideline.
+    """
     connection = transaction.connection
     query = select(items, assignments.c.expires_at).where(
         same_item(),
@@ -81,7 +84,7 @@ def held_lease(
     )
     if item is not None:
         query = query.where(assignments.c.item == item)
-    held = connection.execute(query.order_by(assignments.c.leased_at).limit(1)).first()
+    held = connection.execute(query.order_by(assignments.c.leased_at.desc()).limit(1)).first()
     if held is None:
         return None
     version = guideline_version(connection, task)

@@ -1,0 +1,281 @@
+"""The pages in a real Chromium, over the real server started from the command line."""
+
+from __future__ import annotations
+
+import json
+import os
+import signal
+import socket
+import subprocess
+import sys
+import time
+from collections.abc import Iterator
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import pytest
+from playwright.sync_api import Browser, Page, expect
+from tests.integration.chromium import chromium
+
+from acclimate.annotation.review import own_answers
+from acclimate.annotation.store import Store, database_url
+from acclimate.core.artifacts import Artifact
+
+PASSWORD = "correct horse battery"
+SCRIPT = "<img src=x onerror=\"window.ran='yes'\"><script>window.ran='yes'</script>"
+SHOTS = os.environ.get("ACCLIMATE_SCREENSHOTS")
+"""A folder for pictures of the pages, for whoever wants to look at them."""
+
+
+@dataclass
+class Served:
+    """A running server over a project's folder."""
+
+    folder: Path
+    port: int
+    first_link: str = ""
+    process: subprocess.Popen[str] | None = None
+    faults: list[str] = field(default_factory=list)
+
+    @property
+    def address(self) -> str:
+        return f"http://127.0.0.1:{self.port}"
+
+    def start(self) -> None:
+        run = "from acclimate.cli.main import main; main()"
+        command = [sys.executable, "-c", run, "annotate", "--project", str(self.folder), "--port", str(self.port)]
+        self.process = subprocess.Popen(command, stdout=subprocess.PIPE, text=True)
+        assert self.process.stdout is not None
+        said = self.process.stdout.readline().strip()
+        self.first_link = said if "/join/" in said else ""
+        for _ in range(100):
+            with socket.socket() as probe:
+                if probe.connect_ex(("127.0.0.1", self.port)) == 0:
+                    return
+            time.sleep(0.1)
+        raise TimeoutError("the server did not start")
+
+    def stop(self) -> None:
+        assert self.process is not None and self.process.stdout is not None
+        self.process.send_signal(signal.SIGKILL)
+        self.process.wait()
+        self.process.stdout.close()
+
+    def store(self) -> Store:
+        return Store.open(database_url(self.folder, None))
+
+
+@pytest.fixture
+def served(tmp_path: Path) -> Iterator[Served]:
+    with socket.socket() as free:
+        free.bind(("127.0.0.1", 0))
+        port = free.getsockname()[1]
+    served = Served(tmp_path / "study", port)
+    served.start()
+    yield served
+    served.stop()
+    assert served.faults == []
+
+
+@pytest.fixture(scope="module")
+def browser() -> Iterator[Browser]:
+    with chromium() as found:
+        yield found
+
+
+def new_page(browser: Browser, served: Served, *, scheme: str = "light") -> Page:
+    """A page of a fresh browser profile; what it may not load, and scripts that ran or failed, are faults."""
+    page = browser.new_context(color_scheme=scheme, viewport={"width": 1440, "height": 900}).new_page()  # type: ignore[arg-type]
+    page.on("pageerror", lambda error: served.faults.append(str(error)))
+    page.on("console", lambda said: served.faults.append(said.text) if "Content Security" in said.text else None)
+    return page
+
+
+def join(page: Page, link: str) -> Page:
+    page.goto(link)
+    page.get_by_label("Password", exact=True).fill(PASSWORD)
+    page.get_by_label("The same again").fill(PASSWORD)
+    shot(page, "join")
+    page.get_by_role("button", name="Start").click()
+    expect(page.get_by_role("heading", name="Tasks")).to_be_visible()
+    return page
+
+
+def invite(manager: Page, served: Served, name: str, *roles: str) -> str:
+    manager.goto(f"{served.address}/people")
+    manager.get_by_label("Name").fill(name)
+    for role in roles:
+        manager.locator(f"input[value={role}]").check()
+    manager.get_by_role("button", name="Save and make a link").click()
+    shot(manager, "people")
+    return manager.get_by_label("Invitation link").input_value()
+
+
+def draw(manager: Page, served: Served, name: str, *questions: dict[str, str]) -> None:
+    manager.goto(f"{served.address}/new-task")
+    manager.get_by_label("Name of the task").fill(name)
+    manager.get_by_label("Guideline").fill("Urgent means that somebody must see the patient today.\n\nIn doubt: yes.")
+    for number, question in enumerate(questions):
+        if number:
+            manager.get_by_role("button", name="Add a question").click()
+        for given, value in question.items():
+            box = manager.locator(f"[name={given}-{number}]")
+            box.select_option(value) if given in ("kind", "edits") else box.fill(value)
+    expect(manager.locator("#preview .question")).to_have_count(len(questions))
+    shot(manager, f"new-task-{name}")
+    manager.get_by_role("button", name="Make the task").click()
+    expect(manager.get_by_role("heading", name=name, exact=True)).to_be_visible()
+
+
+def add_records(manager: Page, records: list[dict[str, object]], *, readings: int) -> None:
+    manager.locator("#records").fill("\n".join(json.dumps(record) for record in records))
+    manager.get_by_label("Readings an item").fill(str(readings))
+    manager.get_by_role("button", name="Add records").click()
+    expect(manager.get_by_text(f"0 of {len(records)} items are settled.")).to_be_visible()
+
+
+def shot(page: Page, name: str) -> None:
+    if SHOTS:
+        page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
+
+
+def answer_with(page: Page, *keys: str) -> None:
+    """Answers by keyboard and waits for the next item."""
+    before = page.locator("#card").get_attribute("data-item") or ""
+    for key in keys:
+        page.keyboard.press(key)
+    expect(page.locator(f'#card[data-item="{before}"]')).to_have_count(0)
+
+
+def test_two_people_annotate_differ_are_decided_on_and_the_snapshot_is_exported(
+    browser: Browser, served: Served
+) -> None:
+    manager = join(new_page(browser, served), served.first_link)
+    shot(manager, "home-empty")
+    labels = f"yes: today\nno\n{SCRIPT}"
+    draw(manager, served, "urgency", {"name": "urgent", "prompt": "Is it urgent?", "labels": labels})
+    texts = [f"Note {n}: chest pain since noon. {SCRIPT}" for n in range(3)]
+    add_records(manager, [{"id": f"n{n}", "text": text} for n, text in enumerate(texts)], readings=2)
+    ann, bob, rae = (
+        join(new_page(browser, served, scheme=scheme), invite(manager, served, name, role))
+        for name, role, scheme in (("ann", "annotator", "light"), (f"b {SCRIPT}", "annotator", "dark"), ("rae", "reviewer", "light"))
+    )
+    for page, keys in ((ann, "111"), (bob, "112")):
+        page.get_by_role("link", name="Annotate").click()
+        shot(page, f"read-{'ann' if page is ann else 'bob-dark'}")
+        for key in keys:
+            answer_with(page, key, "Enter")
+        expect(page.get_by_role("heading", name="Nothing is left for you")).to_be_visible()
+    shot(ann, "nothing-left")
+    rae.get_by_role("link", name="Decide disputes").click()
+    expect(rae.get_by_role("heading", name="What the readers said")).to_be_visible()
+    shot(rae, "decide")
+    answer_with(rae, "2", "Enter")
+    manager.goto(f"{served.address}/tasks/urgency/agreement")
+    shot(manager, "agreement")
+    assert "percent" in manager.content()
+    manager.goto(f"{served.address}/tasks/urgency")
+    expect(manager.get_by_text("3 of 3 items are settled.")).to_be_visible()
+    shot(manager, "task")
+    manager.get_by_role("button", name="Export a snapshot").click()
+    shot(manager, "snapshot")
+    folder = served.folder / manager.locator("code").inner_text()
+    assert sorted(Artifact(folder).table()["label"].to_pylist()) == ["no", "yes", "yes"]
+    assert [page.evaluate("window.ran") for page in (manager, ann, bob, rae)] == [None] * 4
+    store = served.store()
+    assert store.verify() > 0
+    assert all(answer.seconds > 0 for answer in own_answers(store, "urgency", "ann"))
+
+
+def test_spans_are_marked_by_keyboard_and_counted_in_code_points(browser: Browser, served: Served) -> None:
+    manager = join(new_page(browser, served), served.first_link)
+    draw(manager, served, "names", {"name": "who", "kind": "spans", "labels": "person\nplace"})
+    add_records(manager, [{"id": "n1", "text": "\r\n😀 Maria went\r\nto Oslo."}], readings=1)
+    reader = join(new_page(browser, served), invite(manager, served, "ann", "annotator"))
+    reader.goto(f"{served.address}/read/names")
+    reader.locator(".text mark, .text").first.focus()
+    reader.evaluate(
+        """() => {
+          const words = document.querySelector('.text').firstChild, at = words.data.indexOf('Maria');
+          getSelection().setBaseAndExtent(words, at, words, at + 5);
+        }"""
+    )
+    reader.keyboard.press("1")
+    for key in ("ArrowRight", "ArrowRight", "Shift+ArrowRight", "2"):
+        reader.keyboard.press(key)
+    shot(reader, "spans")
+    reader.keyboard.press("x")
+    reader.evaluate(
+        """() => {
+          const box = document.querySelector('.text'), words = box.lastChild, at = words.data.indexOf('Oslo');
+          getSelection().setBaseAndExtent(words, at, words, at + 4);
+        }"""
+    )
+    reader.get_by_role("button", name="2 place").click()
+    answer_with(reader, "Enter")
+    (given,) = own_answers(served.store(), "names", "ann")
+    spans = [(span["start"], span["end"], span["quote"], span["label"]) for span in given.content["who"]["spans"]]
+    assert spans == [(4, 9, "Maria", "person"), (19, 23, "Oslo", "place")]
+
+
+def test_every_kind_of_question_is_answered_by_keys_and_the_last_answer_can_be_taken_back(
+    browser: Browser, served: Served
+) -> None:
+    manager = join(new_page(browser, served), served.first_link)
+    draw(
+        manager,
+        served,
+        "outputs",
+        {"name": "best", "kind": "ranking", "prompt": "Which output is better?"},
+        {"name": "quality", "kind": "rating", "criteria": "correct\ncomplete"},
+        {"name": "topics", "kind": "choices", "labels": "heart\n  rhythm\n  pain\nlung"},
+        {"name": "remark", "kind": "text"},
+    )
+    outputs = {"base": "Wait and see.", "tuned": "Go to the emergency department."}
+    records: list[dict[str, object]] = [{"id": f"n{n}", "prompt": "Chest pain?", "candidates": outputs} for n in range(2)]
+    add_records(manager, records, readings=1)
+    reader = join(new_page(browser, served), invite(manager, served, "ann", "annotator"))
+    reader.goto(f"{served.address}/read/outputs")
+    for key in ("1", "2", "4", "5"):
+        reader.keyboard.press(key)
+    for key in ("1", "3"):
+        reader.keyboard.press(key)
+    reader.keyboard.press("Enter")
+    expect(reader.locator("#fault")).to_contain_text("remark: the question is not answered")
+    reader.locator("textarea").fill("Well put.")
+    shot(reader, "outputs")
+    answer_with(reader, "Control+Enter")
+    reader.keyboard.press("u")
+    expect(reader.locator("#card[data-item=n0]")).to_be_visible()
+    expect(reader.locator("textarea")).to_have_value("Well put.")
+    answer_with(reader, "Enter")
+    reader.keyboard.press("?")
+    shot(reader, "help")
+    reader.keyboard.press("Escape")
+    reader.keyboard.press("s")
+    shot(reader, "skip")
+    answer_with(reader, "1")
+    (given,) = own_answers(served.store(), "outputs", "ann")
+    assert given.content["quality"] == {"correct": 4, "complete": 5}
+    assert given.content["topics"] == ["rhythm", "lung"]
+    assert [len(group) for group in given.content["best"]] == [1, 1]
+
+
+def test_an_answer_given_while_the_server_is_away_stays_in_the_page_and_is_kept_once(
+    browser: Browser, served: Served
+) -> None:
+    manager = join(new_page(browser, served), served.first_link)
+    draw(manager, served, "urgency", {"name": "urgent", "labels": "yes\nno"})
+    add_records(manager, [{"id": "n1", "text": "Chest pain."}, {"id": "n2", "text": "Fine."}], readings=1)
+    reader = join(new_page(browser, served), invite(manager, served, "ann", "annotator"))
+    reader.goto(f"{served.address}/read/urgency")
+    served.stop()
+    reader.keyboard.press("2")
+    reader.keyboard.press("Enter")
+    expect(reader.locator("#status")).to_contain_text("1 not saved yet")
+    shot(reader, "server-away")
+    assert reader.evaluate("localStorage.length + sessionStorage.length") == 0
+    served.start()
+    expect(reader.locator("#card[data-item=n2]")).to_be_visible(timeout=15_000)
+    (given,) = own_answers(served.store(), "urgency", "ann")
+    assert given.content == {"urgent": "no"}
