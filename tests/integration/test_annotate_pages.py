@@ -21,6 +21,7 @@ from acclimate.annotation.review import own_answers
 from acclimate.annotation.store import Store, database_url
 from acclimate.core.artifacts import Artifact
 
+pytestmark = pytest.mark.slow
 PASSWORD = "correct horse battery"
 SCRIPT = "<img src=x onerror=\"window.ran='yes'\"><script>window.ran='yes'</script>"
 SHOTS = os.environ.get("ACCLIMATE_SCREENSHOTS")
@@ -158,7 +159,11 @@ def test_two_people_annotate_differ_are_decided_on_and_the_snapshot_is_exported(
     add_records(manager, [{"id": f"n{n}", "text": text} for n, text in enumerate(texts)], readings=2)
     ann, bob, rae = (
         join(new_page(browser, served, scheme=scheme), invite(manager, served, name, role))
-        for name, role, scheme in (("ann", "annotator", "light"), (f"b {SCRIPT}", "annotator", "dark"), ("rae", "reviewer", "light"))
+        for name, role, scheme in (
+            ("ann", "annotator", "light"),
+            (f"b {SCRIPT}", "annotator", "dark"),
+            ("rae", "reviewer", "light"),
+        )
     )
     for page, keys in ((ann, "111"), (bob, "112")):
         page.get_by_role("link", name="Annotate").click()
@@ -232,7 +237,9 @@ def test_every_kind_of_question_is_answered_by_keys_and_the_last_answer_can_be_t
         {"name": "remark", "kind": "text"},
     )
     outputs = {"base": "Wait and see.", "tuned": "Go to the emergency department."}
-    records: list[dict[str, object]] = [{"id": f"n{n}", "prompt": "Chest pain?", "candidates": outputs} for n in range(2)]
+    records: list[dict[str, object]] = [
+        {"id": f"n{n}", "prompt": "Chest pain?", "candidates": outputs} for n in range(2)
+    ]
     add_records(manager, records, readings=1)
     reader = join(new_page(browser, served), invite(manager, served, "ann", "annotator"))
     reader.goto(f"{served.address}/read/outputs")
