@@ -15,7 +15,7 @@ from acclimate.project.keys import load_key
 from acclimate.testing import StageCase, check_stage
 
 DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "evaluate")
-MODEL_STEPS = ("sample", "train", "predict.base", "predict.adapted", "predict.prompted", "predict.copy")
+MODEL_STEPS = ("profile", "sample", "train", "predict.base", "predict.adapted", "predict.prompted", "predict.copy")
 
 
 def case_of(folder: Path, step: str) -> StageCase:

@@ -23,6 +23,7 @@ STAGE_VERBS = {
     "dedup": "find exact and near-duplicates",
     "deidentify": "replace identifiers by surrogates",
     "split": "train, validation and test that share no subject and no copy",
+    "profile": "what the data is, and what to mend or gather before training",
     "select_model": "compare candidate base models on your validation text",
     "sample": "draw text from the base, for replay and retention",
     "train": "adapt the base; train preview shows rows as the model sees them",

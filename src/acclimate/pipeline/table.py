@@ -18,6 +18,7 @@ STAGE_NAMES = (
     "dedup",
     "deidentify",
     "split",
+    "profile",
     "select_model",
     "sample",
     "train",
@@ -59,10 +60,10 @@ DATA_STEPS = (
     Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
 )
 
-RETENTION_STEPS = (
-    Step("general", "ingest", {"snapshot": "@general"}, "general", zone=Zone.OPEN),
-    Step("sample", "sample", {"base": "@base"}, "sample"),
-)
+GENERAL_STEP = Step("general", "ingest", {"snapshot": "@general"}, "general", zone=Zone.OPEN)
+SAMPLE_STEP = Step("sample", "sample", {"base": "@base"}, "sample")
+
+PROFILE_STEP = Step("profile", "profile", {"records": "split", "base": "@base", "general": "general"}, "profile")
 
 TRAIN_STEP = Step("train", "train", {"records": "split", "base": "@base", "sample": "sample"}, "train")
 
@@ -97,8 +98,10 @@ def steps_for(task: str, *, select_model: bool) -> tuple[Step, ...]:
     compared = _COMPARED | (_BASELINES if has_prompt else {})
     return (
         *DATA_STEPS,
+        GENERAL_STEP,
+        PROFILE_STEP,
         *((SELECT_MODEL_STEP,) if select_model else ()),
-        *RETENTION_STEPS,
+        SAMPLE_STEP,
         TRAIN_STEP,
         *PREDICT_STEPS,
         *(BASELINE_STEPS if has_prompt else ()),
@@ -116,7 +119,8 @@ def comparison_steps() -> tuple[Step, ...]:
     compared = {**_COMPARED, "records": "ingest"}
     return (
         Step("ingest", "ingest", {"snapshot": "@snapshot"}, "ingest"),
-        *RETENTION_STEPS,
+        GENERAL_STEP,
+        SAMPLE_STEP,
         Step("predict.base", "predict", base, "predict", zone=Zone.RESTRICTED),
         Step("predict.adapted", "predict", adapted, "predict", zone=Zone.RESTRICTED),
         Step("evaluate", "evaluate", compared, "evaluate", zone=Zone.RESTRICTED),

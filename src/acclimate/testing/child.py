@@ -162,7 +162,7 @@ def load_with_libraries(name: str) -> Stage:
     from acclimate.pipeline.table import load_stage
 
     stage = load_stage(name)
-    if stage.equality is Equality.TOLERANCE:
+    if stage.equality is Equality.TOLERANCE or "base" in stage.inputs:
         import_models()
     # Python looks for a writable temporary folder once, by writing to it.
     tempfile.gettempdir()
