@@ -20,7 +20,8 @@ from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
 from acclimate.pipeline.run import Listener, StepOutcome, run
 from acclimate.project.workspace import Workspace
-from acclimate.report.page import write_report
+from acclimate.report.page import templates, write_report
+from acclimate.report.profile import write_profile
 from acclimate.stages.train import TrainConfig, preview
 
 QUICK = (
@@ -110,6 +111,10 @@ class Project:
     def write_report(self) -> Path:
         """Writes the HTML report of the last evaluation; its path."""
         return write_report(self.workspace, self.config)
+
+    def write_profile(self) -> Path:
+        """Writes the HTML page of what the data is, before anything is trained; its path."""
+        return write_profile(self.workspace, self.config, templates())
 
     def artifact(self, step: str) -> Artifact:
         """A step's latest artifact."""

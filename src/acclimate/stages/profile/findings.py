@@ -11,6 +11,9 @@ TOLD_APART = 0.9
 STRONG = 0.5
 """Cramér's V from which two variables count as standing in for one another."""
 
+NEARLY_ALL = 0.9
+"""Share of a label's subjects who have a word, from which that word alone can stand in for the label."""
+
 FEW_OF_A_LABEL = 10
 MUCH_MISSING = 0.05
 MOST_PAIRS = 3
@@ -75,9 +78,12 @@ def _shortcuts(metrics: Mapping[str, Any]) -> Iterator[str]:
                 f"{row['one']} and {row['other']} stand in for one another (Cramér's V {row['cramers_v']:.2f} over"
                 f" {row['subjects']} subjects): an effect of one cannot be told from that of the other."
             )
-    telling = metrics["telltale"].get("label") or []
+    telling = [row for row in metrics["telltale"]["label"] if row["coverage"] >= NEARLY_ALL]
     if telling:
-        yield f"{len(telling)} single words give a label away almost surely: a model may learn them in place of the task."
+        yield (
+            f"{len(telling)} words alone give a label away, each in nearly all of its records: a model may learn them in"
+            " place of the task."
+        )
 
 
 def _plan(plan: Mapping[str, Any]) -> Iterator[str]:

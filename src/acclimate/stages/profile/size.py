@@ -14,9 +14,14 @@ MOST_GROUPS = 40
 
 
 def size_rows(facts: pl.DataFrame) -> list[dict[str, Any]]:
-    """Records, subjects, words and characters: of all, then of each site, source and split."""
+    """Records, subjects, words and characters: of all, then of each site, source and split.
+
+    Sources are left out where each is a site of its own: they would say the same again.
+    """
     rows: list[dict[str, Any]] = [{"group": "all", "value": "", **_amounts(facts)}]
-    for group in ("site", "source", "split"):
+    pairs = facts.select("site", "source").n_unique()
+    one_each = pairs == facts["site"].n_unique() == facts["source"].n_unique()
+    for group in ("site", "split") if one_each else ("site", "source", "split"):
         parts = facts.with_columns(value=pl.col(group).fill_null("(none)")).partition_by("value", as_dict=True)
         sized: list[dict[str, Any]] = [
             {"group": group, "value": str(value), **_amounts(part)} for (value,), part in parts.items()
@@ -25,9 +30,11 @@ def size_rows(facts: pl.DataFrame) -> list[dict[str, Any]]:
     return rows
 
 
-def _amounts(facts: pl.DataFrame) -> dict[str, int]:
+def _amounts(facts: pl.DataFrame) -> dict[str, Any]:
+    splits = facts.group_by(pl.col("split").fill_null("(none)")).len().sort("split")
     return {
         "records": facts.height,
+        "by_split": dict(splits.iter_rows()),
         "subjects": facts["subject_id"].drop_nulls().n_unique(),
         "words": int(facts["words"].sum()),
         "characters": int(facts["characters"].sum()),

@@ -43,6 +43,11 @@ def test_sizes_are_counted_by_site_source_and_split(two_sites):
     assert row_of(two_sites["size"], group="source", value="(none)")["records"] == 40
 
 
+def test_sources_are_told_apart_only_where_they_are_not_the_sites(profile):
+    rows = [{**row, "source": row["site"]} for row in TWO_SITES]
+    assert {row["group"] for row in profile(rows)[0].metrics["size"]} == {"all", "site", "split"}
+
+
 def test_sites_of_other_words_are_told_apart_and_their_words_named(two_sites):
     (pair,) = two_sites["shift"]["pairs"]
     assert pair["auc"] == 1.0
