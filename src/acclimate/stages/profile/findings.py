@@ -50,8 +50,8 @@ def _missing(metrics: Mapping[str, Any]) -> Iterator[str]:
 
 
 def _sites(shift: Mapping[str, Any]) -> Iterator[str]:
-    far = [pair for pair in shift["pairs"] if pair["low"] is not None and pair["low"] > TOLD_APART]
-    far += [pair for pair in shift["pairs"] if pair["auc"] == 1]
+    known = [pair for pair in shift["pairs"] if pair["auc"] is not None]
+    far = [pair for pair in known if (pair["auc"] if pair["low"] is None else pair["low"]) > TOLD_APART]
     for pair in sorted(far, key=lambda pair: -pair["auc"])[:MOST_PAIRS]:
         yield (
             f"The texts of {pair['one']} and {pair['other']} are told apart almost surely (area under the curve"
