@@ -14,7 +14,7 @@ from acclimate.pipeline.table import load_stage
 from acclimate.project.keys import load_key
 from acclimate.testing import StageCase, check_stage
 
-DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "evaluate")
+DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "glossary", "evaluate")
 MODEL_STEPS = ("profile", "sample", "train", "predict.base", "predict.adapted", "predict.prompted", "predict.copy")
 
 

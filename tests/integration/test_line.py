@@ -11,7 +11,7 @@ from acclimate.api import Project
 from acclimate.core.errors import ConfigError, WorkspaceError
 
 STEPS = [
-    "ingest", "clean", "dedup", "deidentify", "split", "general", "profile", "sample", "train",
+    "ingest", "clean", "dedup", "deidentify", "split", "general", "glossary", "profile", "sample", "train",
     "predict.base", "predict.adapted", "predict.prompted", "predict.copy", "evaluate",
 ]  # fmt: skip
 

@@ -23,6 +23,7 @@ STAGE_VERBS = {
     "dedup": "find exact and near-duplicates",
     "deidentify": "replace identifiers by surrogates",
     "split": "train, validation and test that share no subject and no copy",
+    "glossary": "find the domain's terms; glossary write lays them in a list to edit",
     "profile": "what the data is, and what to mend or gather before training",
     "select_model": "compare candidate base models on your validation text",
     "sample": "draw text from the base, for replay and retention",

@@ -15,6 +15,7 @@ from acclimate.backends.models import LocalModels
 from acclimate.collect.retention import FOLDER as PACKAGED_RETENTION_SET
 from acclimate.collect.snapshots import collect
 from acclimate.core.artifacts import Artifact
+from acclimate.core.sources import SourceConfig
 from acclimate.core.stage import Stage, StageConfig
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.keys import fingerprint, has_key, load_key
@@ -67,6 +68,8 @@ class Outside:
         if name == "@ledger":
             head = self.workspace.ledger_head()
             return {"": Provided(head.artifact, _reference("split", head.manifest.key, head.artifact))} if head else {}
+        if name == "@glossary":
+            return self._edited_glossary(config)
         packaged = name == "@general" and not self.config.has_general
         sources: Any = getattr(config, "sources", ())
         folder = PACKAGED_RETENTION_SET if packaged else self.workspace.folder
@@ -94,6 +97,15 @@ class Outside:
         adapter = Artifact(folder, content_identity(folder, files))
         reference = _reference("@model", adapter.identity[:16], adapter)
         return {"base": self._model(self.base, "@base"), "adapter": Provided(adapter, reference)}
+
+    def _edited_glossary(self, config: StageConfig) -> dict[str, Provided]:
+        """The list of terms that people keep, as it is now; nothing where there is none."""
+        file = str(getattr(config, "file", ""))
+        if not (self.workspace.folder / file).is_file():
+            return {}
+        source = SourceConfig(path=file, name="glossary", format="csv")
+        snapshot = collect((source,), folder=self.workspace.folder, snapshots=self.workspace.snapshots).artifact()
+        return {"": Provided(snapshot, _reference("@glossary", snapshot.identity[:16], snapshot))}
 
     def _model(self, folder: Path, name: str) -> Provided:
         artifact = Artifact(folder, self.models.facts(folder).digest)

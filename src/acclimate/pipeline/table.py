@@ -18,6 +18,7 @@ STAGE_NAMES = (
     "dedup",
     "deidentify",
     "split",
+    "glossary",
     "profile",
     "select_model",
     "sample",
@@ -38,7 +39,7 @@ def load_stage(name: str) -> Stage:
 class Step:
     """A stage with its place in the graph.
 
-    `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general (snapshots),
+    `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general, @glossary (snapshots),
     @base, @candidates (model folders), @model (a model or adapter trained elsewhere, which brings its own roles),
     @ledger (the splits so far). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
     `zone` is where its artifact lies, when not where the stage's usually does.
@@ -63,7 +64,16 @@ DATA_STEPS = (
 GENERAL_STEP = Step("general", "ingest", {"snapshot": "@general"}, "general", zone=Zone.OPEN)
 SAMPLE_STEP = Step("sample", "sample", {"base": "@base"}, "sample")
 
-PROFILE_STEP = Step("profile", "profile", {"records": "split", "base": "@base", "general": "general"}, "profile")
+LOOKING_STEPS = (
+    Step("glossary", "glossary", {"records": "split", "general": "general", "edited": "@glossary"}, "glossary"),
+    Step(
+        "profile",
+        "profile",
+        {"records": "split", "base": "@base", "general": "general", "glossary": "glossary"},
+        "profile",
+    ),
+)
+"""What the data is, before anything is trained."""
 
 TRAIN_STEP = Step("train", "train", {"records": "split", "base": "@base", "sample": "sample"}, "train")
 
@@ -99,7 +109,7 @@ def steps_for(task: str, *, select_model: bool) -> tuple[Step, ...]:
     return (
         *DATA_STEPS,
         GENERAL_STEP,
-        PROFILE_STEP,
+        *LOOKING_STEPS,
         *((SELECT_MODEL_STEP,) if select_model else ()),
         SAMPLE_STEP,
         TRAIN_STEP,

@@ -13,6 +13,7 @@ from acclimate.core.errors import ContractError
 from acclimate.core.hash_order import first_by_hash
 from acclimate.core.ports import Context, LanguageModel
 from acclimate.core.report import Counts, Report
+from acclimate.core.schema import TEXT_COLUMNS
 from acclimate.core.stage import ExpectedCost, Inputs, Stage
 from acclimate.stages.profile.associations import association_rows
 from acclimate.stages.profile.collection_plan import collection_plan
@@ -20,11 +21,11 @@ from acclimate.stages.profile.config import ProfileConfig
 from acclimate.stages.profile.facts import all_facts, groups_of
 from acclimate.stages.profile.findings import findings
 from acclimate.stages.profile.label_errors import label_errors
-from acclimate.stages.profile.sample import WordCounter, Words, chosen_rows
+from acclimate.stages.profile.sample import WordCounter, Words
 from acclimate.stages.profile.shift import shift_metrics
 from acclimate.stages.profile.size import label_rows, missing_rows, size_rows
 from acclimate.stages.profile.telltale import telltale_words
-from acclimate.stages.profile.tokens import count_tokens, fertility_rows, length_metrics
+from acclimate.stages.profile.tokens import count_tokens, fertility_rows, length_metrics, term_metrics
 
 PROFILE_SCHEMA = pa.schema(
     [
@@ -44,7 +45,8 @@ PROFILE_SCHEMA = pa.schema(
 def run(config: ProfileConfig, inputs: Inputs, output: Output, context: Context) -> Report:
     """A row for each record, and in the report everything that is known of all of them together.
 
-    The optional input `general` is text of everyday language, beside which tokens per word are read.
+    The optional input `general` is text of everyday language, beside which tokens per word are read; `glossary` holds the
+    terms whose cutting is told.
     """
     if context.models is None:
         raise ContractError("profile needs the base's tokenizer")
@@ -54,6 +56,8 @@ def run(config: ProfileConfig, inputs: Inputs, output: Output, context: Context)
     sample, words = _look_at(inputs["records"], facts.filter(pl.col("id").is_in(sorted(chosen))), model, context)
     metrics = _of_all(facts, config) | _of_sample(sample, words, config)
     metrics["lengths"] = length_metrics(sample, context_length=model.facts.context_length)
+    terms = [row["term"] for row in inputs["glossary"].rows(["term"])] if "glossary" in inputs else []
+    metrics["terms"] = term_metrics(terms, model)
     general = list(_general(inputs, config.max_records))
     metrics["fertility"] = fertility_rows(sample, general, model, confidence=config.confidence, seed=config.seed)
     doubted = metrics["label_errors"].pop("by_id") if metrics["label_errors"] else {}
@@ -65,9 +69,9 @@ def _look_at(
     records: Artifact, chosen: pl.DataFrame, model: LanguageModel, context: Context
 ) -> tuple[pl.DataFrame, Words]:
     """The chosen records with their tokens, in the order of their ids, and the words in them."""
-    counter, tokens = WordCounter(), []
+    counter, tokens, columns = WordCounter(), [], ["id", *TEXT_COLUMNS, "messages"]
     with context.progress("reading words", chosen.height) as progress:
-        for record in chosen_rows(records, set(chosen["id"]), context):
+        for record in records.chosen(set(chosen["id"]), columns, batch_rows=context.batch_rows):
             counter.add(record)
             tokens.append({"id": record["id"], **count_tokens(record, model)})
             progress.advance()
@@ -107,8 +111,7 @@ def _general(inputs: Inputs, limit: int) -> Iterator[dict[str, Any]]:
     if "general" not in inputs:
         return
     chosen = first_by_hash((row["id"] for row in inputs["general"].rows(["id"])), limit)
-    found = [row for row in inputs["general"].rows(["id", "text"]) if row["id"] in chosen]
-    yield from sorted(found, key=lambda row: str(row["id"]))
+    yield from sorted(inputs["general"].chosen(chosen, ["id", "text"]), key=lambda row: str(row["id"]))
 
 
 def _table(facts: pl.DataFrame, sample: pl.DataFrame, doubted: Mapping[str, str]) -> pa.Table:

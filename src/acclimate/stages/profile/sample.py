@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Set
+from collections.abc import Mapping
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -15,9 +15,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy import sparse
 
-from acclimate.core.artifacts import Artifact
-from acclimate.core.ports import Context
-from acclimate.core.schema import TEXT_COLUMNS, task_text
+from acclimate.core.schema import task_text
 
 WORDS_OF_A_RECORD = 2000
 """Words of one record that are looked at, its first ones: a book among notes would else decide everything."""
@@ -58,13 +56,6 @@ class Words:
         """The single words alone."""
         kept = np.flatnonzero(self.is_word)
         return Words(tuple(self.terms[place] for place in kept), self.counts[:, kept])
-
-
-def chosen_rows(records: Artifact, ids: Set[str], context: Context) -> Iterator[dict[str, Any]]:
-    """The chosen records with all that a model may see of them, in the order of the file."""
-    columns = ["id", *TEXT_COLUMNS, "messages"]
-    for batch in records.batches(columns, batch_rows=context.batch_rows):
-        yield from (row for row in batch.to_pylist() if row["id"] in ids)
 
 
 class WordCounter:

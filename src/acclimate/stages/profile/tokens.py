@@ -109,8 +109,18 @@ def _or_none(value: float) -> float | None:
     return None if np.isnan(value) else value
 
 
+def term_metrics(terms: Iterable[str], model: LanguageModel) -> dict[str, Any] | None:
+    """How the tokenizer cuts the terms of the glossary, the most cut ones by name; None without terms."""
+    rows = term_rows(terms, model)
+    if not rows:
+        return None
+    whole = sum(row["tokens"] == row["words"] for row in rows)
+    tokens, words = (sum(row[name] for row in rows) for name in ("tokens", "words"))
+    return {"terms": len(rows), "whole": whole, "tokens_per_word": tokens / words, "most_cut": rows[:MOST_NAMED]}
+
+
 def term_rows(terms: Iterable[str], model: LanguageModel) -> list[dict[str, Any]]:
-    """Each term of the glossary as the tokenizer cuts it behind a space, most pieces first.
+    """Each term as the tokenizer cuts it behind a space, most pieces a word first.
 
     `pieces` is what the tokens read, parted by a bar.
     """
