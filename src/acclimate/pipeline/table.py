@@ -105,7 +105,7 @@ def steps_for(task: str, *, select_model: bool) -> tuple[Step, ...]:
     Few-shot prompting and copying an answer are baselines for tasks that have a prompt.
     """
     has_prompt = task == "generation"
-    compared = _COMPARED | (_BASELINES if has_prompt else {})
+    compared = _COMPARED | ({**_BASELINES, "glossary": "glossary"} if has_prompt else {})
     return (
         *DATA_STEPS,
         GENERAL_STEP,

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import Snapshot
+from acclimate.core.terms import folded
 
 COLUMNS = ("term", "expansion", "use", "kind", "subjects", "note")
 """What the file may hold; people write the first three, the others are for their eyes."""
@@ -28,7 +29,7 @@ class Entry:
     @property
     def key(self) -> str:
         """By what it is found again."""
-        return self.term.lower()
+        return folded(self.term)
 
 
 def read_edited(collected: Artifact) -> dict[str, Entry]:
@@ -40,9 +41,13 @@ def read_edited(collected: Artifact) -> dict[str, Entry]:
     entries: dict[str, Entry] = {}
     for source in snapshot.sources:
         for file in source.files:
-            content = snapshot.locate(file).read_bytes()
-            entries |= {entry.key: entry for entry in _entries(content, file.name)}
+            entries |= parse_list(snapshot.locate(file).read_bytes(), file.name)
     return entries
+
+
+def parse_list(content: bytes, name: str) -> dict[str, Entry]:
+    """The entries of a list's bytes by key; `name` is what errors call the file."""
+    return {entry.key: entry for entry in _entries(content, name)}
 
 
 def _entries(content: bytes, name: str) -> Iterator[Entry]:

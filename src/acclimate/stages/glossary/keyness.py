@@ -7,6 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
+from acclimate.core.terms import folded
 from acclimate.stages.glossary.english import FUNCTION_WORDS
 from acclimate.stages.glossary.texts import Text, words_of
 
@@ -41,7 +42,10 @@ class Frequencies:
     def of(cls, texts: Sequence[Text], general: Sequence[Text]) -> Frequencies:
         """The frequencies in two lists of texts."""
         written = Counter(word for text in texts for run in text.runs for word in run)
-        lower = Counter({word: count for word, count in written.items() if word == word.lower()})
+        lower: Counter[str] = Counter()
+        for word, count in written.items():
+            if word == word.lower():
+                lower[folded(word)] += count
         return cls(Counter(words_of(texts)), lower, Counter(words_of(general)))
 
     def is_name(self, word: str) -> bool:

@@ -10,9 +10,10 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 
+from acclimate.core.terms import folded, neighbours
 from acclimate.stages.glossary.english import FUNCTION_WORDS
 from acclimate.stages.glossary.keyness import Frequencies
-from acclimate.stages.glossary.texts import Text, neighbours
+from acclimate.stages.glossary.texts import Text
 
 LONGEST = 4
 """Words of the longest phrase."""
@@ -21,7 +22,7 @@ Phrase = tuple[str, ...]
 
 
 def count_phrases(texts: Sequence[Text], frequencies: Frequencies, keys: Set[str]) -> Counter[Phrase]:
-    """How often each possible phrase of two words or more stands in the texts, in lower case."""
+    """How often each possible phrase of two words or more stands in the texts, without case."""
     counts: Counter[Phrase] = Counter()
     for text in texts:
         for run in text.runs:
@@ -51,10 +52,10 @@ def c_values(counts: Mapping[Phrase, int]) -> dict[Phrase, float]:
 
 
 def _content(run: Sequence[str], frequencies: Frequencies) -> list[list[str]]:
-    """The stretches of a run without function words and names, in lower case."""
+    """The stretches of a run without function words and names, without case."""
     stretches: list[list[str]] = [[]]
     for written in run:
-        word = written.lower()
+        word = folded(written)
         if word in FUNCTION_WORDS or frequencies.is_name(word):
             stretches.append([])
         else:

@@ -9,18 +9,20 @@ from typing import Any
 import polars as pl
 import pyarrow as pa
 
+from acclimate.core.abbreviations import definitions
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.hash_order import first_by_hash
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import TEXT_COLUMNS, task_text
 from acclimate.core.stage import ExpectedCost, Inputs, Stage
-from acclimate.stages.glossary.abbreviations import definitions, look_alikes
+from acclimate.core.terms import folded, neighbours
+from acclimate.stages.glossary.abbreviations import look_alikes
 from acclimate.stages.glossary.config import GlossaryConfig
 from acclimate.stages.glossary.edited import Entry, read_edited
 from acclimate.stages.glossary.keyness import Frequencies, key_words
 from acclimate.stages.glossary.phrases import Phrase, c_values, count_phrases
-from acclimate.stages.glossary.texts import Text, neighbours, subjects_of
+from acclimate.stages.glossary.texts import Text, subjects_of
 
 GLOSSARY_SCHEMA = pa.schema(
     [
@@ -99,8 +101,8 @@ def _found(texts: Sequence[Text], frequencies: Frequencies, config: GlossaryConf
     shorts = list(_abbreviations(texts, frequencies, config.min_subjects))
     yield from shorts[: config.max_terms]
     keys = key_words(frequencies)
-    spread = subjects_of((word.lower(), text.subject) for text in texts for run in text.runs for word in run)
-    short_keys = {row["term"].lower() for row in shorts}
+    spread = subjects_of((folded(word), text.subject) for text in texts for run in text.runs for word in run)
+    short_keys = {folded(row["term"]) for row in shorts}
     words = [
         key for key in keys.values() if len(spread[key.word]) >= config.min_subjects and key.word not in short_keys
     ]
@@ -141,7 +143,7 @@ def _subjects_of_phrases(texts: Sequence[Text], phrases: Mapping[Phrase, int]) -
     sizes = {len(phrase) for phrase in phrases}
     for text in texts:
         for run in text.runs:
-            lower = [word.lower() for word in run]
+            lower = [folded(word) for word in run]
             for size in sizes:
                 for phrase in neighbours(lower, size):
                     if phrase in spread:
@@ -168,7 +170,7 @@ def _abbreviations(texts: Sequence[Text], frequencies: Frequencies, min_subjects
             expansion=defined.get(short),
             count=counts[short],
             subjects=len(spread.get(short, ())),
-            general_count=frequencies.general.get(short.lower(), 0),
+            general_count=frequencies.general.get(folded(short), 0),
         )
 
 
@@ -183,7 +185,7 @@ def _row(term: str, kind: str, **values: Any) -> dict[str, Any]:
 
 def _with_people(found: Sequence[dict[str, Any]], edited: Mapping[str, Entry]) -> tuple[list[dict[str, Any]], int]:
     """The rows in use by term, with what people said laid over them, and how many found or named terms they ruled out."""
-    rows = {row["term"].lower(): row for row in found}
+    rows = {folded(row["term"]): row for row in found}
     for key, entry in edited.items():
         kind = PHRASE if " " in entry.term else ABBREVIATION if entry.expansion else WORD
         known = rows.get(key, _row(entry.term, kind))
@@ -213,6 +215,6 @@ STAGE = Stage(
     run=run,
     inputs=("records",),
     schema=GLOSSARY_SCHEMA,
-    code=("acclimate.core.hash_order",),
+    code=("acclimate.core.abbreviations", "acclimate.core.hash_order", "acclimate.core.terms"),
     estimate=_estimate,
 )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import re
 import sys
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+
+from acclimate.core.terms import WORD, folded
 
 WORDS_OF_A_RECORD = 2000
 """Words of one record that are read, its first ones."""
-
-_WORD = re.compile(r"[^\W\d_]+(?:[-'’/][^\W\d_]+)*")
 
 
 @dataclass(frozen=True)
@@ -29,8 +28,8 @@ class Text:
 
 
 def words_of(texts: Iterable[Text]) -> Iterator[str]:
-    """All words, in lower case."""
-    return (word.lower() for text in texts for run in text.runs for word in run)
+    """All words, without case."""
+    return (folded(word) for text in texts for run in text.runs for word in run)
 
 
 def _runs(text: str) -> tuple[tuple[tuple[str, ...], ...], int]:
@@ -42,14 +41,14 @@ def _runs(text: str) -> tuple[tuple[tuple[str, ...], ...], int]:
     runs: list[tuple[str, ...]] = []
     run: list[str] = []
     end = 0
-    for match, _ in zip(_WORD.finditer(text), range(WORDS_OF_A_RECORD), strict=False):
+    for match, _ in zip(WORD.finditer(text), range(WORDS_OF_A_RECORD), strict=False):
         if run and text[end : match.start()].strip(" \t"):
             runs.append(tuple(run))
             run = []
         # One object a word, not one an occurrence: ten thousand texts would else take gigabytes.
         run.append(sys.intern(match.group()))
         end = match.end()
-    whole = len(text) if _WORD.search(text, end) is None else end
+    whole = len(text) if WORD.search(text, end) is None else end
     return (*runs, tuple(run)) if run else tuple(runs), whole
 
 
@@ -59,12 +58,3 @@ def subjects_of(occurrences: Iterable[tuple[str, str]]) -> dict[str, set[str]]:
     for term, subject in occurrences:
         found.setdefault(term, set()).add(subject)
     return found
-
-
-def neighbours(run: Sequence[str], size: int) -> Iterator[tuple[str, ...]]:
-    """Every so many neighbouring words of a run.
-
-    >>> list(neighbours(["a", "b", "c"], 2))
-    [('a', 'b'), ('b', 'c')]
-    """
-    return zip(*(run[start:] for start in range(size)), strict=False)
