@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from acclimate.core.atomic import write_bytes
-from acclimate.core.terms import folded
+from acclimate.core.glossary import folded
 from acclimate.stages.glossary.edited import COLUMNS, parse_list
 
 

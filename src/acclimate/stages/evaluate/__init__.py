@@ -19,6 +19,6 @@ STAGE = Stage(
         "acclimate.core.abbreviations",
         "acclimate.core.examples",
         "acclimate.core.statistics",
-        "acclimate.core.terms",
+        "acclimate.core.glossary",
     ),
 )

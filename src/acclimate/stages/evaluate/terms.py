@@ -12,8 +12,8 @@ import polars as pl
 
 from acclimate.core.abbreviations import definitions
 from acclimate.core.artifacts import Artifact
+from acclimate.core.glossary import WORD, Glossary, Term, folded
 from acclimate.core.statistics import Estimate, Ratio
-from acclimate.core.terms import WORD, Glossary, Term, folded
 from acclimate.stages.evaluate.compare import Settings, without_nan
 
 MOST_MISSED = 10

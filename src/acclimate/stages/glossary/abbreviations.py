@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from acclimate.core.terms import folded
+from acclimate.core.glossary import folded
 from acclimate.stages.glossary.english import FUNCTION_WORDS
 from acclimate.stages.glossary.keyness import Frequencies
 from acclimate.stages.glossary.texts import Text

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import SourceError
+from acclimate.core.glossary import folded
 from acclimate.core.snapshots import Snapshot
-from acclimate.core.terms import folded
 
 COLUMNS = ("term", "expansion", "use", "kind", "subjects", "note")
 """What the file may hold; people write the first three, the others are for their eyes."""

@@ -7,7 +7,7 @@ from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from acclimate.core.terms import folded
+from acclimate.core.glossary import folded
 from acclimate.stages.glossary.english import FUNCTION_WORDS
 from acclimate.stages.glossary.texts import Text, words_of
 

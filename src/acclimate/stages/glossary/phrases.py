@@ -10,7 +10,7 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence, Set
 
-from acclimate.core.terms import folded, neighbours
+from acclimate.core.glossary import folded, neighbours
 from acclimate.stages.glossary.english import FUNCTION_WORDS
 from acclimate.stages.glossary.keyness import Frequencies
 from acclimate.stages.glossary.texts import Text

@@ -11,12 +11,12 @@ import pyarrow as pa
 
 from acclimate.core.abbreviations import definitions
 from acclimate.core.artifacts import Artifact, Output
+from acclimate.core.glossary import folded, neighbours
 from acclimate.core.hash_order import first_by_hash
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import TEXT_COLUMNS, task_text
 from acclimate.core.stage import ExpectedCost, Inputs, Stage
-from acclimate.core.terms import folded, neighbours
 from acclimate.stages.glossary.abbreviations import look_alikes
 from acclimate.stages.glossary.config import GlossaryConfig
 from acclimate.stages.glossary.edited import Entry, read_edited
@@ -215,6 +215,6 @@ STAGE = Stage(
     run=run,
     inputs=("records",),
     schema=GLOSSARY_SCHEMA,
-    code=("acclimate.core.abbreviations", "acclimate.core.hash_order", "acclimate.core.terms"),
+    code=("acclimate.core.abbreviations", "acclimate.core.hash_order", "acclimate.core.glossary"),
     estimate=_estimate,
 )

@@ -6,7 +6,7 @@ import sys
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 
-from acclimate.core.terms import WORD, folded
+from acclimate.core.glossary import WORD, folded
 
 WORDS_OF_A_RECORD = 2000
 """Words of one record that are read, its first ones."""

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 from scipy import stats
 
 from acclimate.core.abbreviations import best_long_form, definitions
-from acclimate.core.terms import Glossary, Term
+from acclimate.core.glossary import Glossary, Term
 from acclimate.stages.glossary.abbreviations import look_alikes
 from acclimate.stages.glossary.keyness import Frequencies, log_likelihood
 from acclimate.stages.glossary.phrases import c_values
