@@ -9,6 +9,8 @@ import pytest
 
 from acclimate.api import Project
 from acclimate.core.errors import ConfigError, WorkspaceError
+from acclimate.core.surrogates import record_hash
+from acclimate.project.keys import load_key
 
 STEPS = [
     "ingest", "clean", "dedup", "deidentify", "split", "general", "sample", "train",
@@ -128,6 +130,22 @@ def test_a_second_round_keeps_every_test_record_in_the_test_split(finished: Path
     after = {row["id"]: row["split"] for row in project.table("split").select(["id", "split"]).to_pylist()}
     assert {row["id"]: after[row["id"]] for row in before} == {row["id"]: row["split"] for row in before}
     assert len(after) == len(before) + 8
+
+
+def test_a_longer_copy_in_a_second_round_never_replaces_a_test_record(finished: Path) -> None:
+    project = Project.open(finished)
+    tested = {row["id"] for row in project.table("split").select(["id", "split"]).to_pylist() if row["split"] == "test"}
+    key = load_key("tiny", "surrogates")
+    rows = [json.loads(line) for line in (finished / "data/north.jsonl").read_text().splitlines()]
+    row = next(row for row in rows if record_hash(key, f"north:{row['id']}") in tested)
+    longer = {**row, "id": "longer", "patient": "somebody-else", "dialogue": row["dialogue"] + " Doctor: I see."}
+    with (finished / "data/north.jsonl").open("a") as file:
+        file.write(json.dumps(longer) + "\n")
+    Project.open(finished).run(until="split")
+    after = {row["id"]: row["split"] for row in project.table("split").select(["id", "split"]).to_pylist()}
+    assert tested <= {id for id, split in after.items() if split == "test"}
+    assert record_hash(key, "north:longer") not in after
+    assert [step.status for step in Project.open(finished).plan(until="split")] == ["current"] * 5
 
 
 def test_a_trial_is_kept_apart(finished: Path) -> None:

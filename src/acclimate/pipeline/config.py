@@ -57,6 +57,8 @@ class ProjectConfig:
             values["sources"] = packaged_sources()
         if "task" in stage.config.model_fields:
             values.setdefault("task", self.task)
+        if "key" in stage.config.model_fields and "key" in self.sections.get("deidentify", {}):
+            values.setdefault("key", self.sections["deidentify"]["key"])
         try:
             return stage.config.model_validate(values)
         except ValidationError as error:

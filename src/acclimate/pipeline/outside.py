@@ -74,9 +74,9 @@ class Outside:
         return {"": Provided(snapshot, _reference(name, snapshot.identity[:16], snapshot))}
 
     def secrets(self, stage: Stage, config: StageConfig) -> dict[str, bytes]:
-        """The secrets a step needs, by name."""
+        """The secrets a step may need, by name; a missing one is not there, and the stage that cannot do without says so."""
         names = [getattr(config, field_name) for field_name in stage.secrets]
-        return {name: load_key(self.config.project, name) for name in names}
+        return {name: load_key(self.config.project, name) for name in names if has_key(self.config.project, name)}
 
     def fingerprints(self, stage: Stage, config: StageConfig) -> dict[str, str]:
         """What of the secrets may be recorded; a missing one reads `missing`."""

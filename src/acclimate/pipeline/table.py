@@ -54,7 +54,7 @@ class Step:
 DATA_STEPS = (
     Step("ingest", "ingest", {"snapshot": "@snapshot"}, "ingest"),
     Step("clean", "clean", {"records": "ingest"}, "clean"),
-    Step("dedup", "dedup", {"records": "clean"}, "dedup"),
+    Step("dedup", "dedup", {"records": "clean", "previous": "@ledger"}, "dedup"),
     Step("deidentify", "deidentify", {"records": "dedup"}, "deidentify"),
     Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
 )

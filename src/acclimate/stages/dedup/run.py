@@ -25,6 +25,7 @@ from acclimate.core.stage import ExpectedCost, Inputs, Stage, Zone
 from acclimate.stages.dedup.candidates import Indices, Pairs, candidate_pairs, jaccard
 from acclimate.stages.dedup.clusters import KEPT, Outcome, find_outcome, first_with_equal, order_by_preference
 from acclimate.stages.dedup.config import DedupConfig
+from acclimate.stages.dedup.earlier import mark_earlier
 from acclimate.stages.dedup.signatures import (
     PAYLOAD,
     SURVIVAL,
@@ -55,11 +56,15 @@ class Copies:
 
 
 def run(config: DedupConfig, inputs: Inputs, output: Output, context: Context) -> Report:
-    """Drops copies and near copies; every record gets a `cluster_id`, the smallest id of its cluster."""
+    """Drops copies and near copies; every record gets a `cluster_id`, the smallest id of its cluster.
+
+    The optional input `previous` is an earlier artifact of split, whose test records always stay.
+    """
     source = inputs["records"]
     bands = choose_bands(max_edited=config.max_edited, recall=config.recall)
     signed = _sign(source, bands, config, context)
-    records = order_by_preference(signed.records, config.survivor_order)
+    marked = mark_earlier(signed.records, inputs.get("previous"), key_name=config.key, secrets=context.secrets)
+    records = order_by_preference(marked, config.survivor_order)
     candidates = _candidates(records, signed, config)
     copies = _verify(candidates, records, source, config, context)
     outcome = find_outcome(records, copies.pairs, copies.interchangeable)
@@ -202,7 +207,9 @@ def _warnings(decisions: pl.DataFrame) -> tuple[str, ...]:
     frozen = decisions.filter("frozen")
     copies = frozen.height - frozen["cluster_id"].n_unique()
     if copies:
-        warnings.append(f"{copies} records of the frozen test file are copies of others in it; they were kept.")
+        warnings.append(
+            f"{copies} test records are copies of other test records; all were kept, as every test record is."
+        )
     return tuple(warnings)
 
 
@@ -215,4 +222,4 @@ def _estimate(config: DedupConfig, rows: Mapping[str, int]) -> ExpectedCost | No
     )
 
 
-STAGE = Stage("dedup", DedupConfig, run, zone=Zone.RESTRICTED, estimate=_estimate)
+STAGE = Stage("dedup", DedupConfig, run, zone=Zone.RESTRICTED, secrets=("key",), estimate=_estimate)

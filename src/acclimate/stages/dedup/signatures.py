@@ -32,7 +32,7 @@ _SIGNED_COLUMNS = {
     "frozen": pl.Boolean(),
     "longest": pl.Int64(),
     "most_annotated": pl.Int64(),
-    "earliest": pl.Datetime("us", "UTC"),
+    "collected_at": pl.Datetime("us", "UTC"),
 }
 
 # Scripts without spaces between words: each character counts as a word.
@@ -82,7 +82,7 @@ def sign_batch(batch: pa.RecordBatch, *, bands: Bands, seed: int) -> SignedBatch
             "frozen": [row["split"] == "test" for row in rows],
             "longest": [len(text) for text in texts],
             "most_annotated": [_annotations(row) for row in rows],
-            "earliest": [row["collected_at"] for row in rows],
+            "collected_at": [row["collected_at"] for row in rows],
         },
         schema=_SIGNED_COLUMNS,
     )

@@ -11,6 +11,7 @@ import pyarrow.compute as pc
 
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.errors import DataError
+from acclimate.core.ledger import read_ledger
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import RECORD_SCHEMA, TEXT_COLUMNS, task_text
@@ -20,7 +21,7 @@ from acclimate.stages.split.conflicts import settle
 from acclimate.stages.split.draw import SPLITS, Group, draw
 from acclimate.stages.split.groups import tie_groups
 from acclimate.stages.split.leaks import check_no_leaks, count_leaks
-from acclimate.stages.split.ledger import extend_ledger, read_ledger, write_ledger
+from acclimate.stages.split.ledger import extend_ledger, write_ledger
 from acclimate.stages.split.metrics import division_metrics, division_warnings
 
 _COLUMNS = ("id", "subject_id", "cluster_id", "site", "split")
