@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -49,3 +50,9 @@ def test_model_selection_keeps_the_contract(finished_project: Path, tmp_path: Pa
     inputs = {"records": split, "candidates.one": Artifact(base, identity), "candidates.two": Artifact(base, identity)}
     config = {"candidates": ["one", "two"]}
     check_stage(StageCase(load_stage("select_model"), config, inputs, tables=("records",)), tmp_path)
+
+
+def test_dedup_with_evaluation_sets_keeps_the_contract(finished_project: Path, tmp_path: Path) -> None:
+    case = case_of(finished_project, "dedup")
+    inputs = {**case.inputs, "evaluation": Project.open(finished_project).artifact("general")}
+    check_stage(replace(case, inputs=inputs, tables=("records", "evaluation")), tmp_path)

@@ -9,6 +9,7 @@ import pytest
 
 from acclimate.api import Project
 from acclimate.core.errors import ConfigError, WorkspaceError
+from acclimate.core.stage import Zone
 from acclimate.core.surrogates import record_hash
 from acclimate.project.keys import load_key
 
@@ -146,6 +147,19 @@ def test_a_longer_copy_in_a_second_round_never_replaces_a_test_record(finished: 
     assert tested <= {id for id, split in after.items() if split == "test"}
     assert record_hash(key, "north:longer") not in after
     assert [step.status for step in Project.open(finished).plan(until="split")] == ["current"] * 5
+
+
+def test_a_record_that_holds_an_item_of_an_evaluation_set_never_reaches_a_split(finished: Path) -> None:
+    row = json.loads((finished / "data/north.jsonl").read_text().splitlines()[0])
+    (finished / "exam.jsonl").write_text(json.dumps({"question": row["dialogue"], "answer": "unknown"}) + "\n")
+    with (finished / "acclimate.yaml").open("a") as file:
+        file.write("evaluation_sets:\n  sources:\n    - {path: exam.jsonl, columns: {prompt: question}}\n")
+    project = Project.open(finished)
+    outcomes = {outcome.planned.step.name: outcome for outcome in project.run(until="split")}
+    assert outcomes["dedup"].report.metrics["contamination"]["exam"]["items_found"] == 1
+    assert outcomes["dedup"].report.counts.dropped["contaminated"] >= 1
+    assert record_hash(load_key("tiny", "surrogates"), "north:n0") not in project.table("split")["id"].to_pylist()
+    assert Zone.RESTRICTED in project.where("evaluation_sets").parts
 
 
 def test_a_trial_is_kept_apart(finished: Path) -> None:

@@ -18,7 +18,7 @@ from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_s
 from acclimate.project.workspace import PROJECT_FILE
 
 TASKS = ("generation", "pretraining")
-_TOP_KEYS = ("project", "task", "base", "model", "network", "general", *STAGE_NAMES)
+_TOP_KEYS = ("project", "task", "base", "model", "network", "general", "evaluation_sets", *STAGE_NAMES)
 _TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
 """Stages whose config has a `task` field, filled from the project's task."""
 
@@ -42,7 +42,11 @@ class ProjectConfig:
         """The project's steps, in order."""
         if self.model is not None:
             return comparison_steps()
-        return steps_for(self.task, select_model=bool(self.sections.get("select_model", {}).get("candidates")))
+        return steps_for(
+            self.task,
+            select_model=bool(self.sections.get("select_model", {}).get("candidates")),
+            evaluation_sets=bool(self.sections.get("evaluation_sets", {}).get("sources")),
+        )
 
     @property
     def has_general(self) -> bool:
@@ -97,7 +101,7 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         )
     if task not in TASKS:
         raise ConfigError(f"task: {task!r} is not known.", hint=f"use one of: {', '.join(TASKS)}")
-    sections = {key: written[key] or {} for key in ("general", *STAGE_NAMES) if key in written}
+    sections = {key: written[key] or {} for key in ("general", "evaluation_sets", *STAGE_NAMES) if key in written}
     for key, section in sections.items():
         if not isinstance(section, dict):
             raise ConfigError(

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from acclimate.core.stage import Stage, Zone
@@ -37,9 +37,9 @@ def load_stage(name: str) -> Stage:
 class Step:
     """A stage with its place in the graph.
 
-    `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general (snapshots),
-    @base, @candidates (model folders), @model (a model or adapter trained elsewhere, which brings its own roles),
-    @ledger (the splits so far). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
+    `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general,
+    @evaluation_sets (snapshots), @base, @candidates (model folders), @model (a model or adapter trained elsewhere,
+    which brings its own roles), @ledger (the splits so far). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
     `zone` is where its artifact lies, when not where the stage's usually does.
     """
 
@@ -58,6 +58,8 @@ DATA_STEPS = (
     Step("deidentify", "deidentify", {"records": "dedup"}, "deidentify"),
     Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
 )
+
+EVALUATION_SETS_STEP = Step("evaluation_sets", "ingest", {"snapshot": "@evaluation_sets"}, "evaluation_sets")
 
 RETENTION_STEPS = (
     Step("general", "ingest", {"snapshot": "@general"}, "general", zone=Zone.OPEN),
@@ -88,7 +90,16 @@ _COMPARED = {"records": "split", "general": "general", "base": "predict.base", "
 _BASELINES = {"prompted": "predict.prompted", "copy": "predict.copy"}
 
 
-def steps_for(task: str, *, select_model: bool) -> tuple[Step, ...]:
+def data_steps(*, evaluation_sets: bool) -> tuple[Step, ...]:
+    """From sources to splits; where a project names evaluation sets, no record that holds one of their items goes on."""
+    if not evaluation_sets:
+        return DATA_STEPS
+    with_items = {"records": "clean", "evaluation": "evaluation_sets", "previous": "@ledger"}
+    steps = [replace(step, inputs=with_items) if step.name == "dedup" else step for step in DATA_STEPS]
+    return (EVALUATION_SETS_STEP, *steps)
+
+
+def steps_for(task: str, *, select_model: bool, evaluation_sets: bool = False) -> tuple[Step, ...]:
     """The steps of a project, in an order in which every step follows its inputs.
 
     Few-shot prompting and copying an answer are baselines for tasks that have a prompt.
@@ -96,7 +107,7 @@ def steps_for(task: str, *, select_model: bool) -> tuple[Step, ...]:
     has_prompt = task == "generation"
     compared = _COMPARED | (_BASELINES if has_prompt else {})
     return (
-        *DATA_STEPS,
+        *data_steps(evaluation_sets=evaluation_sets),
         *((SELECT_MODEL_STEP,) if select_model else ()),
         *RETENTION_STEPS,
         TRAIN_STEP,

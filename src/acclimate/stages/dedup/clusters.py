@@ -35,10 +35,12 @@ class Outcome:
 def order_by_preference(records: pl.DataFrame, preferences: tuple[Preference, ...]) -> pl.DataFrame:
     """The records with the one to keep first; `position` is where each was in the input.
 
-    Test records that must stay always come first, ties go to the smaller id: the input order never matters.
+    Items of evaluation sets come first, then test records that must stay; ties go to the smaller id: the input order
+    never matters.
     """
-    keys = [pl.col("frozen"), *(pl.col(_COLUMN.get(name, name)) for name in preferences), pl.col("id")]
-    descending = [True, *(name != "earliest" for name in preferences), False]
+    preferred = [pl.col(_COLUMN.get(name, name)) for name in preferences]
+    keys = [pl.col("evaluation"), pl.col("frozen"), *preferred, pl.col("id")]
+    descending = [True, True, *(name != "earliest" for name in preferences), False]
     return records.with_row_index("position").sort(keys, descending=descending, nulls_last=True)
 
 

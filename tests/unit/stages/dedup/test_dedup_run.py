@@ -144,3 +144,15 @@ def test_a_crowded_cluster_keeps_one_record_and_is_warned_of(run_stage):
     result = run_stage(STAGE, [{"id": f"{index:03}", "text": edited(LONG, index % 40)} for index in range(120)])
     assert set(result.kept) == {"000"}
     assert "One cluster ties 120 of 120 records" in result.report.warnings[1]
+
+
+def test_clusters_across_sources_and_sites_are_counted(run_stage):
+    rows = [
+        {"id": "a", "text": LONG, "source": "letters", "site": "north"},
+        {"id": "b", "text": edited(LONG, 4), "source": "notes", "site": "north"},
+        {"id": "c", "text": OTHER, "source": "notes", "site": "south"},
+        {"id": "d", "text": OTHER, "source": "notes", "site": "north"},
+    ]
+    metrics = run_stage(STAGE, rows).report.metrics
+    assert metrics["clusters_across_sources"] == {"letters, notes": 1}
+    assert metrics["clusters_across_sites"] == {"north, south": 1}

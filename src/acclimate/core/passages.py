@@ -1,0 +1,89 @@
+"""Passages that two texts share: a held-out item inside a longer text, which no similarity of whole texts shows.
+
+A word 8-gram both have proposes the pair; then it is counted exactly how many of the item's words lie in such 8-grams.
+Overlap by n-grams is how GPT-3 (Brown et al. 2020, appendix C: 8 to 13 words by length of the item) and PaLM
+(Chowdhery et al. 2022: 8 words, a share of the item) look for contamination; the share keeps a single stock phrase from
+counting, and 8 words rather than 13 find a copy of which every tenth word was changed.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+
+from acclimate.core.word_hashes import Hashes, HashSets, hash_words, n_grams
+
+PASSAGE_WORDS = 8
+"""A text with fewer words has no passage and is not searched for."""
+
+_STOCK = 10
+"""An n-gram that stands in more items than this is a stock phrase, an instruction before each: it tells no item."""
+
+_FOUND = {"row": pl.Int64, "item": pl.Int64, "share": pl.Float64}
+
+
+@dataclass(frozen=True)
+class PassageIndex:
+    """All passages of some held-out items; `words` are those of each item that lie in a passage that tells it."""
+
+    grams: Hashes
+    postings: pl.DataFrame
+    words: npt.NDArray[np.int64]
+
+    @property
+    def unsearched(self) -> int:
+        """Items without a passage of their own: too short, or stock phrases from end to end."""
+        return int((self.words == 0).sum())
+
+
+def index_passages(batches: Iterable[Sequence[str]]) -> PassageIndex:
+    """The index of items that come a batch at a time; an item is known by its place among all of them."""
+    parts, items = [pl.DataFrame(schema={"gram": pl.UInt64, "item": pl.Int64, "place": pl.Int64})], 0
+    for texts in batches:
+        grams = passages_of(texts)
+        places = np.arange(len(grams.hashes)) - np.repeat(grams.offsets[:-1], grams.sizes)
+        parts.append(pl.DataFrame({"gram": grams.hashes, "item": grams.texts + items, "place": places}))
+        items += len(texts)
+    every = pl.concat(parts)
+    stock = every.select("gram", "item").unique().group_by("gram").len().filter(pl.col("len") > _STOCK)
+    postings = every.join(stock, on="gram", how="anti").sort("gram", "item", "place")
+    words = np.zeros(items, dtype=np.int64)
+    covered = _covered_words(postings, ["item"])
+    words[covered["item"].to_numpy()] = covered["words"].to_numpy()
+    return PassageIndex(postings["gram"].unique().sort().to_numpy(), postings, words)
+
+
+def passages_of(texts: Sequence[str]) -> HashSets:
+    """The passages of each text, to be looked up in any number of indexes."""
+    return n_grams(hash_words(texts), PASSAGE_WORDS)
+
+
+def find_passages(index: PassageIndex, grams: HashSets, *, min_share: float) -> pl.DataFrame:
+    """Which items the texts hold: `row` (the text's place), `item`, `share` of the item's words, from `min_share` up.
+
+    >>> index = index_passages([["which of these drugs lowers the potassium of a patient most", "too short"]])
+    >>> held = passages_of(["He asked which of these drugs lowers the potassium of him."])
+    >>> find_passages(index, held, min_share=0.5).to_dicts()
+    [{'row': 0, 'item': 0, 'share': 0.7272727272727273}]
+    """
+    if not len(index.grams) or not len(grams.hashes):
+        return pl.DataFrame(schema=_FOUND)
+    place = np.minimum(np.searchsorted(index.grams, grams.hashes), len(index.grams) - 1)
+    shared = index.grams[place] == grams.hashes
+    held = pl.DataFrame({"row": grams.texts[shared], "gram": grams.hashes[shared]}).unique()
+    covered = _covered_words(held.join(index.postings, on="gram"), ["row", "item"])
+    words = pl.Series(index.words[covered["item"].to_numpy()])
+    found = covered.select("row", "item", share=covered["words"] / words)
+    return found.filter(pl.col("share") >= min_share).sort("row", "item")
+
+
+def _covered_words(places: pl.DataFrame, by: list[str]) -> pl.DataFrame:
+    """How many words the passages that begin at these places cover, each word counted once."""
+    ordered = places.select(*by, "place").unique().sort(*by, "place")
+    goes_on = pl.all_horizontal(pl.col(by) == pl.col(by).shift()).fill_null(False)
+    step = pl.when(goes_on).then(pl.col("place").diff().clip(upper_bound=PASSAGE_WORDS)).otherwise(PASSAGE_WORDS)
+    return ordered.with_columns(step=step).group_by(by).agg(words=pl.col("step").sum())
