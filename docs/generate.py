@@ -15,6 +15,7 @@ from typing import Any
 
 from typer.main import get_command
 
+from acclimate.certificate.config import CertificateConfig
 from acclimate.cli.main import VERBS, app_of
 from acclimate.core.schema import DROPPED_SCHEMA, PREDICTION_SCHEMA, RECORD_SCHEMA
 from acclimate.core.sources import SourceConfig
@@ -39,7 +40,7 @@ def cli_page() -> Iterator[str]:
     yield from (
         "# The command line",
         "",
-        "Generated from the code. Exit codes: 0 done, 2 you can mend it, 130 interrupted with nothing lost.",
+        "Generated from the code. Exit codes: 0 done, 2 you can mend it, 3 the verdict is fail or insufficient, 130 interrupted with nothing lost.",
         "",
     )
     for words in commands():
@@ -71,6 +72,7 @@ def settings_page() -> Iterator[str]:
     yield from ("## ingest.sources, general.sources, evaluation_sets.sources", "", *_fields(SourceConfig), "")
     for name in STAGE_NAMES:
         yield from (f"## {name}", "", *_fields(load_stage(name).config), "")
+    yield from ("## certificate", "", *_fields(CertificateConfig), "")
 
 
 def _fields(config: Any) -> Iterator[str]:

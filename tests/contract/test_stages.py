@@ -9,10 +9,12 @@ import pytest
 
 from acclimate.api import Project
 from acclimate.core.artifacts import Artifact
+from acclimate.core.erased import ErasedSubject, add_erased
 from acclimate.core.snapshots import Snapshot
 from acclimate.core.stage import Stage
+from acclimate.core.surrogates import subject_hash
 from acclimate.pipeline.table import load_stage
-from acclimate.project.keys import load_key
+from acclimate.project.keys import fingerprint, load_key
 from acclimate.testing import StageCase, check_stage
 
 DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "evaluate")
@@ -41,6 +43,14 @@ def case_of(folder: Path, step: str) -> StageCase:
 @pytest.mark.parametrize("step", [*DATA_STEPS, *(pytest.param(step, marks=pytest.mark.slow) for step in MODEL_STEPS)])
 def test_every_stage_keeps_the_contract(finished_project: Path, tmp_path: Path, step: str) -> None:
     check_stage(case_of(finished_project, step), tmp_path)
+
+
+def test_ingest_with_erased_subjects_keeps_the_contract(finished_project: Path, tmp_path: Path) -> None:
+    case, key = case_of(finished_project, "ingest"), load_key("tiny", "surrogates")
+    for subject in ("p1", "p2"):
+        add_erased(tmp_path / "erased", ErasedSubject(subject_hash(key, subject), "surrogates", fingerprint(key)))
+    inputs = {**case.inputs, "erased": Artifact(tmp_path / "erased")}
+    check_stage(replace(case, inputs=inputs, secrets={"surrogates": key}), tmp_path / "bench")
 
 
 def test_model_selection_keeps_the_contract(finished_project: Path, tmp_path: Path) -> None:

@@ -9,11 +9,8 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from acclimate.core.artifacts import Artifact
+from acclimate.core.artifacts import LEDGER_FILE, Artifact
 from acclimate.core.errors import WorkspaceError
-
-LEDGER_FILE = "ledger.parquet"
-"""Its name in the artifact of split."""
 
 LEDGER_SCHEMA = pa.schema(
     [

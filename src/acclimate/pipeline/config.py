@@ -4,21 +4,24 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from acclimate.certificate.config import CertificateConfig
 from acclimate.collect.retention import packaged_sources
 from acclimate.core.errors import ConfigError
 from acclimate.core.stage import StageConfig
+from acclimate.core.terms import Use
 from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_stage, steps_for
 from acclimate.project.workspace import PROJECT_FILE
 
 TASKS = ("generation", "pretraining")
-_TOP_KEYS = ("project", "task", "base", "model", "network", "general", "evaluation_sets", *STAGE_NAMES)
+_SECTIONS = ("general", "evaluation_sets", "certificate", *STAGE_NAMES)
+_TOP_KEYS = ("project", "task", "use", "base", "model", "network", *_SECTIONS)
 _TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
 """Stages whose config has a `task` field, filled from the project's task."""
 
@@ -36,6 +39,7 @@ class ProjectConfig:
     model: str | None
     network: bool
     sections: Mapping[str, Mapping[str, Any]]
+    use: Use = field(default_factory=Use)
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -53,20 +57,37 @@ class ProjectConfig:
         """Whether the user names general text of their own; else the packaged retention set is used."""
         return bool(self.sections.get("general", {}).get("sources"))
 
+    @property
+    def certificate(self) -> CertificateConfig:
+        """What an audit of the de-identified records must show."""
+        try:
+            return CertificateConfig.model_validate(self.sections.get("certificate", {}))
+        except ValidationError as error:
+            raise _explain(error, "certificate", CertificateConfig) from error
+
     def resolve(self, step: Step) -> StageConfig:
         """The complete config of a step: defaults, the user's section, and what the step fixes."""
         stage = load_stage(step.stage)
         values = {**self.sections.get(step.section, {}), **step.settings}
         if step.section == "general" and not self.has_general:
             values["sources"] = packaged_sources()
+        if step.section == "evaluation_sets":
+            values["sources"] = [_as_test(source) for source in values["sources"]]
         if "task" in stage.config.model_fields:
             values.setdefault("task", self.task)
         if "key" in stage.config.model_fields and "key" in self.sections.get("deidentify", {}):
             values.setdefault("key", self.sections["deidentify"]["key"])
+        if "use" in stage.config.model_fields:
+            values.setdefault("use", self.use)
         try:
             return stage.config.model_validate(values)
         except ValidationError as error:
             raise _explain(error, step.section, stage.config) from error
+
+
+def _as_test(source: Any) -> Any:
+    """A source that is only looked for, never trained on, whatever its terms."""
+    return {**source, "role": "test"} if isinstance(source, dict) else source
 
 
 def read_config(folder: Path, *, overrides: Sequence[str] = ()) -> ProjectConfig:
@@ -101,7 +122,7 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         )
     if task not in TASKS:
         raise ConfigError(f"task: {task!r} is not known.", hint=f"use one of: {', '.join(TASKS)}")
-    sections = {key: written[key] or {} for key in ("general", "evaluation_sets", *STAGE_NAMES) if key in written}
+    sections = {key: written[key] or {} for key in _SECTIONS if key in written}
     for key, section in sections.items():
         if not isinstance(section, dict):
             raise ConfigError(
@@ -118,10 +139,19 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         model=str(written["model"]) if written.get("model") else None,
         network=bool(written.get("network", False)),
         sections=sections,
+        use=_use(written.get("use")),
     )
     for step in config.steps:
         config.resolve(step)
+    config.certificate  # noqa: B018 - a wrong value is told now, not after the audit
     return config
+
+
+def _use(written: Any) -> Use:
+    try:
+        return Use.model_validate(written or {})
+    except ValidationError as error:
+        raise _explain(error, "use", Use) from error
 
 
 def _apply(written: dict[str, Any], override: str) -> None:
@@ -152,7 +182,7 @@ def _yaml_problem(error: yaml.YAMLError | ValueError) -> str:
     return str(getattr(error, "problem", None) or error)
 
 
-def _explain(error: ValidationError, section: str, config: type[StageConfig]) -> ConfigError:
+def _explain(error: ValidationError, section: str, config: type[BaseModel]) -> ConfigError:
     """The first fault of a section as one sentence."""
     fault = error.errors()[0]
     place = ".".join([section, *(str(part) for part in fault["loc"])])

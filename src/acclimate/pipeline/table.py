@@ -38,8 +38,9 @@ class Step:
     """A stage with its place in the graph.
 
     `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general,
-    @evaluation_sets (snapshots), @base, @candidates (model folders), @model (a model or adapter trained elsewhere,
-    which brings its own roles), @ledger (the splits so far). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
+    @evaluation_sets, @lists (snapshots), @base, @candidates (model folders), @model (a model or adapter trained
+    elsewhere, which brings its own roles), @ledger (the splits so far), @erased (who must not be taken in again).
+    `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
     `zone` is where its artifact lies, when not where the stage's usually does.
     """
 
@@ -52,17 +53,19 @@ class Step:
 
 
 DATA_STEPS = (
-    Step("ingest", "ingest", {"snapshot": "@snapshot"}, "ingest"),
+    Step("ingest", "ingest", {"snapshot": "@snapshot", "erased": "@erased"}, "ingest"),
     Step("clean", "clean", {"records": "ingest"}, "clean"),
     Step("dedup", "dedup", {"records": "clean", "previous": "@ledger"}, "dedup"),
-    Step("deidentify", "deidentify", {"records": "dedup"}, "deidentify"),
+    Step("deidentify", "deidentify", {"records": "dedup", "lists": "@lists"}, "deidentify"),
     Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
 )
 
-EVALUATION_SETS_STEP = Step("evaluation_sets", "ingest", {"snapshot": "@evaluation_sets"}, "evaluation_sets")
+EVALUATION_SETS_STEP = Step(
+    "evaluation_sets", "ingest", {"snapshot": "@evaluation_sets", "erased": "@erased"}, "evaluation_sets"
+)
 
 RETENTION_STEPS = (
-    Step("general", "ingest", {"snapshot": "@general"}, "general", zone=Zone.OPEN),
+    Step("general", "ingest", {"snapshot": "@general", "erased": "@erased"}, "general", zone=Zone.OPEN),
     Step("sample", "sample", {"base": "@base"}, "sample"),
 )
 
@@ -126,7 +129,7 @@ def comparison_steps() -> tuple[Step, ...]:
     adapted = {"records": "ingest", "": "@model", **_RETENTION}
     compared = {**_COMPARED, "records": "ingest"}
     return (
-        Step("ingest", "ingest", {"snapshot": "@snapshot"}, "ingest"),
+        Step("ingest", "ingest", {"snapshot": "@snapshot", "erased": "@erased"}, "ingest"),
         *RETENTION_STEPS,
         Step("predict.base", "predict", base, "predict", zone=Zone.RESTRICTED),
         Step("predict.adapted", "predict", adapted, "predict", zone=Zone.RESTRICTED),

@@ -9,12 +9,14 @@ import polars as pl
 
 from acclimate.core.errors import ContractError
 
-_SHARED = {"subjects": "subject_id", "clusters": "cluster_id", "texts": "text_digest"}
+_SHARED = {"subjects": "subject_id", "clusters": "cluster_id", "texts": "text_digest", "documents": "parent"}
 
 
 def count_leaks(divided: pl.DataFrame, ledger: pl.DataFrame) -> dict[str, int]:
-    """How many subjects, clusters and equal texts stand in several splits, and how many earlier test ones in training."""
+    """How many subjects, clusters, equal texts and cut documents stand in several splits, and how many earlier test ones
+    in training."""
     leaks = {}
+    divided = divided.with_columns(parent=pl.col("parents").list.first())
     for name, column in _SHARED.items():
         splits = divided.drop_nulls(column).group_by(column).agg(pl.col("split").n_unique())
         leaks[name] = splits.filter(pl.col("split") > 1).height

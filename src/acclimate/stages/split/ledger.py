@@ -6,8 +6,8 @@ from pathlib import Path
 
 import polars as pl
 
-from acclimate.core.artifacts import TableWriter
-from acclimate.core.ledger import LEDGER_FILE, LEDGER_SCHEMA
+from acclimate.core.artifacts import LEDGER_FILE, TableWriter
+from acclimate.core.ledger import LEDGER_SCHEMA
 
 
 def extend_ledger(ledger: pl.DataFrame, assigned: pl.DataFrame) -> pl.DataFrame:

@@ -60,14 +60,15 @@ def read_ties(batch: pa.RecordBatch) -> pl.DataFrame:
             **columns,
             "declared": [row["split"] for row in rows],
             "text_digest": [hashlib.sha256(task_text(row).encode()).hexdigest() for row in rows],
+            "parents": [row["parents"] for row in rows],
         },
-        schema=dict.fromkeys([*columns, "declared", "text_digest"], pl.String()),
+        schema={**dict.fromkeys([*columns, "declared", "text_digest"], pl.String()), "parents": pl.List(pl.String)},
     )
 
 
 def _read(source: Artifact, context: Context) -> pl.DataFrame:
     parts = [read_ties(pa.RecordBatch.from_pylist([], RECORD_SCHEMA))]
-    batches = source.batches([*_COLUMNS, *TEXT_COLUMNS, "messages"], batch_rows=context.batch_rows)
+    batches = source.batches([*_COLUMNS, *TEXT_COLUMNS, "messages", "parents"], batch_rows=context.batch_rows)
     with context.progress("reading records", source.table(["id"]).num_rows) as progress:
         for part in context.engine.map_batches(read_ties, batches):
             parts.append(part)

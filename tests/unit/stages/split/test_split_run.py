@@ -169,3 +169,26 @@ def test_an_earlier_split_without_its_ledger_is_refused(run_stage, tmp_path):
 def test_a_leak_in_the_outcome_is_a_defect_and_stops_the_stage():
     with pytest.raises(ContractError, match="'subjects': 2"):
         check_no_leaks({"subjects": 2, "clusters": 0})
+
+
+def test_the_pieces_of_a_document_stay_together_and_with_their_document(run_stage):
+    pieces = [
+        {"id": f"d{index}#{number}", "text": f"piece {index} {number}", "parents": [f"d{index}"]}
+        for index in range(10)
+        for number in range(3)
+    ]
+    documents = [{"id": f"d{index}", "text": f"document {index}"} for index in range(0, 10, 2)]
+    result = run_stage(STAGE, [*pieces, *documents])
+    found = defaultdict(set)
+    for id, split in splits(result).items():
+        found[id.partition("#")[0]].add(split)
+    assert {len(where) for where in found.values()} == {1}
+    assert result.report.metrics["groups"] == 10
+    assert set(splits(result).values()) == {"train", "validation", "test"}
+
+
+def test_a_piece_that_is_frozen_as_test_draws_the_whole_document_out_of_training(run_stage):
+    pieces = [{"id": f"d#{number}", "text": f"piece {number}", "parents": ["d"]} for number in range(3)]
+    result = run_stage(STAGE, [*TEN, {**pieces[0], "split": "test"}, *pieces[1:]])
+    assert splits(result)["d#0"] == "test"
+    assert {result.dropped[id] for id in ("d#1", "d#2")} == {("leak_train_test", "parent d")}
