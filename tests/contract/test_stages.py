@@ -62,7 +62,8 @@ def test_model_selection_keeps_the_contract(finished_project: Path, tmp_path: Pa
     check_stage(StageCase(load_stage("select_model"), config, inputs, tables=("records",)), tmp_path)
 
 
-def test_dedup_with_evaluation_sets_keeps_the_contract(finished_project: Path, tmp_path: Path) -> None:
-    case = case_of(finished_project, "dedup")
+@pytest.mark.parametrize("step", ["dedup", "split"])
+def test_looking_for_evaluation_sets_keeps_the_contract(finished_project: Path, tmp_path: Path, step: str) -> None:
+    case = case_of(finished_project, step)
     inputs = {**case.inputs, "evaluation": Project.open(finished_project).artifact("general")}
     check_stage(replace(case, inputs=inputs, tables=("records", "evaluation")), tmp_path)

@@ -20,10 +20,8 @@ from acclimate.core.word_hashes import Hashes, HashSets, hash_words, n_grams
 PASSAGE_WORDS = 8
 """A text with fewer words has no passage and is not searched for."""
 
-_STOCK = 10
+STOCK = 10
 """An n-gram that stands in more items than this is a stock phrase, an instruction before each: it tells no item."""
-
-_FOUND = {"row": pl.Int64, "item": pl.Int64, "share": pl.Float64}
 
 
 @dataclass(frozen=True)
@@ -39,6 +37,11 @@ class PassageIndex:
         """Items without a passage of their own: too short, or stock phrases from end to end."""
         return int((self.words == 0).sum())
 
+    def only(self, telling: npt.NDArray[np.bool_]) -> PassageIndex:
+        """The index of the passages for which `telling`, aligned with `grams`, is true."""
+        grams = self.grams[telling]
+        return _index(self.postings.filter(pl.col("gram").is_in(pl.Series(grams).implode())), items=len(self.words))
+
 
 def index_passages(batches: Iterable[Sequence[str]]) -> PassageIndex:
     """The index of items that come a batch at a time; an item is known by its place among all of them."""
@@ -49,12 +52,8 @@ def index_passages(batches: Iterable[Sequence[str]]) -> PassageIndex:
         parts.append(pl.DataFrame({"gram": grams.hashes, "item": grams.texts + items, "place": places}))
         items += len(texts)
     every = pl.concat(parts)
-    stock = every.select("gram", "item").unique().group_by("gram").len().filter(pl.col("len") > _STOCK)
-    postings = every.join(stock, on="gram", how="anti").sort("gram", "item", "place")
-    words = np.zeros(items, dtype=np.int64)
-    covered = _covered_words(postings, ["item"])
-    words[covered["item"].to_numpy()] = covered["words"].to_numpy()
-    return PassageIndex(postings["gram"].unique().sort().to_numpy(), postings, words)
+    stock = every.select("gram", "item").unique().group_by("gram").len().filter(pl.col("len") > STOCK)
+    return _index(every.join(stock, on="gram", how="anti").sort("gram", "item", "place"), items=items)
 
 
 def passages_of(texts: Sequence[str]) -> HashSets:
@@ -70,15 +69,31 @@ def find_passages(index: PassageIndex, grams: HashSets, *, min_share: float) -> 
     >>> find_passages(index, held, min_share=0.5).to_dicts()
     [{'row': 0, 'item': 0, 'share': 0.7272727272727273}]
     """
-    if not len(index.grams) or not len(grams.hashes):
-        return pl.DataFrame(schema=_FOUND)
-    place = np.minimum(np.searchsorted(index.grams, grams.hashes), len(index.grams) - 1)
-    shared = index.grams[place] == grams.hashes
-    held = pl.DataFrame({"row": grams.texts[shared], "gram": grams.hashes[shared]}).unique()
-    covered = _covered_words(held.join(index.postings, on="gram"), ["row", "item"])
-    words = pl.Series(index.words[covered["item"].to_numpy()])
-    found = covered.select("row", "item", share=covered["words"] / words)
-    return found.filter(pl.col("share") >= min_share).sort("row", "item")
+    return shares_held(index, look_up(index.grams, grams), by="row", min_share=min_share)
+
+
+def look_up(known: Hashes, grams: HashSets) -> pl.DataFrame:
+    """Which of some known passages, sorted, the texts have: `row` and `gram`, each pair once."""
+    if not len(known) or not len(grams.hashes):
+        return pl.DataFrame(schema={"row": pl.Int64, "gram": pl.UInt64})
+    place = np.minimum(np.searchsorted(known, grams.hashes), len(known) - 1)
+    shared = known[place] == grams.hashes
+    return pl.DataFrame({"row": grams.texts[shared], "gram": grams.hashes[shared]}).unique()
+
+
+def shares_held(index: PassageIndex, held: pl.DataFrame, *, by: str, min_share: float) -> pl.DataFrame:
+    """`by`, `item` and the `share` of the item's words that lie in held passages (`by`, `gram`), from `min_share` up."""
+    covered = _covered_words(held.join(index.postings, on="gram"), [by, "item"])
+    words = pl.Series(index.words[covered["item"].to_numpy()], dtype=pl.Int64)
+    found = covered.select(by, "item", share=covered["words"] / words)
+    return found.filter(pl.col("share") >= min_share).sort(by, "item")
+
+
+def _index(postings: pl.DataFrame, *, items: int) -> PassageIndex:
+    words = np.zeros(items, dtype=np.int64)
+    covered = _covered_words(postings, ["item"])
+    words[covered["item"].to_numpy()] = covered["words"].to_numpy()
+    return PassageIndex(postings["gram"].unique().sort().to_numpy(), postings, words)
 
 
 def _covered_words(places: pl.DataFrame, by: list[str]) -> pl.DataFrame:

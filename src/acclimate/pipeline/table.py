@@ -94,12 +94,17 @@ _BASELINES = {"prompted": "predict.prompted", "copy": "predict.copy"}
 
 
 def data_steps(*, evaluation_sets: bool) -> tuple[Step, ...]:
-    """From sources to splits; where a project names evaluation sets, no record that holds one of their items goes on."""
+    """From sources to splits; where a project names evaluation sets, dedup and split look for their items."""
     if not evaluation_sets:
         return DATA_STEPS
-    with_items = {"records": "clean", "evaluation": "evaluation_sets", "previous": "@ledger"}
-    steps = [replace(step, inputs=with_items) if step.name == "dedup" else step for step in DATA_STEPS]
-    return (EVALUATION_SETS_STEP, *steps)
+    looking = ("dedup", "split")
+    return (
+        EVALUATION_SETS_STEP,
+        *(
+            replace(step, inputs={**step.inputs, "evaluation": "evaluation_sets"}) if step.name in looking else step
+            for step in DATA_STEPS
+        ),
+    )
 
 
 def steps_for(task: str, *, select_model: bool, evaluation_sets: bool = False) -> tuple[Step, ...]:

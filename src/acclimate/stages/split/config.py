@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from acclimate.core.stage import StageConfig
@@ -30,5 +32,10 @@ class SplitConfig(StageConfig):
 
     fractions: Fractions = Fractions()
     """Shares of train, validation and test."""
+    shared_passages: Literal["report", "drop"] = "report"
+    """What happens to a record to learn from that holds a test record, now or earlier, or an item of an evaluation set,
+    inside its text: it is reported, or dropped."""
+    shared_passages_from: float = Field(default=0.5, gt=0, le=1)
+    """Share of the held-out item's words, in passages of eight or more, that it must hold for that."""
     seed: int = 0
     """Seed of the draw; another seed gives another division. Earlier assignments stay whatever the seed."""

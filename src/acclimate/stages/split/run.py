@@ -23,6 +23,7 @@ from acclimate.stages.split.groups import tie_groups
 from acclimate.stages.split.leaks import check_no_leaks, count_leaks
 from acclimate.stages.split.ledger import extend_ledger, write_ledger
 from acclimate.stages.split.metrics import division_metrics, division_warnings
+from acclimate.stages.split.overlaps import drop_overlaps, find_overlaps, overlap_metrics, overlap_warnings, write_leaks
 
 _COLUMNS = ("id", "subject_id", "cluster_id", "site", "split")
 
@@ -30,7 +31,8 @@ _COLUMNS = ("id", "subject_id", "cluster_id", "site", "split")
 def run(config: SplitConfig, inputs: Inputs, output: Output, context: Context) -> Report:
     """Sets `split` on every record and writes the ledger; raises DataError when train or test would be empty.
 
-    The optional input `previous` is an earlier artifact of this stage, whose assignments stay.
+    The optional input `previous` is an earlier artifact of this stage, whose assignments stay; `evaluation` holds the
+    items of evaluation sets, which are looked for in what is to be learnt from.
     """
     source = inputs["records"]
     ledger = read_ledger(inputs.get("previous"))
@@ -38,16 +40,22 @@ def run(config: SplitConfig, inputs: Inputs, output: Output, context: Context) -
     members = tie_groups(records, ledger)
     settled = settle(members)
     fractions = _fractions(config.fractions, records)
-    decided = _draw(settled, fractions, config.seed)
+    drawn = _draw(settled, fractions, config.seed)
+    share = config.shared_passages_from
+    overlaps = find_overlaps(inputs, drawn.drop_nulls("split"), min_share=share, context=context)
+    decided = drop_overlaps(drawn, overlaps) if config.shared_passages == "drop" else drawn
     divided = decided.filter(pl.col("split").is_not_null())
     _check_not_empty(divided, decided, config.fractions)
     leaks = count_leaks(divided, ledger)
     check_no_leaks(leaks)
     _write(source, decided.sort("position"), output, context)
     write_ledger(output.path, extend_ledger(ledger, divided))
+    write_leaks(output.path, overlaps)
     dropped = dict(sorted(output.dropped_by_reason.items()))
-    metrics = {**division_metrics(divided, ledger), "leaks": leaks}
+    metrics = {**division_metrics(divided, ledger), "leaks": leaks, "overlaps": overlap_metrics(overlaps)}
     warnings = division_warnings(divided, ledger, fractions)
+    if config.shared_passages == "report":
+        warnings += tuple(overlap_warnings(overlaps, min_share=share))
     return Report("split", Counts(records.height, output.kept_rows, dropped=dropped), metrics, warnings)
 
 
@@ -154,4 +162,6 @@ def _estimate(config: SplitConfig, rows: Mapping[str, int]) -> ExpectedCost | No
     return ExpectedCost(1.0 + records / 50_000, (200 << 20) + records * 500, "about 50 000 records a second")
 
 
-STAGE = Stage("split", SplitConfig, run, estimate=_estimate)
+STAGE = Stage(
+    "split", SplitConfig, run, code=("acclimate.core.passages", "acclimate.core.word_hashes"), estimate=_estimate
+)
