@@ -18,8 +18,11 @@ LEDGER_SCHEMA = pa.schema(
         pa.field("subject_id", pa.string()),
         pa.field("cluster_id", pa.string()),
         pa.field("split", pa.string(), nullable=False),
+        pa.field("parents", pa.list_(pa.string())),
+        pa.field("together", pa.list_(pa.string())),
     ]
 )
+"""`together` holds digests of the declared attributes that tie a record. Ledgers of the first version end at `split`."""
 
 
 def read_ledger(previous: Artifact | None) -> pl.DataFrame:
@@ -36,4 +39,7 @@ def read_ledger(previous: Artifact | None) -> pl.DataFrame:
 
 
 def _frame(table: pa.Table) -> pl.DataFrame:
-    return pl.DataFrame(table).select(LEDGER_SCHEMA.names)
+    for field in LEDGER_SCHEMA:
+        if field.name not in table.column_names:
+            table = table.append_column(field, pa.nulls(table.num_rows, field.type))
+    return pl.DataFrame(table.select(LEDGER_SCHEMA.names).cast(LEDGER_SCHEMA))

@@ -28,10 +28,15 @@ class Fractions(StageConfig):
 
 
 class SplitConfig(StageConfig):
-    """How records are divided. Ties of subject and duplicate cluster are never broken."""
+    """How records are divided. Ties of subject, duplicate cluster, text and document are never broken."""
 
     fractions: Fractions = Fractions()
     """Shares of train, validation and test."""
+    together: tuple[str, ...] = ()
+    """Declared attributes (`attributes` of the sources) whose equal values keep records together, as in [thread, template]."""
+    templates: Literal["report", "tie"] = "report"
+    """Records filled in from one form, found by their equal words around differing names and numbers: those in test and
+    in train are counted, or they are kept together. A corpus of a single form cannot be divided then."""
     shared_passages: Literal["report", "drop"] = "report"
     """What happens to a record to learn from that holds a test record, now or earlier, or an item of an evaluation set,
     inside its text: it is reported, or dropped."""

@@ -11,11 +11,19 @@ from acclimate.core.ledger import LEDGER_SCHEMA
 
 
 def extend_ledger(ledger: pl.DataFrame, assigned: pl.DataFrame) -> pl.DataFrame:
-    """Earlier assignments and new ones, sorted by id. An earlier one stays, unless the record is now a test record."""
-    current = assigned.select("id", "subject_id", "cluster_id", "split")
-    now_test = current.filter(pl.col("split") == "test")["id"].implode()
-    earlier = ledger.with_columns(
-        split=pl.when(pl.col("id").is_in(now_test)).then(pl.lit("test")).otherwise(pl.col("split"))
+    """Earlier assignments and new ones, sorted by id. An earlier one stays, unless the record is now a test record.
+
+    What else ties a record (`parents`, `together`) is what is known of it now, or else was.
+    """
+    current = assigned.select(LEDGER_SCHEMA.names)
+    now = current.select("id", now_split="split", now_parents="parents", now_together="together")
+    earlier = ledger.join(now, on="id", how="left").select(
+        "id",
+        "subject_id",
+        "cluster_id",
+        split=pl.when(pl.col("now_split") == "test").then("now_split").otherwise("split"),
+        parents=pl.coalesce("now_parents", "parents"),
+        together=pl.coalesce("now_together", "together"),
     )
     return pl.concat([earlier, current.join(ledger, on="id", how="anti")]).sort("id")
 

@@ -24,6 +24,7 @@ def division_metrics(divided: pl.DataFrame, ledger: pl.DataFrame) -> dict[str, A
         "groups": groups.height,
         "largest_group": max(groups["len"].to_list(), default=0),
         "from_earlier_rounds": divided.join(ledger, on="id", how="semi").height,
+        **_templates(divided),
         "earlier_test_records_absent": earlier_test.join(divided, on="id", how="anti").height,
     }
 
@@ -44,6 +45,12 @@ def division_warnings(divided: pl.DataFrame, ledger: pl.DataFrame, wished: Mappi
         warnings.append(
             f"{trained_before} test records were trained on in an earlier round: start again from the base."
         )
+    alike = _templates(divided)["records_of_test_templates"]
+    if alike:
+        warnings.append(
+            f"{alike} records to learn from are filled in from the same forms as test records, so the test measures the"
+            " form as well: split.templates: tie keeps each form in one split."
+        )
     absent = ledger.filter(split="test").join(divided, on="id", how="anti").height
     if absent:
         warnings.append(
@@ -59,6 +66,13 @@ def division_warnings(divided: pl.DataFrame, ledger: pl.DataFrame, wished: Mappi
                 f" must stay together has {largest} of {divided.height} records."
             )
     return tuple(warnings)
+
+
+def _templates(divided: pl.DataFrame) -> dict[str, int]:
+    """Templates of several records, and how many records to learn from are of a template that the test has too."""
+    learning, tested = divided.filter(pl.col("split") != "test"), divided.filter(split="test")
+    shared = learning.drop_nulls("template").join(tested, on="template", how="semi")
+    return {"templates": divided["template"].drop_nulls().n_unique(), "records_of_test_templates": shared.height}
 
 
 def _by_site(divided: pl.DataFrame) -> dict[str, dict[str, int]]:

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from functools import partial
 
 import polars as pl
 import pyarrow as pa
@@ -24,6 +25,7 @@ from acclimate.stages.split.leaks import check_no_leaks, count_leaks
 from acclimate.stages.split.ledger import extend_ledger, write_ledger
 from acclimate.stages.split.metrics import division_metrics, division_warnings
 from acclimate.stages.split.overlaps import drop_overlaps, find_overlaps, overlap_metrics, overlap_warnings, write_leaks
+from acclimate.stages.split.templates import find_templates
 
 _COLUMNS = ("id", "subject_id", "cluster_id", "site", "split")
 
@@ -36,7 +38,7 @@ def run(config: SplitConfig, inputs: Inputs, output: Output, context: Context) -
     """
     source = inputs["records"]
     ledger = read_ledger(inputs.get("previous"))
-    records = _read(source, context)
+    records = _read(source, config, context)
     members = tie_groups(records, ledger)
     settled = settle(members)
     fractions = _fractions(config.fractions, records)
@@ -59,8 +61,8 @@ def run(config: SplitConfig, inputs: Inputs, output: Output, context: Context) -
     return Report("split", Counts(records.height, output.kept_rows, dropped=dropped), metrics, warnings)
 
 
-def read_ties(batch: pa.RecordBatch) -> pl.DataFrame:
-    """What split needs to know of each record of a batch."""
+def read_ties(batch: pa.RecordBatch, *, together: tuple[str, ...]) -> pl.DataFrame:
+    """What split needs to know of each record of a batch; `together` are the attributes that tie."""
     rows = batch.to_pylist()
     columns = {name: [row[name] for row in rows] for name in _COLUMNS if name != "split"}
     return pl.DataFrame(
@@ -69,19 +71,32 @@ def read_ties(batch: pa.RecordBatch) -> pl.DataFrame:
             "declared": [row["split"] for row in rows],
             "text_digest": [hashlib.sha256(task_text(row).encode()).hexdigest() for row in rows],
             "parents": [row["parents"] for row in rows],
+            "together": [_tying(row["attributes"] or (), together) for row in rows],
         },
-        schema={**dict.fromkeys([*columns, "declared", "text_digest"], pl.String()), "parents": pl.List(pl.String)},
+        schema={
+            **dict.fromkeys([*columns, "declared", "text_digest"], pl.String()),
+            **dict.fromkeys(["parents", "together"], pl.List(pl.String)),
+        },
     )
 
 
-def _read(source: Artifact, context: Context) -> pl.DataFrame:
-    parts = [read_ties(pa.RecordBatch.from_pylist([], RECORD_SCHEMA))]
-    batches = source.batches([*_COLUMNS, *TEXT_COLUMNS, "messages", "parents"], batch_rows=context.batch_rows)
+def _tying(attributes: Sequence[Mapping[str, str | None]], together: tuple[str, ...]) -> list[str] | None:
+    """The attributes that tie a record, as digests: the ledger that keeps them outlives the record."""
+    tying = [one for one in attributes if one["name"] in together and one["value"] is not None]
+    return [f"{one['name']} {hashlib.sha256((one['value'] or '').encode()).hexdigest()[:16]}" for one in tying] or None
+
+
+def _read(source: Artifact, config: SplitConfig, context: Context) -> pl.DataFrame:
+    read = partial(read_ties, together=config.together)
+    parts = [read(pa.RecordBatch.from_pylist([], RECORD_SCHEMA))]
+    columns = [*_COLUMNS, *TEXT_COLUMNS, "messages", "parents", "attributes"]
     with context.progress("reading records", source.table(["id"]).num_rows) as progress:
-        for part in context.engine.map_batches(read_ties, batches):
+        for part in context.engine.map_batches(read, source.batches(columns, batch_rows=context.batch_rows)):
             parts.append(part)
             progress.advance(part.height)
-    records = pl.concat(parts).with_row_index("position")
+    templates = find_templates(source, context)
+    tied = templates if config.templates == "tie" else pl.lit(None, dtype=pl.String)
+    records = pl.concat(parts).with_row_index("position").with_columns(template=templates, tied_template=tied)
     strange = records.filter(~pl.col("declared").is_in(SPLITS)).head(1)
     if strange.height:
         raise DataError(
