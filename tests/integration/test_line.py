@@ -149,17 +149,17 @@ def test_a_longer_copy_in_a_second_round_never_replaces_a_test_record(finished: 
     assert [step.status for step in Project.open(finished).plan(until="split")] == ["current"] * 5
 
 
-def test_a_record_that_holds_an_item_of_an_evaluation_set_never_reaches_a_split(finished: Path) -> None:
-    row = json.loads((finished / "data/north.jsonl").read_text().splitlines()[0])
-    (finished / "exam.jsonl").write_text(json.dumps({"question": row["dialogue"], "answer": "unknown"}) + "\n")
-    with (finished / "acclimate.yaml").open("a") as file:
+def test_a_record_that_holds_an_item_of_an_evaluation_set_never_reaches_a_split(project: Path) -> None:
+    row = json.loads((project / "data/north.jsonl").read_text().splitlines()[0])
+    (project / "exam.jsonl").write_text(json.dumps({"question": row["dialogue"], "answer": "unknown"}) + "\n")
+    with (project / "acclimate.yaml").open("a") as file:
         file.write("evaluation_sets:\n  sources:\n    - {path: exam.jsonl, columns: {prompt: question}}\n")
-    project = Project.open(finished)
-    outcomes = {outcome.planned.step.name: outcome for outcome in project.run(until="split")}
+    opened = Project.open(project)
+    outcomes = {outcome.planned.step.name: outcome for outcome in opened.run(until="split")}
     assert outcomes["dedup"].report.metrics["contamination"]["exam"]["items_found"] == 1
     assert outcomes["dedup"].report.counts.dropped["contaminated"] >= 1
-    assert record_hash(load_key("tiny", "surrogates"), "north:n0") not in project.table("split")["id"].to_pylist()
-    assert Zone.RESTRICTED in project.where("evaluation_sets").parts
+    assert record_hash(load_key("tiny", "surrogates"), "north:n0") not in opened.table("split")["id"].to_pylist()
+    assert Zone.RESTRICTED in opened.where("evaluation_sets").parts
 
 
 def test_a_trial_is_kept_apart(finished: Path) -> None:

@@ -23,6 +23,8 @@ PASSAGE_WORDS = 8
 STOCK = 10
 """An n-gram that stands in more items than this is a stock phrase, an instruction before each: it tells no item."""
 
+_POSTING: dict[str, type[pl.DataType]] = {"gram": pl.UInt64, "item": pl.Int32, "place": pl.Int32}
+
 
 @dataclass(frozen=True)
 class PassageIndex:
@@ -39,17 +41,20 @@ class PassageIndex:
 
     def only(self, telling: npt.NDArray[np.bool_]) -> PassageIndex:
         """The index of the passages for which `telling`, aligned with `grams`, is true."""
+        if telling.all():
+            return self
         grams = self.grams[telling]
         return _index(self.postings.filter(pl.col("gram").is_in(pl.Series(grams).implode())), items=len(self.words))
 
 
 def index_passages(batches: Iterable[Sequence[str]]) -> PassageIndex:
     """The index of items that come a batch at a time; an item is known by its place among all of them."""
-    parts, items = [pl.DataFrame(schema={"gram": pl.UInt64, "item": pl.Int64, "place": pl.Int64})], 0
+    parts, items = [pl.DataFrame(schema=_POSTING)], 0
     for texts in batches:
         grams = passages_of(texts)
         places = np.arange(len(grams.hashes)) - np.repeat(grams.offsets[:-1], grams.sizes)
-        parts.append(pl.DataFrame({"gram": grams.hashes, "item": grams.texts + items, "place": places}))
+        postings = pl.DataFrame({"gram": grams.hashes, "item": grams.texts + items, "place": places})
+        parts.append(postings.cast({name: _POSTING[name] for name in postings.columns}))
         items += len(texts)
     every = pl.concat(parts)
     stock = every.select("gram", "item").unique().group_by("gram").len().filter(pl.col("len") > STOCK)

@@ -164,7 +164,7 @@ def _near(records: pl.DataFrame, near: Pairs) -> pl.DataFrame:
 
 
 def _within(source: Artifact, items: Items, named: pl.DataFrame, min_share: float, context: Context) -> pl.DataFrame:
-    parts = [pl.DataFrame(schema={"item": pl.Int64, "share": pl.Float64, "id": pl.String})]
+    parts = [pl.DataFrame(schema={"item": pl.Int32, "share": pl.Float64, "id": pl.String})]
     find = partial(find_items, items=items, min_share=min_share)
     batches = source.batches(PAYLOAD, batch_rows=context.batch_rows)
     with context.progress("looking for evaluation items", source.table(["id"]).num_rows) as progress:

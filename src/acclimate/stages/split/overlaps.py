@@ -71,7 +71,7 @@ def find_overlaps(inputs: Inputs, divided: pl.DataFrame, *, min_share: float, co
     learning = divided.filter(pl.col("split") != "test").select("id", "split")
     held, telling = _passages_held(inputs["records"], held_out.index.grams, learning, context)
     index = held_out.index.only(telling)
-    named = held_out.items.with_row_index("item").with_columns(pl.col("item").cast(pl.Int64))
+    named = held_out.items.with_row_index("item").with_columns(pl.col("item").cast(pl.Int32))
     found = shares_held(index, held, by="id", min_share=min_share).join(named, on="item").join(learning, on="id")
     found = found.sort("id", "held_out", "held_out_id", "share")
     return Overlaps(found, _by_set(held_out.items), _by_set(held_out.items.filter(pl.Series(index.words == 0))))

@@ -28,16 +28,15 @@ _FEWEST_WORDS = 4
 _LEAST = 0.5
 """At least this share of the words are the form's: a heading over free text makes no template."""
 
+_WORDS_WAITING = 1_000_000
+
 _SLOT = np.uint64(0)
 
 
 def find_templates(source: Artifact, context: Context) -> pl.Series:
     """The template of each record, in their order; null where no other record has the same."""
     texts = partial(source.batches, [*TEXT_COLUMNS, "messages"], batch_rows=context.batch_rows)
-    records = [pl.DataFrame(schema={"word": pl.UInt64, "records": pl.UInt32})]
-    for part in context.engine.map_batches(count_words, texts()):
-        records = [pl.concat([*records, part]).group_by("word").agg(pl.col("records").sum())]
-    fixed = records[0].filter(pl.col("records") >= _FIXED)["word"].sort().to_numpy()
+    fixed = _common_words(context.engine.map_batches(count_words, texts()))
     found = [
         template
         for part in context.engine.map_batches(partial(read_templates, fixed=fixed), texts())
@@ -45,6 +44,22 @@ def find_templates(source: Artifact, context: Context) -> pl.Series:
     ]
     templates = pl.Series("template", found, dtype=pl.String)
     return templates.to_frame().select(pl.when(pl.len().over("template") > 1).then("template")).to_series()
+
+
+def _common_words(batches: Iterator[pl.DataFrame]) -> Hashes:
+    """The words that enough records have, sorted; held meanwhile are all words there are, about twice."""
+    waiting = [pl.DataFrame(schema={"word": pl.UInt64, "records": pl.UInt32})]
+    counted = 0
+    for batch in batches:
+        waiting.append(batch)
+        if sum(part.height for part in waiting) > max(2 * counted, _WORDS_WAITING):
+            waiting = [_add_up(waiting)]
+            counted = waiting[0].height
+    return _add_up(waiting).filter(pl.col("records") >= _FIXED)["word"].sort().to_numpy()
+
+
+def _add_up(parts: list[pl.DataFrame]) -> pl.DataFrame:
+    return pl.concat(parts).group_by("word").agg(pl.col("records").sum())
 
 
 def count_words(batch: pa.RecordBatch) -> pl.DataFrame:
