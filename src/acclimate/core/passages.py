@@ -14,7 +14,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 
+from acclimate.core.schema import task_text
 from acclimate.core.word_hashes import Hashes, HashSets, hash_words, n_grams
 
 PASSAGE_WORDS = 8
@@ -64,6 +66,12 @@ def index_passages(batches: Iterable[Sequence[str]]) -> PassageIndex:
 def passages_of(texts: Sequence[str]) -> HashSets:
     """The passages of each text, to be looked up in any number of indexes."""
     return n_grams(hash_words(texts), PASSAGE_WORDS)
+
+
+def read_passages(batch: pa.RecordBatch) -> tuple[list[str], HashSets]:
+    """The ids of a batch of records, and the passages of each."""
+    rows = batch.to_pylist()
+    return [row["id"] for row in rows], passages_of([task_text(row) for row in rows])
 
 
 def find_passages(index: PassageIndex, grams: HashSets, *, min_share: float) -> pl.DataFrame:

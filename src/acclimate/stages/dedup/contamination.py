@@ -8,7 +8,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,7 @@ import polars as pl
 import pyarrow as pa
 
 from acclimate.core.artifacts import Artifact, TableWriter
-from acclimate.core.passages import PASSAGE_WORDS, PassageIndex, find_passages, index_passages, passages_of
+from acclimate.core.passages import PASSAGE_WORDS, PassageIndex, find_passages, index_passages, read_passages
 from acclimate.core.ports import Context
 from acclimate.core.schema import task_text
 from acclimate.stages.dedup.candidates import Pairs
@@ -44,14 +43,6 @@ class Items:
 
     whole: PassageIndex
     prompts: PassageIndex
-
-
-@dataclass(frozen=True)
-class Found:
-    """Of one batch the number of records, and `id`, `item`, `share` of the items they hold."""
-
-    records: int
-    items: pl.DataFrame
 
 
 @dataclass(frozen=True)
@@ -93,16 +84,6 @@ def read_items(evaluation: Artifact, *, batch_rows: int) -> Items:
             yield [of(row) for row in batch.to_pylist()]
 
     return Items(index_passages(texts(task_text)), index_passages(texts(lambda row: row["prompt"] or "")))
-
-
-def find_items(batch: pa.RecordBatch, *, items: Items, min_share: float) -> Found:
-    """Which items the records of a batch hold."""
-    rows = batch.to_pylist()
-    grams = passages_of([task_text(row) for row in rows])
-    found = [find_passages(index, grams, min_share=min_share) for index in (items.whole, items.prompts)]
-    best = pl.concat(found).group_by("row", "item").agg(pl.col("share").max())
-    ids = pl.Series("id", [row["id"] for row in rows], dtype=pl.String)
-    return Found(len(rows), best.select("item", "share", id=ids.gather(best["row"])))
 
 
 def write_contamination(folder: Path, contamination: Contamination, dropped: pl.Series) -> None:
@@ -165,12 +146,13 @@ def _near(records: pl.DataFrame, near: Pairs) -> pl.DataFrame:
 
 def _within(source: Artifact, items: Items, named: pl.DataFrame, min_share: float, context: Context) -> pl.DataFrame:
     parts = [pl.DataFrame(schema={"item": pl.Int32, "share": pl.Float64, "id": pl.String})]
-    find = partial(find_items, items=items, min_share=min_share)
     batches = source.batches(PAYLOAD, batch_rows=context.batch_rows)
     with context.progress("looking for evaluation items", source.table(["id"]).num_rows) as progress:
-        for found in context.engine.map_batches(find, batches):
-            parts.append(found.items)
-            progress.advance(found.records)
+        for ids, passages in context.engine.map_batches(read_passages, batches):
+            found = [find_passages(index, passages, min_share=min_share) for index in (items.whole, items.prompts)]
+            best = pl.concat(found).group_by("row", "item").agg(pl.col("share").max())
+            parts.append(best.select("item", "share", id=pl.Series(ids, dtype=pl.String).gather(best["row"])))
+            progress.advance(len(ids))
     held = pl.concat(parts)
     return _findings(held.with_columns(evaluation_id=named["evaluation_id"].gather(held["item"])), "passage")
 

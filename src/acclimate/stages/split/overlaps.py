@@ -9,7 +9,6 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from acclimate.core.artifacts import Artifact, TableWriter
-from acclimate.core.passages import STOCK, PassageIndex, index_passages, look_up, passages_of, shares_held
+from acclimate.core.passages import STOCK, PassageIndex, index_passages, look_up, read_passages, shares_held
 from acclimate.core.ports import Context
 from acclimate.core.schema import TEXT_COLUMNS, task_text
 from acclimate.core.stage import Inputs
@@ -93,14 +92,6 @@ def hold_out(inputs: Inputs, tested: frozenset[str], *, batch_rows: int) -> Held
     return HeldOut(pl.DataFrame(items, schema=schema, orient="row"), index)
 
 
-def read_passages(batch: pa.RecordBatch, *, known: Hashes) -> tuple[int, pl.DataFrame]:
-    """How many records a batch has, and which known passages they hold: `id` and `gram`."""
-    rows = batch.to_pylist()
-    held = look_up(known, passages_of([task_text(row) for row in rows]))
-    ids = pl.Series("id", [row["id"] for row in rows], dtype=pl.String)
-    return len(rows), held.select("gram", id=ids.gather(held["row"]))
-
-
 def drop_overlaps(decided: pl.DataFrame, overlaps: Overlaps) -> pl.DataFrame:
     """The division without the records that were found, each with the set whose item it holds most of."""
     first = overlaps.found.sort(["share", "held_out"], descending=[True, False]).unique("id", maintain_order=True)
@@ -164,12 +155,14 @@ def _passages_held(
     parts = [pl.DataFrame(schema={"gram": pl.UInt64, "id": pl.String})]
     batches = source.batches(("id", *TEXT_COLUMNS, "messages"), batch_rows=context.batch_rows)
     with context.progress("looking for held-out passages", source.table(["id"]).num_rows) as progress:
-        for rows, part in context.engine.map_batches(partial(read_passages, known=known), batches):
-            part = part.join(learning, on="id", how="semi")
+        for ids, passages in context.engine.map_batches(read_passages, batches):
+            found = look_up(known, passages)
+            named = found.select("gram", id=pl.Series(ids, dtype=pl.String).gather(found["row"]))
+            part = named.join(learning, on="id", how="semi")
             place = np.searchsorted(known, part["gram"].to_numpy())
             records += np.bincount(place, minlength=len(known))
             parts.append(part.filter(pl.Series(records[place] <= STOCK)))
-            progress.advance(rows)
+            progress.advance(len(ids))
     telling = records <= STOCK
     every = pl.concat(parts)
     return every.filter(pl.Series(telling[np.searchsorted(known, every["gram"].to_numpy())])), telling
