@@ -23,7 +23,8 @@ PASSAGE_WORDS = 8
 """A text with fewer words has no passage and is not searched for."""
 
 STOCK = 10
-"""An n-gram that stands in more items than this is a stock phrase, an instruction before each: it tells no item."""
+"""An n-gram that stands in more items than this, and in more than one of a hundred, is a stock phrase, an instruction
+before each: it tells no item. In a large set many questions may be asked of one text, which is none."""
 
 _POSTING: dict[str, type[pl.DataType]] = {"gram": pl.UInt64, "item": pl.Int32, "place": pl.Int32}
 
@@ -59,7 +60,9 @@ def index_passages(batches: Iterable[Sequence[str]]) -> PassageIndex:
         parts.append(postings.cast({name: _POSTING[name] for name in postings.columns}))
         items += len(texts)
     every = pl.concat(parts)
-    stock = every.select("gram", "item").unique().group_by("gram").len().filter(pl.col("len") > STOCK)
+    stock = (
+        every.select("gram", "item").unique().group_by("gram").len().filter(pl.col("len") > max(STOCK, items // 100))
+    )
     return _index(every.join(stock, on="gram", how="anti").sort("gram", "item", "place"), items=items)
 
 

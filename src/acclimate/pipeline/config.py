@@ -56,7 +56,7 @@ class ProjectConfig:
         return steps_for(
             self.task,
             select_model=bool(self.sections.get("select_model", {}).get("candidates")),
-            evaluation_sets=bool(self.sections.get("evaluation_sets", {}).get("sources")),
+            evaluation_sets=bool(self.sections.get("evaluation_sets")),
         )
 
     @property
@@ -70,8 +70,8 @@ class ProjectConfig:
         values = {**self.sections.get(step.section, {}), **step.settings}
         if step.section == "general" and not self.has_general:
             values["sources"] = packaged_sources()
-        if step.section == "evaluation_sets":
-            values["sources"] = [_as_test(source) for source in values["sources"]]
+        if step.section == "evaluation_sets" and "sources" in values:
+            values["sources"] = _as_test(values["sources"])
         if "task" in stage.config.model_fields:
             values.setdefault("task", self.task)
         if "key" in stage.config.model_fields and "key" in self.sections.get("deidentify", {}):
@@ -81,9 +81,11 @@ class ProjectConfig:
         return _checked(step.section, stage.config, values)
 
 
-def _as_test(source: Any) -> Any:
-    """A source that is only looked for, never trained on, whatever its terms."""
-    return {**source, "role": "test"} if isinstance(source, dict) else source
+def _as_test(sources: Any) -> Any:
+    """Sources that are only looked for, never trained on, whatever their terms."""
+    if not isinstance(sources, list):
+        return sources
+    return [{**source, "role": "test"} if isinstance(source, dict) else source for source in sources]
 
 
 def read_config(folder: Path, *, overrides: Sequence[str] = ()) -> ProjectConfig:

@@ -48,6 +48,12 @@ def test_a_stock_phrase_of_many_items_tells_none_of_them():
     assert find_passages(index, passages_of([items[3]]), min_share=1).select("row", "item").rows() == [(0, 3)]
 
 
+def test_a_text_that_a_hundredth_of_a_large_set_asks_about_is_no_stock_phrase():
+    asked = [text([*ITEM, f"question{number}"]) for number in range(12)]
+    items = [*asked, *(text([f"own{number}-{index}" for index in range(8)]) for number in range(1188))]
+    assert len(find_passages(index_passages([items]), passages_of([text(ITEM)]), min_share=0.9)) == 12
+
+
 def test_without_items_or_texts_nothing_is_found():
     assert find_passages(index_passages([]), passages_of([text(ITEM)]), min_share=0).is_empty()
     assert find_passages(index_passages([[text(ITEM)]]), passages_of([]), min_share=0).is_empty()

@@ -36,7 +36,8 @@ class SplitConfig(StageConfig):
     """`time` makes the newest groups (by `collected_at` of their newest record) test and those before them validation;
     undated ones are trained on. deidentify has shifted all dates, by at most its max_shift_days: the cut is as sharp."""
     test_sites: tuple[str, ...] = ()
-    """Sites whose records are all test records, and no others are; a subject who is elsewhere too is left out there."""
+    """Sites whose records are all test records; no other record becomes one. A subject who is elsewhere too is left out
+    there."""
     stratify: tuple[str, ...] = ("site",)
     """What is to be spread evenly over the splits where they are drawn at random: site, label, declared attributes."""
     together: tuple[str, ...] = ()

@@ -180,5 +180,9 @@ def _estimate(config: SplitConfig, rows: Mapping[str, int]) -> ExpectedCost | No
 
 
 STAGE = Stage(
-    "split", SplitConfig, run, code=("acclimate.core.passages", "acclimate.core.word_hashes"), estimate=_estimate
+    "split",
+    SplitConfig,
+    run,
+    code=("acclimate.core.ledger", "acclimate.core.passages", "acclimate.core.word_hashes"),
+    estimate=_estimate,
 )
