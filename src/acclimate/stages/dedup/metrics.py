@@ -17,17 +17,23 @@ _FEW = 20
 
 
 def cluster_metrics(decisions: pl.DataFrame) -> dict[str, Any]:
-    """Clusters of several records: how many, how large, how many of their records stay, what they have in common."""
+    """Clusters of several records: how many, how large, how many of their records stay, which sets they span.
+
+    `copies_of_test_records` were dropped because a frozen or earlier test record stands for them.
+    """
     sizes = decisions.group_by("cluster_id").agg(
         pl.len().alias("records"), pl.col("reason").is_null().sum().alias("kept")
     )
     several = sizes.filter(pl.col("records") > 1)
     shared = decisions.join(several, on="cluster_id", how="semi")
+    frozen = decisions.filter("frozen")["id"].implode()
+    of_test = decisions.filter(pl.col("reason").str.ends_with("_duplicate") & pl.col("value").is_in(frozen))
     return {
         "clusters": several.height,
         "largest_cluster": max(sizes["records"].to_list(), default=0),
         "kept_in_shared_clusters": int(several.filter(pl.col("kept") > 1)["kept"].sum()),
         "size_histogram": {str(size): count for size, count in sorted(Counter(several["records"].to_list()).items())},
+        "copies_of_test_records": of_test.height,
         "clusters_across_sources": _across(shared, "source"),
         "clusters_across_sites": _across(shared, "site"),
     }

@@ -70,6 +70,7 @@ def test_frozen_test_records_stay_and_their_copies_in_training_go(run_stage):
     result = run_stage(STAGE, rows)
     assert set(result.kept) == {"y", "z"}
     assert result.dropped == {"a": ("near_duplicate", "y"), "b": ("near_duplicate", "y")}
+    assert result.report.metrics["copies_of_test_records"] == 2
     assert "1 test records are copies of other test records" in result.report.warnings[-1]
 
 
