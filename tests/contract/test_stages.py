@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
 from acclimate.api import Project
 from acclimate.core.artifacts import Artifact
+from acclimate.core.erased import ErasedSubject, add_erased
 from acclimate.core.snapshots import Snapshot
 from acclimate.core.stage import Stage
+from acclimate.core.surrogates import subject_hash
 from acclimate.pipeline.table import load_stage
-from acclimate.project.keys import load_key
+from acclimate.project.keys import fingerprint, load_key
 from acclimate.testing import StageCase, check_stage
 
 DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "glossary", "evaluate")
@@ -42,6 +45,14 @@ def test_every_stage_keeps_the_contract(finished_project: Path, tmp_path: Path, 
     check_stage(case_of(finished_project, step), tmp_path)
 
 
+def test_ingest_with_erased_subjects_keeps_the_contract(finished_project: Path, tmp_path: Path) -> None:
+    case, key = case_of(finished_project, "ingest"), load_key("tiny", "surrogates")
+    for subject in ("p1", "p2"):
+        add_erased(tmp_path / "erased", ErasedSubject(subject_hash(key, subject), "surrogates", fingerprint(key)))
+    inputs = {**case.inputs, "erased": Artifact(tmp_path / "erased")}
+    check_stage(replace(case, inputs=inputs, secrets={"surrogates": key}), tmp_path / "bench")
+
+
 def test_model_selection_keeps_the_contract(finished_project: Path, tmp_path: Path) -> None:
     base = Project.open(finished_project).outside.base
     split = Project.open(finished_project).artifact("split")
@@ -49,3 +60,10 @@ def test_model_selection_keeps_the_contract(finished_project: Path, tmp_path: Pa
     inputs = {"records": split, "candidates.one": Artifact(base, identity), "candidates.two": Artifact(base, identity)}
     config = {"candidates": ["one", "two"]}
     check_stage(StageCase(load_stage("select_model"), config, inputs, tables=("records",)), tmp_path)
+
+
+@pytest.mark.parametrize("step", ["dedup", "split"])
+def test_looking_for_evaluation_sets_keeps_the_contract(finished_project: Path, tmp_path: Path, step: str) -> None:
+    case = case_of(finished_project, step)
+    inputs = {**case.inputs, "evaluation": Project.open(finished_project).artifact("general")}
+    check_stage(replace(case, inputs=inputs, tables=("records", "evaluation")), tmp_path)

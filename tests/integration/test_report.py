@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from acclimate.api import Project
+from acclimate.api import Project, Silent
 from acclimate.core.errors import WorkspaceError
+from acclimate.core.ports import Progress
 from acclimate.report.figures import GAIN, LOSS, MUTED
 
 
@@ -77,6 +78,32 @@ def test_compared_base_models_are_shown_with_the_winner_or_undecided(finished: P
     winner = project.report("select_model").metrics["winner"]
     assert f"<p>{'Undecided: ' if winner == 'undecided' else winner}" in section
     assert "<td>./tiny-model</td>" in section and "<td>./other</td>" in section
+    assert "scoring took" in section and "not known" not in section
+
+
+def test_times_of_a_step_that_was_interrupted_are_not_told_as_if_they_were_whole(finished: Path) -> None:
+    from acclimate.testing.models import write_tiny_model
+
+    write_tiny_model(finished / "other", seed=5)
+    project = Project.open(finished, overrides=["select_model.candidates=[./tiny-model, ./other]"])
+    with pytest.raises(KeyboardInterrupt):
+        project.run(until="select_model", listener=InterruptedAtTheSecondBar())
+    project.run(until="select_model")
+    page = project.write_report().read_text()
+    section = page.partition("<h2>Base models compared")[2].partition("<h2>")[0]
+    assert section.count("not known") == 2
+    assert "more than" in page.partition("What it cost")[2].partition("</p>")[0]
+
+
+class InterruptedAtTheSecondBar(Silent):
+    def __init__(self) -> None:
+        self.bars = 0
+
+    def progress(self, description: str, total: int) -> Progress:
+        self.bars += 1
+        if self.bars == 2:
+            raise KeyboardInterrupt
+        return super().progress(description, total)
 
 
 def test_a_figure_has_the_colours_of_the_verdicts_below_it(finished: Path) -> None:

@@ -9,7 +9,16 @@ import typer
 from acclimate.api import Project
 from acclimate.cli.console import counts_line, listener, next_command, print_json, say
 from acclimate.cli.main import STAGE_VERBS
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, SetOption, new_app
+from acclimate.cli.options import (
+    HERE,
+    JsonOption,
+    ProjectOption,
+    QuickOption,
+    QuietOption,
+    SetOption,
+    new_app,
+    refuse_options_before,
+)
 from acclimate.cli.run import outcome_row
 from acclimate.core.errors import ConfigError
 from acclimate.pipeline.run import StepOutcome
@@ -38,6 +47,7 @@ def app_for(stage: str) -> typer.Typer:
         quiet: QuietOption = False,
     ) -> None:
         if context.invoked_subcommand is not None:
+            refuse_options_before(context.invoked_subcommand, context)
             return
         opened = Project.open(project, overrides=overrides, quick=quick)
         following = run_stage(stage, opened, as_json=as_json, quiet=quiet)

@@ -18,6 +18,9 @@ from acclimate.core.atomic import named_disk_errors, read_json
 from acclimate.core.report import Report
 from acclimate.core.schema import DROPPED_SCHEMA, RECORD_SCHEMA
 
+LEDGER_FILE = "ledger.parquet"
+"""Where an artifact of split keeps all assignments so far: keyed ids without content, which no erasure removes."""
+
 ROWS_PER_GROUP = 16_384
 """Rows of one Parquet row group: fixed, so that a file's bytes do not depend on the batch size of who wrote it."""
 

@@ -34,11 +34,12 @@ def fsync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replaces a file with new content, whole or not at all."""
+def write_bytes(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Replaces a file with new content, whole or not at all; `mode`, less the umask, holds from its first byte on."""
     temporary = path.with_name(f".{path.name}.partial")
     with named_disk_errors(path):
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)
+        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -175,6 +175,7 @@ class TrainingResult:
     best_step: int
     trainable_parameters: int
     precision: str
+    device: str
     notes: Sequence[str] = ()
 
 

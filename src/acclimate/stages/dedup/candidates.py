@@ -9,7 +9,7 @@ import numpy.typing as npt
 import polars as pl
 from scipy.sparse import csr_array
 
-from acclimate.stages.dedup.signatures import Hashes, HashSets
+from acclimate.core.word_hashes import Hashes, HashSets
 
 Indices = npt.NDArray[np.int64]
 
@@ -32,6 +32,12 @@ class Pairs:
     def where(self, keep: npt.NDArray[np.bool_]) -> Pairs:
         """The pairs for which `keep` is true."""
         return Pairs(self.first[keep], self.second[keep])
+
+    def joined(self, others: Pairs) -> Pairs:
+        """These pairs and others that are none of them."""
+        first, second = np.concatenate([self.first, others.first]), np.concatenate([self.second, others.second])
+        order = np.lexsort((second, first))
+        return Pairs(first[order], second[order])
 
 
 def candidate_pairs(keys: Hashes, nodes: Indices) -> Pairs:

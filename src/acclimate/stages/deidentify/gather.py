@@ -24,17 +24,17 @@ class Gathered:
 
 
 def person_of(record: Mapping[str, Any]) -> str:
-    """Whom a record is about, in words for the keyed draws; a record without a subject is a person of its own."""
+    """Whom a record is about, in words for the keyed draws; without a subject each record, or document, is a person."""
     if record["subject_id"] is not None:
         return f"subject {record['subject_id']}"
-    return f"record {record['id']}"
+    return f"record {(record['parents'] or [record['id']])[0]}"
 
 
 def gather(records: Artifact, *, batch_rows: int) -> Gathered:
     """All known values, in an order that does not depend on the records'; the subject's own id is one of them."""
     found: dict[str, set[tuple[str, str]]] = {}
     count, unnamed, subjects = 0, 0, set[str]()
-    for batch in records.batches(["id", "subject_id", "identifiers"], batch_rows=batch_rows):
+    for batch in records.batches(["id", "subject_id", "identifiers", "parents"], batch_rows=batch_rows):
         for record in batch.to_pylist():
             count += 1
             unnamed += record["subject_id"] is None

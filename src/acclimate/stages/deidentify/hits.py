@@ -13,6 +13,8 @@ KINDS = (
     "mrn",
     "account",
     "licence",
+    "vehicle",
+    "device",
     "plan",
     "card",
     "iban",
@@ -26,7 +28,9 @@ KINDS = (
     "organisation",
     "other",
 )
-"""The classes of identifiers; where two claim the same stretch, the earlier one gets it."""
+"""The classes of identifiers; where two claim the same stretch, the earlier one gets it, and a user's own before all."""
+
+_RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
 
 _WORDS = ("name", "address", "zip", "organisation")
 
@@ -76,7 +80,7 @@ def separate(hits: Iterable[Hit]) -> list[Hit]:
 
     The longer one wins, a known value before a pattern of equal length; what it leaves uncovered of a loser stays a hit.
     """
-    ranked = sorted(hits, key=lambda hit: (hit.start - hit.end, not hit.known, KINDS.index(hit.kind), hit.start))
+    ranked = sorted(hits, key=lambda hit: (hit.start - hit.end, not hit.known, _RANKS.get(hit.kind, -1), hit.start))
     kept: list[Hit] = []
     for hit in ranked:
         for piece in _uncovered(hit, kept):

@@ -10,6 +10,7 @@ from itertools import accumulate
 from acclimate.stages.deidentify.detect import pattern_hits
 from acclimate.stages.deidentify.hits import Hit, beside, moved, separate
 from acclimate.stages.deidentify.known_values import KnownPerson
+from acclimate.stages.deidentify.own_classes import NO_OWN_CLASSES, OwnClasses
 from acclimate.stages.deidentify.surrogates import Surrogates
 
 _ROUNDS = 3
@@ -55,6 +56,7 @@ class Rewriter:
     surrogates: Surrogates
     day_first: bool
     names: Finder = nothing
+    own: OwnClasses = NO_OWN_CLASSES
 
     def rewrite(self, text: str) -> Rewritten:
         """The text with surrogates, looked through again until nothing is found that is not a surrogate."""
@@ -77,7 +79,8 @@ class Rewriter:
         return beside(self.names(text), hits)
 
     def _hits(self, text: str) -> list[Hit]:
-        return [*self.person.forms.hits(text), *pattern_hits(text, day_first=self.day_first)]
+        found = self.person.forms.hits(text), pattern_hits(text, day_first=self.day_first), self.own.hits(text)
+        return [hit for hits in found for hit in hits]
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:

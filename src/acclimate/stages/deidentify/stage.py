@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field
 
-from acclimate.core.artifacts import Output
+from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.errors import DataError, WorkspaceError
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
@@ -16,6 +16,9 @@ from acclimate.core.surrogates import MINIMUM_KEY_BYTES
 from acclimate.stages.deidentify.gather import Gathered, gather
 from acclimate.stages.deidentify.hits import KINDS
 from acclimate.stages.deidentify.known_values import know
+from acclimate.stages.deidentify.own_classes import OwnClasses, check_lists, check_patterns
+from acclimate.stages.deidentify.own_lists import names_of
+from acclimate.stages.deidentify.places import SPARSE_ZIPS
 from acclimate.stages.deidentify.records import OpenRecords, Tally
 from acclimate.stages.deidentify.rewrite import Finder, nothing
 from acclimate.stages.deidentify.tagger import name_hits, people_and_places
@@ -40,6 +43,20 @@ class DeidentifyConfig(StageConfig):
     max_shift_days: int = Field(default=364, ge=30, le=364)
     """Dates of one subject move together by 1 to this many days, back or forth. 364: after 365, a date without a year
     would read the same."""
+    zip_codes: Literal["replaced", "first_three"] = "replaced"
+    """`first_three` keeps the first three digits of a ZIP code that stands by itself, or writes 000 for those of
+    `sparse_zips`, as Safe Harbor allows; the others are drawn."""
+    sparse_zips: tuple[str, ...] = SPARSE_ZIPS
+    """First three digits of ZIP codes where at most 20,000 people live. These 17 are those of the 2000 census that the
+    HHS guidance of 2012 lists; newer censuses go before it."""
+    also: tuple[Literal["tax", "company"], ...] = ()
+    """Further classes: `tax` (EIN, UTR, VAT) and `company` (registration numbers, LEI)."""
+    patterns: Annotated[Mapping[str, str], AfterValidator(check_patterns)] = Field(default_factory=dict)
+    """Classes of your own by expression, as {deal: 'Project [A-Z][a-z]+'}, in RE2's syntax, which no text makes slow. Of an
+    expression with a group, the first group is replaced. The same value has the same surrogate in all records."""
+    lists: Annotated[Mapping[str, str], AfterValidator(check_lists)] = Field(default_factory=dict)
+    """Classes of your own by file, as {counterparty: counterparties.txt}, one name a line; the file stays in the restricted
+    zone. A single word is found only with its capital."""
 
 
 def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Context) -> Report:
@@ -47,7 +64,7 @@ def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Conte
     key = _key(config.key, context.secrets)
     records = inputs["records"]
     gathered = gather(records, batch_rows=context.batch_rows)
-    open_records = OpenRecords(key, gathered.values, config.max_shift_days, config.day_first, _FINDERS[config.tagger])
+    open_records = opener(config, gathered, key=key, lists=inputs.get("lists"))
     total = Tally()
     with context.progress("deidentify", gathered.records) as progress:
         for batch in context.engine.map_batches(open_records, records.batches(batch_rows=context.batch_rows)):
@@ -59,9 +76,27 @@ def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Conte
     return Report("deidentify", Counts(gathered.records, gathered.records), metrics, tuple(_warnings(metrics)))
 
 
+def opener(config: DeidentifyConfig, gathered: Gathered, *, key: bytes, lists: Artifact | None) -> OpenRecords:
+    """What turns batches of restricted records into open ones, as `config` says; `lists` is the snapshot of its lists."""
+    return OpenRecords(
+        key,
+        gathered.values,
+        config.max_shift_days,
+        config.day_first,
+        _FINDERS[config.tagger],
+        OwnClasses(tuple(config.also), tuple(sorted(config.patterns.items())), names_of(lists) if lists else ()),
+        frozenset(config.sparse_zips) if config.zip_codes == "first_three" else None,
+    )
+
+
+def own_kinds(config: DeidentifyConfig) -> tuple[str, ...]:
+    """The classes beyond those that are always looked for."""
+    return tuple(dict.fromkeys((*config.also, *sorted(config.patterns), *sorted(config.lists))))
+
+
 def _metrics(gathered: Gathered, total: Tally) -> dict[str, Any]:
     return {
-        "replaced": {kind: total.by_class[kind] for kind in KINDS if total.by_class[kind]},
+        "replaced": {kind: total.by_class[kind] for kind in [*KINDS, *_further(total)] if total.by_class[kind]},
         "records_touched": total.touched,
         "subjects": gathered.subjects,
         "records_without_subject": gathered.records_without_subject,
@@ -69,6 +104,10 @@ def _metrics(gathered: Gathered, total: Tally) -> dict[str, Any]:
         "known_values_too_short": sum(know(values).unsearched for values in gathered.values.values()),
         "residual": len(total.left),
     }
+
+
+def _further(total: Tally) -> list[str]:
+    return sorted(set(total.by_class) - set(KINDS))
 
 
 def _warnings(metrics: Mapping[str, Any]) -> Iterator[str]:

@@ -32,7 +32,7 @@ ITEM_SCHEMA = pa.schema(
 """One test item: null where an arm has no likelihood or gave no answer."""
 
 _PAYLOAD = ("text", "prompt", "completion", "messages")
-_COLUMNS = ["id", *_PAYLOAD, "site", "subject_id", "cluster_id", "attributes", "slices", "split"]
+_COLUMNS = ["id", *_PAYLOAD, "site", "subject_id", "cluster_id", "attributes", "slices", "split", "parents"]
 
 
 def read_test_records(records: Artifact) -> pl.DataFrame:
@@ -44,7 +44,8 @@ def read_test_records(records: Artifact) -> pl.DataFrame:
             f"None of {table.height} records is in the test split, so nothing can be compared.",
             hint="raise split.fractions.test, or add a source with role: test",
         )
-    return test.with_columns(cluster=pl.coalesce("subject_id", "cluster_id", "id"))
+    document = pl.col("parents").list.first()
+    return test.with_columns(cluster=pl.coalesce("subject_id", document, "cluster_id", "id"))
 
 
 def read_predictions(inputs: Inputs) -> dict[str, pl.DataFrame]:

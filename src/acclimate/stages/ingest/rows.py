@@ -3,15 +3,11 @@
 from __future__ import annotations
 
 import json
-import math
-from base64 import b64encode
 from collections.abc import Mapping
 from dataclasses import dataclass
-from datetime import date, time, timedelta
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
+from acclimate.core import json_values
 from acclimate.core.errors import SourceError
 
 RAW_CHARACTERS = 100_000
@@ -133,19 +129,8 @@ def checked_canonical(values: Mapping[str, Any], *, max_bytes: int) -> str:
 
 
 def plain_value(value: Any) -> Any:
-    """A value of a table cell in the types of JSON; NaN, which tables use for a missing value, becomes None."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, float):
-        return None if math.isnan(value) else value
-    if isinstance(value, Mapping):
-        return {str(key): plain_value(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_value(item) for item in value]
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal | UUID | timedelta):
-        return str(value)
-    if isinstance(value, bytes):
-        return b64encode(value).decode("ascii")
-    raise RowError("bad_type", f"a column holds a value of the type {type(value).__name__}", type(value).__name__)
+    """A value of a table cell in the types of JSON; RowError where it has no form there."""
+    try:
+        return json_values.plain_value(value)
+    except TypeError as error:
+        raise RowError("bad_type", f"a column holds a value of the type {error}", str(error)) from error

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
+from acclimate.core.erased import ERASED_SUBJECT, Refusal, Refusals
 from acclimate.core.ports import Progress
 from acclimate.core.snapshots import SnapshotFile, SnapshotSource
 from acclimate.core.sources import DESCRIPTIVE_COLUMNS, DOCUMENT_FORMATS
+from acclimate.core.terms import Use, licence_refusal
 from acclimate.stages.ingest.documents import FILE_COLUMN
 from acclimate.stages.ingest.identity import Identities
+from acclimate.stages.ingest.pieces import Cut, piece_records
 from acclimate.stages.ingest.reading import OpenFile, Reader
 from acclimate.stages.ingest.recognise import missing_column, understand, wanted_columns
 from acclimate.stages.ingest.records import has_payload, make_record
@@ -28,6 +32,8 @@ from acclimate.stages.ingest.rows import (
 from acclimate.stages.ingest.sink import Sink
 
 _ROWS_PER_ADVANCE = 512
+_LICENCES_LISTED = 20
+_refusal = lru_cache(licence_refusal)
 
 
 @dataclass(frozen=True)
@@ -37,6 +43,9 @@ class Rules:
     limit: int | None
     set_aside: bool
     keep_extra: bool
+    refusals: Refusals
+    use: Use
+    cut: Cut | None
 
 
 @dataclass
@@ -50,9 +59,13 @@ class SourceReading:
     sink: Sink
     rows: int = 0
     set_aside: int = 0
+    refused: int = 0
     without_payload: int = 0
+    cut_documents: int = 0
+    pieces: int = 0
     columns: set[str] = field(default_factory=set)
     left_out: Counter[str] = field(default_factory=Counter)
+    licences: Counter[str] = field(default_factory=Counter)
 
     def __post_init__(self) -> None:
         config, files = self.source.config, self.source.files
@@ -109,24 +122,66 @@ class SourceReading:
     def _take(self, row: Row | Fault, file: SnapshotFile) -> None:
         """Makes a record of a row, or sets it aside."""
         locator = f"{file.name}:{row.position}"
-        canonical = ""
-        if isinstance(row, Row):
-            try:
-                canonical = checked_canonical(row.values, max_bytes=self.reader.max_bytes)
-                record = make_record(row.values, self._meaning, self._config, keep_extra=self.rules.keep_extra)
-                record["id"] = self._record_id(row, canonical, locator)
-            except RowError as error:
-                row = error.at(row.position, canonical or escaped_json(row.values), unit=row.unit)
-            else:
+        fault = self._take_row(row, locator) if isinstance(row, Row) else row
+        if fault is not None:
+            self._set_aside(fault, file, locator)
+
+    def _take_row(self, row: Row, locator: str) -> Fault | None:
+        """Keeps the row's record, or refuses that of an erased person; the fault of a row that is no record."""
+        canonical, fault = "", None
+        try:
+            canonical = checked_canonical(row.values, max_bytes=self.reader.max_bytes)
+            record = make_record(row.values, self._meaning, self._config, keep_extra=self.rules.keep_extra)
+            self._check_licence(record["licence"])
+            record["id"] = self._record_id(row, canonical, locator)
+        except RowError as error:
+            fault = error.at(row.position, canonical or escaped_json(row.values), unit=row.unit)
+            refusal = self._refusal_of_damaged(row, locator)
+        else:
+            refusal = self.rules.refusals.of(record.get("subject_id"), record["id"])
+            if refusal is None:
                 self._keep(record, row, locator, size=len(canonical))
-                return
-        self._set_aside(row, file, locator)
+        if refusal is None:
+            return fault
+        self._refuse(refusal, row.position)
+        return None
+
+    def _refusal_of_damaged(self, row: Row, locator: str) -> Refusal | None:
+        """The refusal of a row that is no record, where its subject can be read."""
+        subject = row.values.get(self._meaning.columns.get("subject_id", ""))
+        if not self.rules.refusals or not isinstance(subject, str | int | float):
+            return None
+        named = subject if isinstance(subject, str) else json.dumps(subject)
+        return self.rules.refusals.of(named, f"{self._config.name}:{locator}")
+
+    def _refuse(self, refusal: Refusal, position: int) -> None:
+        """Sets a row of an erased person aside without its content, place or plain id."""
+        self.refused += 1
+        record = {
+            "id": refusal.record,
+            "source": self._config.name,
+            "site": self._config.site,
+            "licence": self._config.licence,
+        }
+        self.sink.drop(record, Fault(position, ERASED_SUBJECT, "", refusal.subject))
 
     def _keep(self, record: dict[str, Any], row: Row, locator: str, *, size: int) -> None:
         self.columns.update(row.values)
         self.without_payload += not has_payload(record)
         record["locator"] = locator
-        self.sink.keep(record, size)
+        pieces = piece_records(record, self.rules.cut) if self.rules.cut else []
+        self.cut_documents += bool(pieces)
+        self.pieces += len(pieces)
+        for one in pieces:
+            self.identities.check_piece(one["id"], one["locator"])
+        for one in pieces or [record]:
+            self.licences[one["licence"] or "not stated"] += 1
+            self.sink.keep(one, size // max(len(pieces), 1))
+
+    def _check_licence(self, licence: str | None) -> None:
+        """The licence that a column gives; that of the source was checked with the config."""
+        if licence and self._config.role == "data" and (refusal := _refusal(licence, self.rules.use)):
+            raise RowError("forbidden_licence", f"its licence {refusal}", licence)
 
     def _record_id(self, row: Row, canonical: str, locator: str) -> str:
         column = self._meaning.columns.get("id")
@@ -143,15 +198,17 @@ class SourceReading:
         if not self.rules.set_aside:
             raise fault_as_error(fault, file.name)
         self.set_aside += 1
+        # Whose damaged row this is cannot be told, so once anybody was erased its content is not kept.
+        without_content = bool(self.rules.refusals)
         record = {
             "id": self.identities.of_content(self._config.name, fault.raw or locator),
             "source": self._config.name,
             "locator": locator,
             "site": self._config.site,
             "licence": self._config.licence,
-            "extra": json.dumps({"raw": fault.raw}),
+            "extra": None if without_content else json.dumps({"raw": fault.raw}),
         }
-        self.sink.drop(record, fault)
+        self.sink.drop(record, replace(fault, value="") if without_content else fault)
 
     def metrics(self) -> dict[str, Any]:
         """What was recognised and read."""
@@ -162,10 +219,22 @@ class SourceReading:
             "columns_unused": sorted(self.columns - self._meaning.used),
             "files": len(self.source.files),
             "rows": self.rows,
-            "records": self.rows - self.set_aside,
+            "records": self.rows - self.set_aside - self.refused - self.cut_documents + self.pieces,
             "set_aside": self.set_aside,
+            "refused": self.refused,
             "without_payload": self.without_payload,
+            "cut": {"documents": self.cut_documents, "pieces": self.pieces},
+            "terms": self._terms(),
             "left_out": dict(sorted(self.left_out.items())),
+        }
+
+    def _terms(self) -> dict[str, Any]:
+        """What the source may be used for, with the records under each of the commonest licences."""
+        config, listed = self._config, sorted(self.licences.items(), key=lambda one: (-one[1], one[0]))
+        return {
+            "licences": dict(listed[:_LICENCES_LISTED]),
+            "consent": config.consent,
+            "purpose": list(config.purpose),
         }
 
     def warnings(self) -> list[str]:
@@ -179,6 +248,11 @@ class SourceReading:
             said.append(f"source {name}: dropped the unused columns {', '.join(unused)} (ingest.extra: drop)")
         if self.set_aside:
             said.append(f"source {name}: {self.set_aside} of {self.rows} rows were set aside as damaged")
+        if self.refused:
+            said.append(
+                f"source {name}: {self.refused} of {self.rows} rows are of erased subjects and were refused;"
+                " take them out of the source's files"
+            )
         if self.left_out:
             listed = ", ".join(f"{count} {kind}" for kind, count in sorted(self.left_out.items()))
             said.append(f"source {name}: what became no text was left out: {listed}")

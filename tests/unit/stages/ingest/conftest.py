@@ -72,6 +72,8 @@ def ingest(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ingested]:
         *sources: Mapping[str, Any],
         batch_rows: int = 1024,
         between: Callable[[Path, Path], None] | None = None,
+        erased: Path | None = None,
+        secrets: Mapping[str, bytes] | None = None,
         **settings: Any,
     ) -> Ingested:
         folder = tmp_path_factory.mktemp(f"ingest-{next(numbers)}")
@@ -81,9 +83,12 @@ def ingest(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ingested]:
         if between:
             between(folder, folder / "snapshots")
         (folder / "output").mkdir()
-        context = Context(folder / "partial", no_progress, SequentialEngine(), batch_rows=batch_rows)
+        context = Context(
+            folder / "partial", no_progress, SequentialEngine(), secrets=secrets or {}, batch_rows=batch_rows
+        )
+        inputs = {"snapshot": snapshot.artifact(), **({"erased": Artifact(erased)} if erased else {})}
         with Output(folder / "output") as output:
-            report = STAGE.run(config, {"snapshot": snapshot.artifact()}, output, context)
+            report = STAGE.run(config, inputs, output, context)
         report.counts.check()
         artifact = Artifact(folder / "output")
         return Ingested(list(artifact.rows()), artifact.dropped().to_pylist(), report, artifact)

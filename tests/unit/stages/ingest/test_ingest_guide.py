@@ -4,10 +4,12 @@ from __future__ import annotations
 
 import json
 import re
+import sqlite3
 from pathlib import Path
 
 import pytest
 import yaml
+from fsspec.implementations.memory import MemoryFileSystem
 from tests.document_files import docx, paragraph, pdf, pdf_page, zipped
 from tests.unit.stages.ingest.test_ingest_hostile import HL7, NOTE, mail
 from tests.unit.stages.ingest.test_ingest_xlsx import xlsx
@@ -30,7 +32,11 @@ CONTENTS = {
 }
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source["path"])
+FILES = [source for source in SOURCES if "://" not in source.get("path", "://")]
+FETCHED = [source for source in SOURCES if source not in FILES]
+
+
+@pytest.mark.parametrize("source", FILES, ids=lambda source: source["path"])
 def test_a_source_of_the_guide_reads_a_file_of_its_kind(ingest, source):
     path = source["path"].replace("*", "one")
     record = ingest({path: CONTENTS[Path(path).suffix]}, source).record
@@ -39,4 +45,19 @@ def test_a_source_of_the_guide_reads_a_file_of_its_kind(ingest, source):
 
 
 def test_the_guide_has_a_source_for_every_kind_of_file():
-    assert {Path(source["path"]).suffix for source in SOURCES} == set(CONTENTS)
+    assert {Path(source["path"]).suffix for source in FILES} == set(CONTENTS)
+
+
+@pytest.mark.parametrize("source", FETCHED, ids=lambda source: source["name"])
+def test_a_source_of_the_guide_that_lies_elsewhere_is_fetched(ingest, source, tmp_path, monkeypatch):
+    with sqlite3.connect(tmp_path / "clinic.db") as connection:
+        connection.execute("create table notes (visit, patient, note, written, ward)")
+        connection.execute("insert into notes values (1, '17', 'a', '2024-03-01', 'north')")
+    monkeypatch.setenv("CLINIC_DB", f"sqlite:///{tmp_path}/clinic.db")
+    MemoryFileSystem().pipe("/hospital-notes/north/one.jsonl", CONTENTS[".jsonl"].encode())
+    here = (
+        {"path": source["path"].replace("s3://", "memory://"), "options": {}, "secrets": {}} if "path" in source else {}
+    )
+    record = ingest({}, {**source, **here}).record
+    assert (record["text"], record["source"]) == ("a", source["name"])
+    assert record["subject_id"] in ("17", "1")
