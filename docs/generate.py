@@ -19,6 +19,7 @@ from acclimate.certificate.config import CertificateConfig
 from acclimate.cli.main import VERBS, app_of
 from acclimate.core.schema import DROPPED_SCHEMA, PREDICTION_SCHEMA, RECORD_SCHEMA
 from acclimate.core.sources import SourceConfig
+from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, load_stage
 
 DOCS = Path(__file__).parent
@@ -73,6 +74,7 @@ def settings_page() -> Iterator[str]:
     for name in STAGE_NAMES:
         yield from (f"## {name}", "", *_fields(load_stage(name).config), "")
     yield from ("## certificate", "", *_fields(CertificateConfig), "")
+    yield from ("## engine", "", *_fields(EngineConfig), "")
 
 
 def _fields(config: Any) -> Iterator[str]:

@@ -6,7 +6,7 @@ import difflib
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
 from pydantic import BaseModel, ValidationError
@@ -16,12 +16,14 @@ from acclimate.collect.retention import packaged_sources
 from acclimate.core.errors import ConfigError
 from acclimate.core.stage import StageConfig
 from acclimate.core.terms import Use
+from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_stage, steps_for
 from acclimate.project.workspace import PROJECT_FILE
 
 TASKS = ("generation", "pretraining")
-_SECTIONS = ("general", "evaluation_sets", "certificate", *STAGE_NAMES)
-_TOP_KEYS = ("project", "task", "use", "base", "model", "network", *_SECTIONS)
+_GROUPS = ("use", "engine", "general", "evaluation_sets", "certificate", *STAGE_NAMES)
+_TOP_KEYS = ("project", "task", "base", "model", "network", *_GROUPS)
+_Config = TypeVar("_Config", bound=BaseModel)
 _TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
 """Stages whose config has a `task` field, filled from the project's task."""
 
@@ -40,6 +42,11 @@ class ProjectConfig:
     network: bool
     sections: Mapping[str, Mapping[str, Any]]
     use: Use = field(default_factory=Use)
+    """What the model is for."""
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    """Where stages that work record by record run."""
+    certificate: CertificateConfig = field(default_factory=CertificateConfig)
+    """What an audit of the de-identified records must show."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -57,14 +64,6 @@ class ProjectConfig:
         """Whether the user names general text of their own; else the packaged retention set is used."""
         return bool(self.sections.get("general", {}).get("sources"))
 
-    @property
-    def certificate(self) -> CertificateConfig:
-        """What an audit of the de-identified records must show."""
-        try:
-            return CertificateConfig.model_validate(self.sections.get("certificate", {}))
-        except ValidationError as error:
-            raise _explain(error, "certificate", CertificateConfig) from error
-
     def resolve(self, step: Step) -> StageConfig:
         """The complete config of a step: defaults, the user's section, and what the step fixes."""
         stage = load_stage(step.stage)
@@ -79,10 +78,7 @@ class ProjectConfig:
             values.setdefault("key", self.sections["deidentify"]["key"])
         if "use" in stage.config.model_fields:
             values.setdefault("use", self.use)
-        try:
-            return stage.config.model_validate(values)
-        except ValidationError as error:
-            raise _explain(error, step.section, stage.config) from error
+        return _checked(step.section, stage.config, values)
 
 
 def _as_test(source: Any) -> Any:
@@ -122,7 +118,7 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         )
     if task not in TASKS:
         raise ConfigError(f"task: {task!r} is not known.", hint=f"use one of: {', '.join(TASKS)}")
-    sections = {key: written[key] or {} for key in _SECTIONS if key in written}
+    sections = {key: written[key] or {} for key in _GROUPS if key in written}
     for key, section in sections.items():
         if not isinstance(section, dict):
             raise ConfigError(
@@ -139,19 +135,20 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         model=str(written["model"]) if written.get("model") else None,
         network=bool(written.get("network", False)),
         sections=sections,
-        use=_use(written.get("use")),
+        use=_checked("use", Use, sections.get("use", {})),
+        engine=_checked("engine", EngineConfig, sections.get("engine", {})),
+        certificate=_checked("certificate", CertificateConfig, sections.get("certificate", {})),
     )
     for step in config.steps:
         config.resolve(step)
-    config.certificate  # noqa: B018 - a wrong value is told now, not after the audit
     return config
 
 
-def _use(written: Any) -> Use:
+def _checked(section: str, config: type[_Config], values: Mapping[str, Any]) -> _Config:
     try:
-        return Use.model_validate(written or {})
+        return config.model_validate(values)
     except ValidationError as error:
-        raise _explain(error, "use", Use) from error
+        raise _explain(error, section, config) from error
 
 
 def _apply(written: dict[str, Any], override: str) -> None:

@@ -15,7 +15,6 @@ from typing import Protocol
 
 import psutil
 
-from acclimate.backends.engine import LocalEngine
 from acclimate.core.artifacts import Output
 from acclimate.core.atomic import named_disk_errors, write_json
 from acclimate.core.crash_points import crash_point
@@ -23,6 +22,7 @@ from acclimate.core.ports import Context, Progress
 from acclimate.core.report import Report
 from acclimate.core.stage import Zone
 from acclimate.pipeline.config import ProjectConfig
+from acclimate.pipeline.engines import engine_of
 from acclimate.pipeline.environment import environment
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, Status, plan_step, wanted_steps
@@ -94,7 +94,7 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
     context = Context(
         partial=work,
         progress=stopwatch.progress,
-        engine=LocalEngine(),
+        engine=engine_of(outside.config.engine),
         models=outside.models,
         secrets=outside.secrets(stage, planned.config, inputs),
     )

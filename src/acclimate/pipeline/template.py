@@ -10,6 +10,7 @@ from pydantic.fields import FieldInfo
 
 from acclimate.certificate.config import CertificateConfig
 from acclimate.core.stage import StageConfig
+from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, load_stage
 
 HEAD = """\
@@ -47,7 +48,8 @@ def project_template(project: str) -> str:
 
     Every default stands in it commented out, so that it can be read as the reference of all settings.
     """
-    sections = [(name, load_stage(name).config) for name in STAGE_NAMES] + [("certificate", CertificateConfig)]
+    sections = [(name, load_stage(name).config) for name in STAGE_NAMES]
+    sections += [("certificate", CertificateConfig), ("engine", EngineConfig)]
     lines = [line for name, config in sections for line in _section(name, config)]
     return HEAD.format(project=project) + "\n".join(lines) + "\n"
 
