@@ -13,16 +13,18 @@ import argparse
 import json
 import math
 import os
-import resource
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import psutil
 import pyarrow as pa
 from benchmarks.recording import result, write_results
 
@@ -79,19 +81,30 @@ def measure(folder: Path) -> dict[str, Any]:
 
     made = folder / "made"
     made.mkdir()
+    peak = [0]
+    threading.Thread(target=_watch_memory, args=(peak,), daemon=True).start()
     start = time.perf_counter()
     with Output(made) as output:
         records = Artifact(folder / "records", "")
         report = STAGE.run(STAGE.config(), {"records": records}, output, Context(made, no_progress, LocalEngine(CORES)))
     seconds = time.perf_counter() - start
-    own, largest_worker = (
-        resource.getrusage(who).ru_maxrss for who in (resource.RUSAGE_SELF, resource.RUSAGE_CHILDREN)
-    )
     return {
         "seconds": seconds,
-        "peak": (own + CORES * largest_worker) * 1024,
+        "peak": peak[0],
         "dropped": sum(report.counts.dropped.values()),
     }
+
+
+def _watch_memory(peak: list[int]) -> None:
+    """Notes the largest sum of what this process and its workers hold; pages they share count once for each."""
+    own = psutil.Process()
+    while True:
+        held = 0
+        for process in [own, *own.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                held += process.memory_info().rss
+        peak[0] = max(peak[0], held)
+        time.sleep(0.1)
 
 
 def measured(documents: int) -> dict[str, Any]:
