@@ -43,7 +43,8 @@ class Artifact:
     def batches(self, columns: Sequence[str] | None = None, *, batch_rows: int = 1024) -> Iterator[pa.RecordBatch]:
         """The kept rows, a batch at a time."""
         for file in self.data_files:
-            with pq.ParquetFile(file) as parquet:
+            # Read ahead, every row group would stay in memory until the file is closed.
+            with pq.ParquetFile(file, pre_buffer=False) as parquet:
                 yield from parquet.iter_batches(batch_rows, columns=columns)
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:

@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+
+from acclimate.core.atomic import named_disk_errors
 
 Hashes = npt.NDArray[np.uint64]
 
@@ -33,12 +36,42 @@ class HashSets:
         """For each hash the number of its text."""
         return np.repeat(np.arange(len(self.sizes)), self.sizes)
 
+    def take(self, texts: npt.NDArray[np.int64]) -> HashSets:
+        """The sets of some texts, in that order."""
+        sizes = self.sizes[texts]
+        offsets = np.concatenate([[0], sizes.cumsum()])
+        places = np.repeat(self.offsets[texts] - offsets[:-1], sizes) + np.arange(offsets[-1])
+        return HashSets(self.hashes[places], offsets)
 
-def concatenate(parts: Sequence[HashSets]) -> HashSets:
-    """The sets of several batches, in order."""
-    sizes = np.concatenate([np.empty(0, dtype=np.int64), *(part.sizes for part in parts)])
-    hashes = np.concatenate([np.empty(0, dtype=np.uint64), *(part.hashes for part in parts)])
-    return HashSets(hashes, np.concatenate([[0], sizes.cumsum()]))
+
+class SetsOnDisk:
+    """The sets of many batches, end to end in a file: only their sizes are held in memory."""
+
+    def __init__(self, path: Path) -> None:
+        self._path = path
+        self._sizes = [np.empty(0, dtype=np.int64)]
+
+    def __enter__(self) -> SetsOnDisk:
+        with named_disk_errors(self._path):
+            self._path.parent.mkdir(parents=True, exist_ok=True)
+            self._file = self._path.open("wb")
+        return self
+
+    def __exit__(self, *raised: object) -> None:
+        with named_disk_errors(self._path):
+            self._file.close()
+
+    def append(self, sets: HashSets) -> None:
+        """Adds the sets of a batch."""
+        with named_disk_errors(self._path):
+            self._file.write(sets.hashes.tobytes())
+        self._sizes.append(sets.sizes)
+
+    def read(self) -> HashSets:
+        """All of them, in order; the hashes are read from the file as they are asked for."""
+        offsets = np.concatenate([[0], np.concatenate(self._sizes).cumsum()])
+        hashes: Hashes = np.memmap(self._path, np.uint64, "r") if offsets[-1] else np.empty(0, np.uint64)
+        return HashSets(hashes, offsets)
 
 
 def hash_words(texts: Sequence[str]) -> HashSets:

@@ -48,7 +48,7 @@ def run(config: DedupConfig, inputs: Inputs, output: Output, context: Context) -
     signed = _sign(sources, bands, config, context)
     marked = mark_earlier(signed.records, inputs.get("previous"), key_name=config.key, secrets=context.secrets)
     records = order_by_preference(marked, config.survivor_order)
-    candidates = _candidates(records, signed, config)
+    candidates = _candidates(records, signed, config, context)
     copies = verify(candidates, records, sources, config, context)
     contamination = _contamination(records, copies, sources, config, context)
     contaminated = _to_drop(records, contamination, config)
@@ -86,15 +86,17 @@ def _sign(sources: Sequence[Artifact], bands: Bands, config: DedupConfig, contex
     return SignedBatch(pl.concat(records), np.concatenate(keys))
 
 
-def _candidates(records: pl.DataFrame, signed: SignedBatch, config: DedupConfig) -> Pairs:
+def _candidates(records: pl.DataFrame, signed: SignedBatch, config: DedupConfig, context: Context) -> Pairs:
     """Pairs among the records, and pairs of a record and an evaluation item; naming a set never loses the former."""
     is_item = records["evaluation"].to_numpy()
     is_first = first_with_equal(records, ["evaluation", "text_digest", "label"]) == np.arange(len(records))
     is_node = is_first & (records["words"].to_numpy() >= fewest_words(config.max_edited))
 
+    positions = records["position"].to_numpy().astype(np.int64)
+
     def propose(chosen: npt.NDArray[np.bool_]) -> Pairs:
         nodes = np.flatnonzero(chosen)
-        return candidate_pairs(signed.bands[records["position"].to_numpy()[nodes]], nodes)
+        return candidate_pairs(signed.bands, positions[nodes], nodes, engine=context.engine)
 
     among = propose(is_node & ~is_item)
     if not is_item.any():

@@ -13,7 +13,7 @@ import pyarrow as pa
 from acclimate.core.artifacts import Artifact
 from acclimate.core.ports import Context
 from acclimate.core.schema import task_text
-from acclimate.core.word_hashes import HashSets, concatenate, hash_words, n_grams
+from acclimate.core.word_hashes import HashSets, SetsOnDisk, hash_words, n_grams
 from acclimate.stages.dedup.candidates import Indices, Pairs, jaccard
 from acclimate.stages.dedup.clusters import first_with_equal
 from acclimate.stages.dedup.config import DedupConfig
@@ -63,14 +63,15 @@ def hash_payload(batch: pa.RecordBatch) -> tuple[HashSets, HashSets]:
 
 
 def _read_sets(positions: Indices, sources: Sequence[Artifact], context: Context) -> tuple[HashSets, HashSets]:
-    texts, answers = [], []
+    """The sets of the records at some positions; they lie on disk, since most of a corpus may be copies."""
     rows = _rows_at(positions, sources, context.batch_rows)
-    with context.progress("comparing likely copies", len(positions)) as progress:
+    texts, answers = SetsOnDisk(context.partial / "texts"), SetsOnDisk(context.partial / "answers")
+    with context.progress("comparing likely copies", len(positions)) as progress, texts, answers:
         for text, answer in context.engine.map_batches(hash_payload, rows):
             texts.append(text)
             answers.append(answer)
             progress.advance(len(text.sizes))
-    return concatenate(texts), concatenate(answers)
+    return texts.read(), answers.read()
 
 
 def _rows_at(positions: Indices, sources: Sequence[Artifact], batch_rows: int) -> Iterator[pa.RecordBatch]:

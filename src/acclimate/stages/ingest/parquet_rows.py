@@ -63,7 +63,7 @@ def _exact_times(column: pa.Array) -> Any:
 
 def _open(path: Path, file_name: str) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(file_name) from error
 
