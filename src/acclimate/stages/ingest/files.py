@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import SnapshotFile
+from acclimate.stages.ingest.rows import UnreadableFileError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -103,7 +104,7 @@ def named_unpacking_errors(file: SnapshotFile) -> Iterator[None]:
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError(
+        raise UnreadableFileError(
             f"{file.name} is not a whole gzip file ({error}).",
             hint="copy or download it again; gzip -t FILE tests it",
         ) from error
@@ -136,9 +137,10 @@ def skip_byte_order_mark(stream: ByteStream, file_name: str) -> None:
     if start.startswith(_UTF8_MARK):
         stream.read(len(_UTF8_MARK))
     elif start.startswith(_WIDE_MARKS) or b"\x00" in start[:2]:
-        raise SourceError(
+        raise UnreadableFileError(
             f"{file_name} is not in UTF-8: it begins like UTF-16 or UTF-32.",
             hint="convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW (a spreadsheet can save as 'CSV UTF-8')",
+            reason="bad_utf8",
         )
 
 
