@@ -76,7 +76,8 @@ def open_collected(path: Path, file: SnapshotFile, *, verify: bool) -> Iterator[
         opened = VerifyingFile(path)
     with named_unpacking_errors(file), opened as raw, io.BufferedReader(raw, CHUNK) as buffered:
         if buffered.peek(2)[:2] == _GZIP:
-            with gzip.GzipFile(fileobj=buffered) as unpacked, io.BufferedReader(unpacked, CHUNK) as stream:
+            # It buffers by itself; a second buffer would lose the lines before the place where a file is cut short.
+            with gzip.GzipFile(fileobj=buffered) as stream:
                 yield stream, raw
                 if verify:
                     check_digest(raw.rest_and_digest(), file)
