@@ -13,6 +13,7 @@ from typing import Any
 import openpyxl
 import pyarrow as pa
 import pyarrow.parquet as pq
+
 from tests.document_files import docx, paragraph, pdf, pdf_page, zipped
 
 MEGABYTE = 1024 * 1024

@@ -14,6 +14,9 @@ from acclimate.core.errors import SourceError
 RAW_CHARACTERS = 100_000
 """How much of a damaged row is kept beside its reason."""
 
+# json.dumps would make an encoder for every row.
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+
 
 @dataclass(frozen=True, slots=True)
 class Row:
@@ -112,7 +115,7 @@ def too_long(max_bytes: int) -> RowError:
 def canonical_json(values: Mapping[str, Any]) -> str:
     """The row's values as JSON that does not depend on column order or file format; missing values are left out."""
     present = {column: value for column, value in values.items() if value is not None}
-    return json.dumps(present, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(present)
 
 
 def escaped_json(values: Mapping[str, Any]) -> str:

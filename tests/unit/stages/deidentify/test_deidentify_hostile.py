@@ -22,7 +22,28 @@ FOUND = (
 )  # fmt: skip
 """What the patterns look for, so that they search at all."""
 
-RUNS = ("a", "A", "1", " ", "Aa ", "A. ", "1 ", "1-", "1.", "(1", "a.", "a@", "a@a.", ":", "a:", "-", "/a", "\n", "é", "\U0001f600")
+RUNS = (
+    "a",
+    "A",
+    "1",
+    " ",
+    "Aa ",
+    "A. ",
+    "1 ",
+    "1-",
+    "1.",
+    "(1",
+    "a.",
+    "a@",
+    "a@a.",
+    ":",
+    "a:",
+    "-",
+    "/a",
+    "\n",
+    "é",
+    "\U0001f600",
+)
 """What is repeated behind them: a backtracking engine would try every way to share a run out among repetitions."""
 
 

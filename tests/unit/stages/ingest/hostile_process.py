@@ -1,6 +1,6 @@
 """Reads one file of the hostile corpus; run in a process of its own, so that its memory can be told.
 
-    python -m tests.unit.stages.ingest.hostile_process NAME FOLDER
+python -m tests.unit.stages.ingest.hostile_process NAME FOLDER
 """
 
 from __future__ import annotations

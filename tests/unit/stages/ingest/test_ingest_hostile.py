@@ -95,6 +95,8 @@ def test_a_file_spoilt_anywhere_is_records_faults_or_one_sentence(ingest, kind, 
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+
+
 @pytest.mark.parametrize("kind", ["csv", "docx", "jsonl", "parquet"])
 @quick
 @given(data=st.data())
