@@ -34,9 +34,12 @@ def plain_cell(cell: str) -> str:
 
 
 def csv_table(columns: Sequence[str], rows: Iterable[Sequence[str]]) -> str:
-    """The rows under their header as CSV, every cell neutral."""
+    """The rows under their header as CSV, every cell neutral.
+
+    Lines end as RFC 4180 says: with a plain line feed, Python would leave carriage returns in cells without quotes.
+    """
     written = io.StringIO()
-    table = csv.writer(written, lineterminator="\n")
+    table = csv.writer(written, lineterminator="\r\n")
     table.writerow(columns)
     table.writerows([neutral_cell(cell) for cell in row] for row in rows)
     return written.getvalue()
