@@ -50,8 +50,8 @@ class DelimitedFile:
         if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
             raise self._bad_header("it is not in UTF-8")
         names = tuple(cell.strip() or f"column_{number}" for number, cell in enumerate(cells, start=1))
-        if error := repeated_column(self._name, names):
-            raise error
+        if repeated := repeated_column(self._name, names):
+            raise repeated
         return names
 
     def _bad_header(self, reason: str) -> UnreadableFileError:
