@@ -48,6 +48,8 @@ class Taken:
     person: str
     answer: Answer
     token: str
+    known: bool
+    """Whether the person has had to do with the item before."""
 
 
 @dataclass
@@ -108,8 +110,9 @@ class State:
                 outcome, fault = self._outcome(row, reading, person, answer, token, now)
                 account.note(person, outcome, item=item.id, fault=fault)
                 if outcome == TAKEN:
+                    known = (row.id, person) in self.held
                     self._take(row, reading, person, answer, token)
-                    yield Taken(row, reading, person, answer, token)
+                    yield Taken(row, reading, person, answer, token, known)
 
     def _outcome(
         self, row: Any, reading: GivenReading, person: str, answer: Answer, token: str, now: str
@@ -161,9 +164,8 @@ class State:
 
     def _note_suggestions(self, item: ExchangeItem, row: Any, account: Reconciliation) -> None:
         stored = [one.to_json() for one in suggestions_of(row.record)]
-        account.lost["suggestions for items that are here already"] += sum(
-            one.to_json() not in stored for one in item.suggestions
-        )
+        lost = [one for one in item.suggestions if one.to_json() not in stored]
+        account.lost.update(["suggestions for items that are here already"] * len(lost))
 
 
 @dataclass(frozen=True)

@@ -132,7 +132,8 @@ class _Outgoing:
             GivenReading(one.person, self._part(one.content), one.purpose, one.seconds)
             for one in sorted(given, key=lambda one: (one.purpose != READING, one.person))
         ]
-        settled = {asked.name: settled_value(asked, given) for asked in self.schema.questions}
+        counted = self.schema.questions if self._format.settles else ()
+        settled = {asked.name: settled_value(asked, given) for asked in counted}
         self.lost["identifiers, which stay here"] += bool(row.record.get("identifiers"))
         self._note(row, given, settled)
         suggestions = [Suggestion(one.by, self._part(one.answer), one.score) for one in suggestions_of(row.record)]

@@ -99,13 +99,18 @@ def survey(items: Iterable[ExchangeItem], people: Mapping[str, str]) -> Survey:
         for given in item.readings:
             found.readings += 1
             found.people.setdefault(people.get(given.person, given.person), set()).add(given.purpose)
-            for name in given.answer.keys() & item.kinds.keys():
+            for name in _named(given.answer, item):
                 found.questions.setdefault(name, _Found(item.kinds[name])).answered += 1
         said: list[GivenReading | Suggestion] = [*item.readings, *item.suggestions]
         for one in said:
-            for name in sorted(one.answer.keys() & item.kinds.keys()):
+            for name in _named(one.answer, item):
                 found.questions.setdefault(name, _Found(item.kinds[name])).see(one.answer[name])
     return found
+
+
+def _named(answer: Answer, item: ExchangeItem) -> list[str]:
+    """The questions of an answer whose kind is known, in their order."""
+    return [name for name in answer if name in item.kinds]
 
 
 def shaped(schema: LabelSchema, answer: Answer) -> dict[str, Any]:

@@ -40,6 +40,8 @@ class Format:
     """Whether it holds suggestions."""
     ranks: bool = False
     """Whether it holds candidates to rank."""
+    settles: bool = True
+    """Whether it holds what counts as the answer."""
     schema: Callable[[Path, ReadOptions], LabelSchema | None] = _no_schema
 
 
@@ -51,10 +53,18 @@ FORMATS = {
         many=True,
         everybody=True,
         suggests=True,
+        settles=False,
         schema=label_studio.schema,
     ),
     "argilla": Format(
-        argilla.read, argilla.write, _labelled, many=True, everybody=True, suggests=True, schema=argilla.schema
+        argilla.read,
+        argilla.write,
+        _labelled,
+        many=True,
+        everybody=True,
+        suggests=True,
+        settles=False,
+        schema=argilla.schema,
     ),
     "doccano": Format(doccano.read, doccano.write, lambda asked: isinstance(asked, Choice | Spans | Text)),
     "doccano-seq2seq": Format(doccano.read_seq2seq, doccano.write, lambda asked: isinstance(asked, Text)),
@@ -64,6 +74,7 @@ FORMATS = {
         lambda asked: isinstance(asked, Choice | Spans | Text),
         everybody=True,
         suggests=True,
+        settles=False,
     ),
     "conll": Format(conll.read, conll.write, lambda asked: isinstance(asked, Spans)),
     "brat": Format(brat.read, brat.write, lambda asked: isinstance(asked, Spans)),

@@ -11,6 +11,7 @@ from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import islice
 from pathlib import Path
+from typing import Any
 
 from sqlalchemy import insert, select
 
@@ -33,7 +34,7 @@ from acclimate.annotation.formats.table import format_named
 from acclimate.annotation.people import Person, Role, require_role, save_person
 from acclimate.annotation.schema import LabelSchema
 from acclimate.annotation.store import ANSWERED, CURRENT, DECIDED, Store, Transaction, moment
-from acclimate.annotation.tables import answers, items, people, tasks
+from acclimate.annotation.tables import answers, assignments, items, people, tasks
 from acclimate.annotation.tasks import (
     NewItem,
     Overlap,
@@ -80,8 +81,8 @@ def import_annotations(store: Store, task: str, source: ImportSource, *, by: str
         with store.write() as transaction:
             state = State(current_schema(transaction.connection, task), transaction.connection)
             state.load(task, some)
-            for outcome in state.judge(some, source.people, account, moment(transaction.now)):
-                _keep(transaction, state.schema, outcome, source.format, by=by)
+            taken = list(state.judge(some, source.people, account, moment(transaction.now)))
+            _keep(transaction, state.schema, taken, source.format, by=by)
     if account.changed:
         with store.write() as transaction:
             details = {"task": task, "format": source.format, "answers": account.taken, "items": account.items["new"]}
@@ -165,23 +166,41 @@ def _batches(given: Iterable[ExchangeItem], schema: LabelSchema) -> Iterator[lis
         yield some
 
 
-def _keep(transaction: Transaction, schema: LabelSchema, outcome: Taken, source: str, *, by: str) -> None:
-    """Writes an answer as if its author had given it now, with who brought it in."""
-    connection, row = transaction.connection, outcome.row
-    content, now = dict(outcome.answer), moment(transaction.now)
-    place = {"task": row.task, "item": row.id}
-    versions = {
-        "schema_version": schema.version,
-        "guideline_version": guideline_version(connection, row.task),
-    }
+def _keep(transaction: Transaction, schema: LabelSchema, taken: Sequence[Taken], source: str, *, by: str) -> None:
+    """Writes answers of one task as if their authors had given them now, with who brought them in."""
+    if not taken:
+        return
+    connection, now = transaction.connection, moment(transaction.now)
+    guideline = guideline_version(connection, taken[0].row.task)
+    new_answers: list[dict[str, Any]] = []
+    new_assignments: list[dict[str, Any]] = []
+    for one in taken:
+        new_answers.append(_answer_row(transaction, schema, one, source, guideline=guideline, by=by))
+        purpose = one.reading.purpose
+        done = {"purpose": purpose, "state": DONE, "seen": purpose == ADJUDICATION, "guideline_version": guideline}
+        done |= {"leased_at": now, "expires_at": now}
+        if one.known:
+            save_assignment(connection, one.row, one.person, done)
+        else:
+            new_assignments.append({"task": one.row.task, "item": one.row.id, "person": one.person, **done})
+    connection.execute(insert(answers), new_answers)
+    if new_assignments:
+        connection.execute(insert(assignments), new_assignments)
+    for row in {one.row.id: one.row for one in taken}.values():
+        refresh_item(connection, row, schema)
+
+
+def _answer_row(
+    transaction: Transaction, schema: LabelSchema, one: Taken, source: str, *, guideline: int, by: str
+) -> dict[str, Any]:
+    """The event of an answer, and the row that it speaks of."""
+    content = dict(one.answer)
+    place = {"task": one.row.task, "item": one.row.id}
+    versions = {"schema_version": schema.version, "guideline_version": guideline}
     digest = json_digest(content)
-    purpose = outcome.reading.purpose
-    action = DECIDED if purpose == ADJUDICATION else ANSWERED
-    told = {"answer": digest, **versions, "person": outcome.person, "imported": source}
+    action = DECIDED if one.reading.purpose == ADJUDICATION else ANSWERED
+    told = {"answer": digest, **versions, "person": one.person, "imported": source}
     number = transaction.append(by, action, **place, **told)
-    given = {"person": outcome.person, "token": outcome.token, "purpose": purpose, "content": content}
-    kept = {"digest": digest, "seconds": outcome.reading.seconds, "at": now, "state": CURRENT}
-    connection.execute(insert(answers).values(number=number, **place, **given, **versions, **kept))
-    done = {"purpose": purpose, "state": DONE, "leased_at": now, "expires_at": now, "seen": purpose == ADJUDICATION}
-    save_assignment(connection, row, outcome.person, {**done, "guideline_version": versions["guideline_version"]})
-    refresh_item(connection, row, schema)
+    given = {"person": one.person, "token": one.token, "purpose": one.reading.purpose, "content": content}
+    kept = {"digest": digest, "seconds": one.reading.seconds, "at": moment(transaction.now), "state": CURRENT}
+    return {"number": number, **place, **given, **versions, **kept}
