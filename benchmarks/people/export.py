@@ -75,7 +75,9 @@ def figures(name: str, few: Path, all_of_them: Path, arguments: argparse.Namespa
 def _seconds(figure: str, runs: list[dict[str, float]]) -> dict[str, Any]:
     times = [one["seconds"] for one in runs]
     median = round(statistics.median(times), 2)
-    return result(figure, median, interval=[round(min(times), 2), round(max(times), 2)], goal=GOAL, peers=PEER)
+    # On a machine that does other work too, the processor's time says more than the clock's.
+    peers = {"of it on the processor, s": round(statistics.median(one["processor"] for one in runs), 2), **PEER}
+    return result(figure, median, interval=[round(min(times), 2), round(max(times), 2)], goal=GOAL, peers=peers)
 
 
 def in_own_process(project: Path, name: str, annotator: str) -> dict[str, float]:
@@ -90,10 +92,11 @@ def measure(project: Path, name: str, annotator: str) -> dict[str, float]:
     """Exports a project into a new folder in it."""
     store = Store.open(database_url(project, None))
     folder = project / f"out-{time.monotonic_ns()}"
-    started = time.perf_counter()
+    started, worked = time.perf_counter(), time.process_time()
     with Memory() as memory:
         export_annotations(store, "notes", name, folder, annotator=annotator, by="mia")
-    return {"seconds": time.perf_counter() - started, "megabytes": memory.added}
+    seconds = {"seconds": time.perf_counter() - started, "processor": time.process_time() - worked}
+    return {**seconds, "megabytes": memory.added}
 
 
 class Memory:

@@ -73,6 +73,8 @@ def import_(
     who = by or getpass.getuser()
     with _store(project, first_manager=who, dry_run=dry_run) as store:
         account = (preview_import if dry_run else import_annotations)(store, task, given, by=who)
+        if account.changed and not dry_run:
+            store.anchor(Workspace.open(project).audit)
     print_json(account.to_json()) if as_json else _print_account(account)
     if dry_run:
         say("nothing was changed; without --dry-run it is done", quiet=quiet)
@@ -103,6 +105,7 @@ def export(
         done = export_annotations(
             store, task, format, folder, question=question, annotator=annotator, by=by or getpass.getuser()
         )
+        store.anchor(Workspace.open(project).audit)
     if as_json:
         print_json(done.to_json())
     else:

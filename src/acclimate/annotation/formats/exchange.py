@@ -115,15 +115,21 @@ def texts_of(record: Mapping[str, Any]) -> dict[str, str]:
 def exported_columns(record: Mapping[str, Any]) -> dict[str, Any]:
     """What of a record leaves, in the types of JSON: not who it is about, nor what a model suggested."""
     kept = {name: value for name, value in record.items() if name not in WITHHELD and value is not None}
-    own = {name: value for name, value in extra_of(record).items() if name != "suggestions"}
-    kept.pop("extra", None)
-    return {**kept, **({"extra": json.dumps(own, sort_keys=True, ensure_ascii=False)} if own else {})}
+    if "extra" in kept:
+        own = {name: value for name, value in extra_of(record).items() if name != "suggestions"}
+        del kept["extra"]
+        if own:
+            kept["extra"] = json.dumps(own, sort_keys=True, ensure_ascii=False)
+    return kept
 
 
 def extra_of(record: Mapping[str, Any]) -> dict[str, Any]:
     """The record's `extra`; empty where it has none."""
+    given = record.get("extra")
+    if not given:
+        return {}
     try:
-        found = json.loads(record.get("extra") or "{}")
+        found = json.loads(given)
     except ValueError:
         return {}
     return found if isinstance(found, dict) else {}
@@ -166,7 +172,9 @@ def record_from(fields: Mapping[str, Any], *, options: ReadOptions, place: str, 
         }
     own = extra_of({"extra": named.pop("extra", None)}) if isinstance(named.get("extra"), str) else {}
     given = named.pop("id", None)
-    identity = given if given is not None else id
+    identity = given if given not in (None, "") else id
+    if "\0" in str(identity):
+        raise SourceError(f"{place}: its id holds a character that no database takes.", hint="give it another id")
     columns = {name: value for name, value in named.items() if name not in WITHHELD and _fits(name, value)}
     rest = {name: value for name, value in named.items() if name not in columns and value is not None}
     record = {"id": str(identity) if identity is not None else digest_id(columns), **columns}

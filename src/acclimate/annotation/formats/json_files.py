@@ -183,11 +183,14 @@ class _Buffer:
         raise ValueError("a number that JSON does not know")
 
 
+_encode = json.JSONEncoder(ensure_ascii=False, check_circular=False).encode
+
+
 def write_json_lines(path: Path, rows: Iterator[Mapping[str, Any]]) -> None:
     """One object a line."""
     with path.open("w", encoding="utf-8", newline="\n") as file:
         for row in rows:
-            file.write(json.dumps(row, ensure_ascii=False, separators=(", ", ": ")) + "\n")
+            file.write(_encode(row) + "\n")
 
 
 def write_json_list(path: Path, rows: Iterator[Mapping[str, Any]]) -> None:
@@ -195,5 +198,5 @@ def write_json_list(path: Path, rows: Iterator[Mapping[str, Any]]) -> None:
     with path.open("w", encoding="utf-8", newline="\n") as file:
         file.write("[")
         for number, row in enumerate(rows):
-            file.write((",\n" if number else "\n") + json.dumps(row, ensure_ascii=False))
+            file.write((",\n" if number else "\n") + _encode(row))
         file.write("\n]\n")

@@ -141,7 +141,8 @@ class _Task:
         name = result.text("from_name")
         value = result.row(result.values.get("value"), "value")
         if kind not in ("choices", "taxonomy", "textarea", "rating"):
-            self.lost.append(f"results of the type {kind[:40]}")
+            known = kind if kind.isalpha() and len(kind) < 40 else "that is not known"
+            self.lost.append(f"results of the type {known}")
         elif "start" in value.values:
             self.lost.append("answers about one span")
         elif kind == "choices":

@@ -12,7 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, Row, select
 
 from acclimate.annotation.assignments import ADJUDICATION, READING
-from acclimate.annotation.formats.exchange import ExchangeItem, GivenReading, Suggestion, suggestions_of
+from acclimate.annotation.formats.exchange import WITHHELD, ExchangeItem, GivenReading, Suggestion, suggestions_of
 from acclimate.annotation.formats.table import Format, format_named
 from acclimate.annotation.people import require_role
 from acclimate.annotation.review import CHECKING
@@ -106,26 +106,36 @@ class _Outgoing:
         self._left_out = [asked.name for asked in whole.questions if asked.name not in self._names]
 
     def items(self) -> Iterator[ExchangeItem]:
-        """Every item but gold in the order they were added, some in memory at a time."""
+        """Every item but gold by id, as the database orders text; some in memory at a time."""
         since = changes(self.connection, self.task)
-        place = 0
-        while rows := self._next(place):
-            place = rows[-1].position
+        last = ""
+        while rows := self._next(last):
+            first, last = rows[0].id, rows[-1].id
             given: dict[str, list[GivenAnswer]] = {row.id: [] for row in rows}
-            of_these = (answers.c.task == self.task) & answers.c.item.in_(list(given)) & (answers.c.state == CURRENT)
-            if self._annotator:
-                of_these &= answers.c.person == self._annotator
-            for row in self.connection.execute(select(answers).where(of_these).order_by(answers.c.number)):
-                content = lift(since, row.schema_version, row.content)
-                given[row.item].append(GivenAnswer(row.number, row.item, row.person, row.purpose, row.seconds, content))
-            for row in rows:
+            for row in self._answers(first, last):
+                if row.item in given:
+                    content = lift(since, row.schema_version, row.content)
+                    answer = GivenAnswer(row.number, row.item, row.person, row.purpose, row.seconds, content)
+                    given[row.item].append(answer)
+            for item in rows:
                 self.count += 1
-                yield self._item(row, given[row.id])
+                yield self._item(item, given[item.id])
 
-    def _next(self, after: int) -> Sequence[Row[*tuple[Any, ...]]]:
-        columns = (items.c.id, items.c.position, items.c.record, items.c.candidates)
-        query = select(*columns).where(items.c.task == self.task, items.c.gold.is_(None), items.c.position > after)
-        return self.connection.execute(query.order_by(items.c.position).limit(_AT_ONCE)).all()
+    def _next(self, after: str) -> Sequence[Row[*tuple[Any, ...]]]:
+        # By the primary key: in the order of their positions every batch would look at all items again.
+        query = select(items.c.id, items.c.record, items.c.candidates)
+        query = query.where(items.c.task == self.task, items.c.id > after, items.c.gold.is_(None))
+        return self.connection.execute(query.order_by(items.c.id).limit(_AT_ONCE)).all()
+
+    def _answers(self, first: str, last: str) -> Sequence[Row[*tuple[Any, ...]]]:
+        """The answers that stand to items from one id to another, oldest first."""
+        given = answers.c
+        names = ("number", "item", "person", "purpose", "seconds", "schema_version", "content")
+        query = select(*(given[name] for name in names))
+        query = query.where(given.task == self.task, given.item.between(first, last), given.state == CURRENT)
+        if self._annotator:
+            query = query.where(given.person == self._annotator)
+        return self.connection.execute(query.order_by(given.number)).all()
 
     def _item(self, row: Any, given: Sequence[GivenAnswer]) -> ExchangeItem:
         readings = [
@@ -134,13 +144,15 @@ class _Outgoing:
         ]
         counted = self.schema.questions if self._format.settles else ()
         settled = {asked.name: settled_value(asked, given) for asked in counted}
-        self.lost["identifiers, which stay here"] += bool(row.record.get("identifiers"))
+        self.lost.update(f"{name} of the record, which stays here" for name in WITHHELD & row.record.keys())
         self._note(row, given, settled)
         suggestions = [Suggestion(one.by, self._part(one.answer), one.score) for one in suggestions_of(row.record)]
         candidates = {one["key"]: one["text"] for one in row.candidates}
         return ExchangeItem(row.record, readings, suggestions, candidates=candidates, settled=settled)
 
-    def _part(self, answer: Mapping[str, Any]) -> dict[str, Any]:
+    def _part(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
+        if not self._left_out:
+            return answer
         return {name: value for name, value in answer.items() if name in self._names}
 
     def _note(self, row: Any, given: Sequence[GivenAnswer], settled: Mapping[str, Any]) -> None:

@@ -31,6 +31,11 @@ REASONS: Mapping[str, str] = {
 """Why an answer is set aside."""
 
 
+def printable(name: str) -> str:
+    """A name of a file as it may be shown: short, and without anything that a terminal would obey."""
+    return "".join(character if character.isprintable() else "?" for character in name[:300])
+
+
 @dataclass
 class Reconciliation:
     """The account of one import."""
@@ -51,9 +56,9 @@ class Reconciliation:
 
     def note(self, person: str, outcome: str, *, item: str = "", fault: str = "") -> None:
         """Counts one answer."""
-        self.people.setdefault(person, Counter())[outcome] += 1
+        self.people.setdefault(printable(person), Counter())[outcome] += 1
         if outcome not in (TAKEN, THERE):
-            self.first_faults.setdefault(outcome, f"item {item}" + (f": {fault}" if fault else ""))
+            self.first_faults.setdefault(outcome, printable(f"item {item}" + (f": {fault}" if fault else "")))
 
     @property
     def taken(self) -> int:

@@ -69,7 +69,7 @@ def items(draw: st.DrawFn, *, people: int = 3, relations: bool = True, decisions
     if decisions and draw(st.booleans()):
         readings.append(GivenReading("rae", answer(), ADJUDICATION, draw(seconds)))
     suggested = [Suggestion("model-1", {"kind": draw(st.sampled_from(LABELS))}, 0.5)] * draw(st.integers(0, 1))
-    identity = draw(st.text(st.characters(codec="utf-8"), min_size=1, max_size=8))
+    identity = draw(st.text(st.characters(codec="utf-8", exclude_characters="\0"), min_size=1, max_size=8))
     return ExchangeItem({"id": identity, "text": text, "site": "north"}, readings, suggested)
 
 

@@ -8,10 +8,12 @@ from pathlib import Path
 import pytest
 from tests.unit.annotation.formats.exchanged import read_again
 from tests.unit.annotation.formats.published import CONFIG, LOW, annotation, task
+from tests.unit.annotation.project_of_four import open_store
 
 from acclimate.annotation.formats import json_files
 from acclimate.annotation.formats.json_files import json_rows
 from acclimate.annotation.formats.label_studio_config import read_config
+from acclimate.annotation.formats.taking import ImportSource, import_annotations
 from acclimate.core.errors import AcclimateError, SourceError
 
 SECRET = "Achebe"
@@ -159,3 +161,20 @@ def test_what_is_no_parquet_is_one_sentence(content: bytes, tmp_path: Path) -> N
 @pytest.mark.parametrize("name", ["hf", "brat", "argilla"])
 def test_a_folder_without_any_of_its_files_is_one_sentence(name: str, tmp_path: Path) -> None:
     assert "There is no" in refused(name, tmp_path)
+
+
+def test_an_id_that_no_database_holds_is_refused(tmp_path: Path) -> None:
+    (tmp_path / "a.jsonl").write_text(json.dumps({"id": "a\0b", "text": "abc", "label": ["x"]}))
+    assert "its id holds" in refused("doccano", tmp_path / "a.jsonl")
+
+
+def test_names_of_things_in_a_file_cannot_write_to_the_terminal(tmp_path: Path) -> None:
+    store = open_store(tmp_path)
+    hostile = "\x1b[2Jann"
+    marks = {"from_name": "q", "type": hostile, "value": {}}
+    rows = [{"id": 1, "data": {"text": "a", "id": hostile}, "annotations": [annotation(hostile, LOW, marks)]}]
+    (tmp_path / "tasks.json").write_text(json.dumps(rows))
+    account = import_annotations(store, "new", ImportSource("label-studio", tmp_path), by="mia")
+    shown = [*account.people, *account.first_faults.values(), *account.lost]
+    assert account.people["?[2Jann"]["nameless"] == 1
+    assert all(one.isprintable() for one in shown)

@@ -62,13 +62,14 @@ def test_one_persons_answers_leave_alone(store: Store, tmp_path: Path) -> None:
 
 
 def test_gold_and_what_a_source_says_of_the_person_stay_here(store: Store, tmp_path: Path) -> None:
-    named = NewItem({"id": "n0", "text": "note", "identifiers": [{"name": "mrn", "value": "4711"}]})
+    about = {"identifiers": [{"name": "mrn", "value": "4711"}], "split": "test"}
+    named = NewItem({"id": "n0", "text": "note", **about})
     start_task(store, [named, *notes(2)[1:]])
     set_gold(store, TASK, "n1", {"urgency": "low"}, by="mia")
     done = export_annotations(store, TASK, "label-studio", tmp_path / "out", by="mia")
     content = (done.folder / "tasks.json").read_text()
     assert "4711" not in content and "note 1" not in content
-    assert done.lost == {"identifiers, which stay here": 1}
+    assert done.lost == {"identifiers of the record, which stays here": 1, "split of the record, which stays here": 1}
 
 
 def test_a_format_says_which_questions_it_does_not_hold(store: Store, tmp_path: Path) -> None:
