@@ -38,7 +38,7 @@ from acclimate.annotation.schema import Choice, LabelSchema, Question, Rating, S
 from acclimate.core.errors import SourceError
 from acclimate.core.schema import TEXT_COLUMNS
 
-RECORDS, SETTINGS = "records.json", ".argilla/settings.json"
+RECORDS, SETTINGS, DATASET = "records.json", ".argilla/settings.json", ".argilla/dataset.json"
 _KINDS = {"label_selection": CHOICE, "multi_label_selection": CHOICES, "span": SPANS, "text": TEXT, "rating": RATING}
 _FLAT = (".responses", ".responses.users", ".responses.status", ".suggestion", ".suggestion.score", ".suggestion.agent")
 _OWN = ("id", "status", "_server_id")
@@ -77,6 +77,7 @@ def write(items: Iterable[ExchangeItem], folder: Path, schema: LabelSchema, lost
     (folder / SETTINGS).parent.mkdir()
     settings = _settings_of(schema, list(seen) or ["text"])
     (folder / SETTINGS).write_text(json.dumps(settings, ensure_ascii=False, indent=2), encoding="utf-8")
+    (folder / DATASET).write_text(json.dumps({"name": "annotations", "allow_extra_metadata": True}), encoding="utf-8")
 
 
 def _settings(path: Path) -> Row | None:

@@ -157,7 +157,7 @@ def record_from(fields: Mapping[str, Any], *, options: ReadOptions, place: str, 
     Fields named like a column of records fill it where they have its type. Where none of them is a text, the one text
     there is becomes `text`; of several, `options.text` says which. Without an id, the texts' digest is one.
     """
-    named = dict(fields)
+    named, displaced = dict(fields), dict[str, Any]()
     wanted = options.text or (
         "" if any(isinstance(named.get(column), str) for column in TEXT_COLUMNS) else _only_text(named, place)
     )
@@ -166,11 +166,13 @@ def record_from(fields: Mapping[str, Any], *, options: ReadOptions, place: str, 
             raise SourceError(
                 f"{place}: there is no text {wanted[:40]!r}.", hint="name with --text the field that is read"
             )
-        named = {
-            **{name: value for name, value in named.items() if name not in (wanted, "text")},
-            "text": named[wanted],
-        }
-    own = extra_of({"extra": named.pop("extra", None)}) if isinstance(named.get("extra"), str) else {}
+        # Another field called text is no longer the text; it stays in extra under its name.
+        displaced = {"text": named["text"]} if "text" in named else {}
+        text = named.pop(wanted)
+        named = {**named, "text": text}
+    own = extra_of(named) if isinstance(named.get("extra"), str) else {}
+    if own:
+        del named["extra"]
     given = named.pop("id", None)
     identity = given if given not in (None, "") else id
     if "\0" in str(identity):
@@ -178,6 +180,7 @@ def record_from(fields: Mapping[str, Any], *, options: ReadOptions, place: str, 
     columns = {name: value for name, value in named.items() if name not in WITHHELD and _fits(name, value)}
     rest = {name: value for name, value in named.items() if name not in columns and value is not None}
     record = {"id": str(identity) if identity is not None else digest_id(columns), **columns}
+    rest |= displaced
     if own or rest:
         record["extra"] = json.dumps({**own, **rest}, sort_keys=True, ensure_ascii=False)
     return record

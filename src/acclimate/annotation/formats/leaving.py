@@ -20,7 +20,7 @@ from acclimate.annotation.schema import LabelSchema
 from acclimate.annotation.schema_history import GivenAnswer, changes, lift
 from acclimate.annotation.settled import settled_value
 from acclimate.annotation.store import CURRENT, Store
-from acclimate.annotation.tables import answers, items
+from acclimate.annotation.tables import answers, items, people
 from acclimate.annotation.tasks import current_schema
 from acclimate.core.atomic import named_disk_errors, publish_folder
 from acclimate.core.errors import ConfigError, DataError
@@ -63,6 +63,10 @@ def export_annotations(
     try:
         with store.read() as connection, named_disk_errors(folder):
             require_role(connection, by, *CHECKING)
+            if annotator and not connection.scalar(select(people.c.name).where(people.c.name == annotator)):
+                raise DataError(
+                    f"There is nobody called {annotator!r} in this project.", hint="see who answered with hf"
+                )
             whole = current_schema(connection, task)
             outgoing = _Outgoing(connection, task, whole, _held(chosen, whole, question), chosen, annotator)
             chosen.write(outgoing.items(), made, outgoing.schema, outgoing.lost)

@@ -448,3 +448,11 @@ def test_which_field_is_the_text_must_be_said_where_there_are_several(tmp_path: 
     with pytest.raises(SourceError, match="2 fields are texts"):
         read_again("doccano", path)
     assert only(read_again("doccano", path, text="body")).record["text"] == "y"
+
+
+def test_no_field_of_another_tool_is_lost(tmp_path: Path) -> None:
+    fields = {"id": 4, "text": "short", "body": "long", "extra": "not json", "split": "test", "site": 7}
+    path = json_lines(tmp_path / "a.jsonl", [{**fields, "label": ["low"]}])
+    record = only(read_again("doccano", path, text="body")).record
+    assert (record["id"], record["text"]) == ("4", "long")
+    assert json.loads(record["extra"]) == {"text": "short", "extra": "not json", "split": "test", "site": 7}

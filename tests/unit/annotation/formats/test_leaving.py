@@ -99,3 +99,9 @@ def test_readers_may_not_export(store: Store, tmp_path: Path) -> None:
     with pytest.raises(RefusedError):
         export_annotations(store, TASK, "hf", tmp_path / "out", by="ann")
     assert not list(tmp_path.glob("*out*"))
+
+
+def test_an_annotator_who_is_not_there_is_named(store: Store, tmp_path: Path) -> None:
+    start_task(store, notes(1))
+    with pytest.raises(DataError, match="nobody called 'zoe'"):
+        export_annotations(store, TASK, "hf", tmp_path / "out", annotator="zoe", by="mia")
