@@ -41,6 +41,7 @@ VERBS = {
     "run": "run what is not current",
     **STAGE_VERBS,
     "certificate": "an audited sample: what share of the identifiers was replaced, at least",
+    "annotations": "bring people's answers in from another tool, or take them out for one",
     "report": "write the HTML report",
     "where": "the folder of a step's newest artifact",
     "show": "the way of a record from source to prediction, or of a model back to its sources",
