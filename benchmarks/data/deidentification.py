@@ -31,7 +31,8 @@ from benchmarks.recording import needed, result, write_results
 from scipy.stats import binomtest
 
 from acclimate.stages.deidentify.detect import pattern_hits
-from acclimate.stages.deidentify.hits import Hit, beside, separate
+from acclimate.stages.deidentify.hits import Hit, apart, beside, separate
+from acclimate.stages.deidentify.rare import Rare, RareTokens
 from acclimate.stages.deidentify.tagger import name_hits, people_and_places
 
 KIND_OF_LABEL = {
@@ -210,7 +211,7 @@ def hits_on_labels(sentences: Sequence[Sentence], detected: Detected) -> tuple[i
 
 
 def share(
-    figure: str, counts: tuple[int, int], *, peer: tuple[int, int] | None, version: str, goal: str = ""
+    figure: str, counts: tuple[int, int], *, peer: tuple[int, int] | None = None, version: str = "", goal: str = ""
 ) -> dict[str, Any]:
     """A row for a share, with its Wilson interval and the peer's."""
     interval = binomtest(*counts).proportion_ci(method="wilson")
@@ -262,6 +263,23 @@ def rows_of(
         per_second, at_first = round(len(sentences) / detected.seconds), round(len(sentences) / detected.first_seconds)
         rows.append(result(f"texts a second, detection, one core, {tier}", per_second, goal="≥ 1160", peers=speed))
         rows.append(result(f"texts a second, the first 1,500 texts, one core, {tier}", at_first))
+    return rows
+
+
+def rows_of_rare(sentences: Sequence[Sentence], runs: Mapping[str, Detected]) -> list[dict[str, Any]]:
+    """What `deidentify.rare` finds beyond each tier, each text being a person's, and how much of it is labelled."""
+    seen = RareTokens()
+    for number, sentence in enumerate(sentences):
+        seen.see(str(number), [sentence.text])
+    own = Rare(seen.by_person())
+    rows = []
+    for tier, detected in runs.items():
+        further = []
+        for number, (sentence, hits) in enumerate(zip(sentences, detected.hits, strict=True)):
+            found = apart(own.of(str(number)).hits(sentence.text), [Hit(*hit) for hit in hits])
+            further.append([(hit.start, hit.end, hit.kind) for hit in found])
+        touching = hits_on_labels(sentences, Detected(further, 0.0, 0.0))
+        rows.append(share(f"words and codes of one text alone that touch a labelled span, beyond {tier}", touching))
     return rows
 
 
@@ -329,7 +347,9 @@ def main() -> None:
         whole("write to ann@example.org, 312-555-0142")
     first_runs = {tier: run(tried, first, repetitions=arguments.repetitions) for tier, tried in TIERS.items()}
     first_peer = run(whole, first, repetitions=arguments.repetitions) if whole else None
-    write_results(arguments.output, [*rows, *rows_of_first(first, first_runs, first_peer)])
+    write_results(
+        arguments.output, [*rows, *rows_of_rare(sentences, runs), *rows_of_first(first, first_runs, first_peer)]
+    )
 
 
 if __name__ == "__main__":

@@ -38,7 +38,7 @@ def sampled_records(
     config = DeidentifyConfig.model_validate(deidentified.manifest.config)
     lists = deidentified.manifest.inputs.get("lists")
     snapshot = Artifact(workspace.snapshots / lists.identity, lists.identity) if lists else None
-    gathered = gather(restricted.artifact, batch_rows=_BATCH_ROWS)
+    gathered = gather(restricted.artifact, batch_rows=_BATCH_ROWS, rare=config.rare != "off")
     open_records = opener(config, gathered, key=key, lists=snapshot)
     published = {row["id"]: row for row in _rows_with(deidentified, ids)}
     found: dict[str, SampledRecord] = {}

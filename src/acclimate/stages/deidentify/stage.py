@@ -19,6 +19,7 @@ from acclimate.stages.deidentify.known_values import know
 from acclimate.stages.deidentify.own_classes import OwnClasses, check_lists, check_patterns
 from acclimate.stages.deidentify.own_lists import names_of
 from acclimate.stages.deidentify.places import SPARSE_ZIPS
+from acclimate.stages.deidentify.rare import Rare
 from acclimate.stages.deidentify.records import OpenRecords, Tally
 from acclimate.stages.deidentify.rewrite import Finder, nothing
 from acclimate.stages.deidentify.tagger import name_hits, people_and_places
@@ -38,6 +39,9 @@ class DeidentifyConfig(StageConfig):
     tagger: Literal["off", "names", "organisations"] = "off"
     """`names`: a small trained model also looks for people, street addresses and places that no field or pattern gives
     away, and now and then takes another word for one; `organisations`: for these and organisations."""
+    rare: Literal["off", "reported", "replaced"] = "reported"
+    """Words with a capital and codes that stand in one person's records alone, and that nothing else finds: `reported`
+    counts them and names the records, `replaced` replaces them too, and with them drugs and eponyms that occur once."""
     day_first: bool = False
     """Read 3/4/2021 as the third of April instead of March 4. A day above 12 decides for itself."""
     max_shift_days: int = Field(default=364, ge=30, le=364)
@@ -63,7 +67,7 @@ def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Conte
     """Replaces identifiers in every text by surrogates and every id by its keyed hash; drops nothing."""
     key = _key(config.key, context.secrets)
     records = inputs["records"]
-    gathered = gather(records, batch_rows=context.batch_rows)
+    gathered = gather(records, batch_rows=context.batch_rows, rare=config.rare != "off")
     open_records = opener(config, gathered, key=key, lists=inputs.get("lists"))
     total = Tally()
     with context.progress("deidentify", gathered.records) as progress:
@@ -73,7 +77,9 @@ def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Conte
             progress.advance(batch.records.num_rows)
     refuse_leftovers(total.left)
     metrics = _metrics(gathered, total)
-    return Report("deidentify", Counts(gathered.records, gathered.records), metrics, tuple(_warnings(metrics)))
+    return Report(
+        "deidentify", Counts(gathered.records, gathered.records), metrics, tuple(_warnings(config, metrics, total))
+    )
 
 
 def opener(config: DeidentifyConfig, gathered: Gathered, *, key: bytes, lists: Artifact | None) -> OpenRecords:
@@ -86,6 +92,7 @@ def opener(config: DeidentifyConfig, gathered: Gathered, *, key: bytes, lists: A
         _FINDERS[config.tagger],
         OwnClasses(tuple(config.also), tuple(sorted(config.patterns.items())), names_of(lists) if lists else ()),
         frozenset(config.sparse_zips) if config.zip_codes == "first_three" else None,
+        Rare(gathered.rare, config.rare == "replaced"),
     )
 
 
@@ -102,6 +109,8 @@ def _metrics(gathered: Gathered, total: Tally) -> dict[str, Any]:
         "records_without_subject": gathered.records_without_subject,
         "known_values": sum(map(len, gathered.values.values())),
         "known_values_too_short": sum(know(values).unsearched for values in gathered.values.values()),
+        "rare": {kind: total.rare[kind] for kind in sorted(total.rare)},
+        "records_with_rare": len(total.with_rare),
         "residual": len(total.left),
     }
 
@@ -110,7 +119,13 @@ def _further(total: Tally) -> list[str]:
     return sorted(set(total.by_class) - set(KINDS))
 
 
-def _warnings(metrics: Mapping[str, Any]) -> Iterator[str]:
+def _warnings(config: DeidentifyConfig, metrics: Mapping[str, Any], total: Tally) -> Iterator[str]:
+    if total.with_rare and config.rare == "reported":
+        yield (
+            f"{sum(total.rare.values())} words or codes in {len(total.with_rare)} records stand in one person's records "
+            f"alone and may be identifiers (as in {', '.join(sorted(total.with_rare)[:_NAMED_IDS])}); "
+            "deidentify.rare: replaced replaces them"
+        )
     if metrics["records_without_subject"]:
         yield (
             f"{metrics['records_without_subject']} records name no subject: each counts as a person of its own, so names "
