@@ -7,9 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
 
-from acclimate.core.artifacts import Artifact, Output
-from acclimate.core.errors import DataError, WorkspaceError
-from acclimate.core.ports import Context
+from acclimate.core.artifacts import Output
+from acclimate.core.errors import ContractError, DataError, WorkspaceError
+from acclimate.core.ports import Context, Recognisers
 from acclimate.core.report import Counts, Report
 from acclimate.core.stage import Equality, ExpectedCost, Inputs, Stage, StageConfig, Zone
 from acclimate.core.surrogates import MINIMUM_KEY_BYTES
@@ -20,6 +20,7 @@ from acclimate.stages.deidentify.own_classes import OwnClasses, check_lists, che
 from acclimate.stages.deidentify.own_lists import names_of
 from acclimate.stages.deidentify.places import SPARSE_ZIPS
 from acclimate.stages.deidentify.rare import Rare
+from acclimate.stages.deidentify.recognised import RecogniserHits, Together
 from acclimate.stages.deidentify.records import OpenRecords, Tally
 from acclimate.stages.deidentify.rewrite import Finder, nothing
 from acclimate.stages.deidentify.tagger import name_hits, people_and_places
@@ -28,6 +29,7 @@ _FINDERS: Mapping[str, Finder] = {"off": nothing, "names": people_and_places, "o
 _RECORDS_PER_SECOND = 700.0
 _TAGGED_RECORDS_PER_SECOND = 80.0
 """Of records of ten sentences; the tagger reads 900 sentences a second on a busy core."""
+_RECOGNISED_RECORDS_PER_SECOND = 15.0
 _NAMED_IDS = 5
 
 
@@ -39,6 +41,9 @@ class DeidentifyConfig(StageConfig):
     tagger: Literal["off", "names", "organisations"] = "off"
     """`names`: a small trained model also looks for people, street addresses and places that no field or pattern gives
     away, and now and then takes another word for one; `organisations`: for these and organisations."""
+    recognisers: Mapping[Literal["spacy", "presidio"], str] = Field(default_factory=dict)
+    """Further libraries that look for names, each with the folder or installed package of its spaCy model, as in
+    {presidio: en_core_web_sm}. Organisations are taken from them with `tagger: organisations` alone."""
     rare: Literal["off", "reported", "replaced"] = "reported"
     """Words with a capital and codes that stand in one person's records alone, and that nothing else finds: `reported`
     counts them and names the records, `replaced` replaces them too, and with them drugs and eponyms that occur once."""
@@ -68,7 +73,7 @@ def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Conte
     key = _key(config.key, context.secrets)
     records = inputs["records"]
     gathered = gather(records, batch_rows=context.batch_rows, rare=config.rare != "off")
-    open_records = opener(config, gathered, key=key, lists=inputs.get("lists"))
+    open_records = opener(config, gathered, key=key, inputs=inputs, recognisers=context.recognisers)
     total = Tally()
     with context.progress("deidentify", gathered.records) as progress:
         for batch in context.engine.map_batches(open_records, records.batches(batch_rows=context.batch_rows)):
@@ -82,18 +87,33 @@ def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Conte
     )
 
 
-def opener(config: DeidentifyConfig, gathered: Gathered, *, key: bytes, lists: Artifact | None) -> OpenRecords:
-    """What turns batches of restricted records into open ones, as `config` says; `lists` is the snapshot of its lists."""
+def opener(
+    config: DeidentifyConfig, gathered: Gathered, *, key: bytes, inputs: Inputs, recognisers: Recognisers | None
+) -> OpenRecords:
+    """What turns batches of restricted records into open ones, as `config` says; `inputs` are those of the stage."""
+    lists = inputs.get("lists")
     return OpenRecords(
         key,
         gathered.values,
         config.max_shift_days,
         config.day_first,
-        _FINDERS[config.tagger],
+        _finder(config, inputs, recognisers),
         OwnClasses(tuple(config.also), tuple(sorted(config.patterns.items())), names_of(lists) if lists else ()),
         frozenset(config.sparse_zips) if config.zip_codes == "first_three" else None,
         Rare(gathered.rare, config.rare == "replaced"),
     )
+
+
+def _finder(config: DeidentifyConfig, inputs: Inputs, recognisers: Recognisers | None) -> Finder:
+    """The tagger and what else is to look for names."""
+    tagger = _FINDERS[config.tagger]
+    if not config.recognisers:
+        return tagger
+    if recognisers is None:
+        raise ContractError("deidentify.recognisers needs a context with recognisers")
+    wanted = [(library, inputs[f"recogniser.{library}"]) for library in sorted(config.recognisers)]
+    loaded = [recognisers.load(library, model.path, model.identity) for library, model in wanted]
+    return Together((tagger, *(RecogniserHits(one, config.tagger == "organisations") for one in loaded)))
 
 
 def own_kinds(config: DeidentifyConfig) -> tuple[str, ...]:
@@ -168,6 +188,7 @@ def _estimate(config: DeidentifyConfig, rows: Mapping[str, int]) -> ExpectedCost
     if "records" not in rows:
         return None
     per_second = _RECORDS_PER_SECOND if config.tagger == "off" else _TAGGED_RECORDS_PER_SECOND
+    per_second = _RECOGNISED_RECORDS_PER_SECOND if config.recognisers else per_second
     return ExpectedCost(rows["records"] / per_second, because=f"{per_second:.0f} records a second")
 
 

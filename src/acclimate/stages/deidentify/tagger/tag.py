@@ -42,7 +42,7 @@ def name_hits(text: str, model: Crf | None = None) -> Iterator[Hit]:
         labels = crf.best([piece.text for piece in passage])
         for label, start, end in labelled_stretches(passage, labels):
             kind = KIND_OF_LABEL[label]
-            parts = _parts(text, start, end, crf.lists) if kind == "name" else ()
+            parts = pieces_of_name(text, start, end, crf.lists) if kind == "name" else ()
             yield Hit(start, end, kind, parts=parts)
 
 
@@ -51,8 +51,9 @@ def people_and_places(text: str) -> Iterator[Hit]:
     return (hit for hit in name_hits(text) if hit.kind != "organisation")
 
 
-def _parts(text: str, start: int, end: int, lists: Lists) -> tuple[NamePart, ...]:
+def pieces_of_name(text: str, start: int, end: int, lists: Lists | None = None) -> tuple[NamePart, ...]:
     """The pieces of a name: the last word is the last name, unless a comma follows it or it is a first name alone."""
+    lists = lists or shipped().lists
     parts = name_parts(Find(text, start, end))
     comma = text.find(",", start, end)
     if comma >= 0:
