@@ -74,6 +74,8 @@ class Outside:
             return {"": Provided(head.artifact, _reference("split", head.manifest.key, head.artifact))} if head else {}
         if name == "@lists":
             return self._lists(config)
+        if name == "@tagger":
+            return self._tagger(config)
         if name == "@recognisers":
             return self._recognisers(config)
         erased = read_erased(self.workspace.erased)
@@ -104,6 +106,12 @@ class Outside:
             return {}
         sources = [SourceConfig(path=path, name=kind, format="text") for kind, path in sorted(files.items())]
         return _provided("@lists", self.collect(sources, self.workspace.folder))
+
+    def _tagger(self, config: StageConfig) -> dict[str, Provided]:
+        """The file of a user's own tagger as a snapshot, for it holds words of their texts; none where there is none."""
+        path: str = getattr(config, "tagger_model", "")
+        sources = [SourceConfig(path=path, name="tagger", format="text")]
+        return _provided("@tagger", self.collect(sources, self.workspace.folder)) if path else {}
 
     def _recognisers(self, config: StageConfig) -> dict[str, Provided]:
         """The models of further libraries, by library, each with the digest of its files and of the library's version."""

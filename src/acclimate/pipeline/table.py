@@ -37,7 +37,7 @@ def load_stage(name: str) -> Stage:
 class Step:
     """A stage with its place in the graph.
 
-    `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general, @lists (snapshots),
+    `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general, @lists, @tagger (snapshots),
     @base, @candidates (model folders), @model (a model or adapter trained elsewhere, which brings its own roles),
     @recognisers (models of other libraries that look for names), @ledger (the splits so far), @erased (who must not be taken in again). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
     `zone` is where its artifact lies, when not where the stage's usually does.
@@ -56,7 +56,10 @@ DATA_STEPS = (
     Step("clean", "clean", {"records": "ingest"}, "clean"),
     Step("dedup", "dedup", {"records": "clean"}, "dedup"),
     Step(
-        "deidentify", "deidentify", {"records": "dedup", "lists": "@lists", "recogniser": "@recognisers"}, "deidentify"
+        "deidentify",
+        "deidentify",
+        {"records": "dedup", "lists": "@lists", "tagger": "@tagger", "recogniser": "@recognisers"},
+        "deidentify",
     ),
     Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
 )

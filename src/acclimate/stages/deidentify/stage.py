@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, model_validator
 
 from acclimate.core.artifacts import Output
 from acclimate.core.errors import ContractError, DataError, WorkspaceError
@@ -17,7 +17,7 @@ from acclimate.stages.deidentify.gather import Gathered, gather
 from acclimate.stages.deidentify.hits import KINDS
 from acclimate.stages.deidentify.known_values import know
 from acclimate.stages.deidentify.own_classes import OwnClasses, check_lists, check_patterns
-from acclimate.stages.deidentify.own_lists import names_of
+from acclimate.stages.deidentify.own_files import names_of, own_tagger
 from acclimate.stages.deidentify.places import SPARSE_ZIPS
 from acclimate.stages.deidentify.rare import Rare
 from acclimate.stages.deidentify.recognised import RecogniserHits, Together
@@ -41,6 +41,9 @@ class DeidentifyConfig(StageConfig):
     tagger: Literal["off", "names", "organisations"] = "off"
     """`names`: a small trained model also looks for people, street addresses and places that no field or pattern gives
     away, and now and then takes another word for one; `organisations`: for these and organisations."""
+    tagger_model: str = ""
+    """A tagger of your own in place of the packaged one: a file that `python -m acclimate.stages.deidentify.tagger.retrain`
+    wrote from spans annotated in your records. It stays in the restricted zone."""
     recognisers: Mapping[Literal["spacy", "presidio"], str] = Field(default_factory=dict)
     """Further libraries that look for names, each with the folder or installed package of its spaCy model, as in
     {presidio: en_core_web_sm}. Organisations are taken from them with `tagger: organisations` alone."""
@@ -66,6 +69,12 @@ class DeidentifyConfig(StageConfig):
     lists: Annotated[Mapping[str, str], AfterValidator(check_lists)] = Field(default_factory=dict)
     """Classes of your own by file, as {counterparty: counterparties.txt}, one name a line; the file stays in the restricted
     zone. A single word is found only with its capital."""
+
+    @model_validator(mode="after")
+    def _tagger_is_on(self) -> Self:
+        if self.tagger_model and self.tagger == "off":
+            raise ValueError("tagger_model is given and tagger is off: set tagger to names or organisations")
+        return self
 
 
 def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Context) -> Report:
@@ -107,6 +116,8 @@ def opener(
 def _finder(config: DeidentifyConfig, inputs: Inputs, recognisers: Recognisers | None) -> Finder:
     """The tagger and what else is to look for names."""
     tagger = _FINDERS[config.tagger]
+    if config.tagger_model:
+        tagger = own_tagger(inputs["tagger"], organisations=config.tagger == "organisations")
     if not config.recognisers:
         return tagger
     if recognisers is None:
