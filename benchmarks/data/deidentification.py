@@ -266,20 +266,34 @@ def rows_of(
     return rows
 
 
-def rows_of_rare(sentences: Sequence[Sentence], runs: Mapping[str, Detected]) -> list[dict[str, Any]]:
-    """What `deidentify.rare` finds beyond each tier, each text being a person's, and how much of it is labelled."""
+def with_rare(sentences: Sequence[Sentence], detected: Detected) -> tuple[Detected, Detected]:
+    """What `deidentify.rare` finds beyond a tier, each text being a person's; and both together."""
     seen = RareTokens()
     for number, sentence in enumerate(sentences):
         seen.see(str(number), [sentence.text])
     own = Rare(seen.by_person())
+    further: list[Sequence[Stretch]] = []
+    for number, (sentence, hits) in enumerate(zip(sentences, detected.hits, strict=True)):
+        found = apart(own.of(str(number)).hits(sentence.text), [Hit(*hit) for hit in hits])
+        further.append([(hit.start, hit.end, hit.kind) for hit in found])
+    both = [[*hits, *more] for hits, more in zip(detected.hits, further, strict=True)]
+    return Detected(further, 0.0, 0.0), Detected(both, 0.0, 0.0)
+
+
+def rows_of_rare(sentences: Sequence[Sentence], runs: Mapping[str, Detected]) -> list[dict[str, Any]]:
+    """How much is labelled of what one text alone has, and the goals' figures with it."""
     rows = []
     for tier, detected in runs.items():
-        further = []
-        for number, (sentence, hits) in enumerate(zip(sentences, detected.hits, strict=True)):
-            found = apart(own.of(str(number)).hits(sentence.text), [Hit(*hit) for hit in hits])
-            further.append([(hit.start, hit.end, hit.kind) for hit in found])
-        touching = hits_on_labels(sentences, Detected(further, 0.0, 0.0))
+        touching = hits_on_labels(sentences, with_rare(sentences, detected)[0])
         rows.append(share(f"words and codes of one text alone that touch a labelled span, beyond {tier}", touching))
+    _, both = with_rare(sentences, runs[FULLEST])
+    covered = covered_by_label(sentences, both)
+    for without in (APART, (*APART, "AGE")):
+        figure = f"identifiers covered whole, all labels but {', '.join(without)}, {FULLEST}, rare"
+        rows.append(share(figure, overall(covered, without=without), goal="≥ .90"))
+    rows.append(share(f"identifiers covered whole, name (PERSON), {FULLEST}, rare", covered["PERSON"], goal="≥ .92"))
+    precision = hits_on_labels(sentences, both)
+    rows.append(share(f"hits that touch a labelled span, {FULLEST}, rare", precision, goal="≥ .90"))
     return rows
 
 

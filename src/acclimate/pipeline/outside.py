@@ -110,8 +110,10 @@ class Outside:
     def _tagger(self, config: StageConfig) -> dict[str, Provided]:
         """The file of a user's own tagger as a snapshot, for it holds words of their texts; none where there is none."""
         path: str = getattr(config, "tagger_model", "")
+        if not path:
+            return {}
         sources = [SourceConfig(path=path, name="tagger", format="text")]
-        return _provided("@tagger", self.collect(sources, self.workspace.folder)) if path else {}
+        return _provided("@tagger", self.collect(sources, self.workspace.folder))
 
     def _recognisers(self, config: StageConfig) -> dict[str, Provided]:
         """The models of further libraries, by library, each with the digest of its files and of the library's version."""

@@ -87,10 +87,12 @@ class RareTokens:
         owner = self._owners.get(key)
         if owner == _NOBODY:
             return
-        if written.islower() or (kind and owner not in (None, number)):
-            self._owners[key] = _NOBODY
-            return
         if not kind:
+            if written.islower() and written.isalpha():
+                self._owners[key] = _NOBODY
+            return
+        if owner not in (None, number):
+            self._owners[key] = _NOBODY
             return
         if owner is None:
             self._owners[key] = number if kind == "other" or not _is_known(key) else _NOBODY

@@ -29,6 +29,11 @@ def test_what_two_people_have_is_nobodys_own():
     assert rare(*((note["subject_id"], note["text"]) for note in NOTES)) == {"p1": {"quennell", "77412909"}}
 
 
+@pytest.mark.parametrize("code", ["ab123456", "AB-123456", "7741-2909-X1", "77412909"])
+def test_a_code_is_told_in_small_letters_and_with_hyphens(code):
+    assert len(rare(("p1", f"her code is {code}"), ("p2", "no code"))["p1"]) == 1
+
+
 @pytest.mark.parametrize(
     "text",
     [
