@@ -30,6 +30,7 @@ _RECORDS_PER_SECOND = 700.0
 _TAGGED_RECORDS_PER_SECOND = 80.0
 """Of records of ten sentences; the tagger reads 900 sentences a second on a busy core."""
 _RECOGNISED_RECORDS_PER_SECOND = 15.0
+"""Presidio reads 170 sentences a second on a free core."""
 _NAMED_IDS = 5
 
 
