@@ -40,9 +40,10 @@ class Step:
     """A stage with its place in the graph.
 
     `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general,
-    @evaluation_sets, @lists, @glossary (snapshots), @base, @candidates (model folders), @model (a model or adapter
-    trained elsewhere, which brings its own roles), @ledger (the splits so far), @erased (who must not be taken in
-    again). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
+    @evaluation_sets, @lists, @tagger, @glossary (snapshots), @base, @candidates (model folders), @model (a model or
+    adapter trained elsewhere, which brings its own roles), @recognisers (models of other libraries that look for
+    names), @ledger (the splits so far), @erased (who must not be taken in again). `section` is its key in
+    acclimate.yaml; `settings` are what the step itself fixes;
     `zone` is where its artifact lies, when not where the stage's usually does.
     """
 
@@ -58,7 +59,12 @@ DATA_STEPS = (
     Step("ingest", "ingest", {"snapshot": "@snapshot", "erased": "@erased"}, "ingest"),
     Step("clean", "clean", {"records": "ingest"}, "clean"),
     Step("dedup", "dedup", {"records": "clean", "previous": "@ledger"}, "dedup"),
-    Step("deidentify", "deidentify", {"records": "dedup", "lists": "@lists"}, "deidentify"),
+    Step(
+        "deidentify",
+        "deidentify",
+        {"records": "dedup", "lists": "@lists", "tagger": "@tagger", "recogniser": "@recognisers"},
+        "deidentify",
+    ),
     Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
 )
 
