@@ -39,7 +39,7 @@ def test_a_recogniser_adds_to_what_is_replaced_and_a_changed_model_makes_the_ste
     with_spacy.run(until="deidentify")
     assert replaced_names(with_spacy) > before
     assert not any("Quennell" in str(row) for row in with_spacy.artifact("deidentify").rows())
-    drawing = with_spacy.draw_audit_sample(20)
+    drawing = with_spacy.draw_audit_sample(48)
     assert "<mark>Tobias Quennell" in drawing.sheet.read_text()
     (model / "meta.json").write_text("{}")
     assert {step.step.name: step.finished is None for step in with_spacy.plan(until="deidentify")}["deidentify"]
