@@ -70,7 +70,7 @@ def settings_page() -> Iterator[str]:
         "Generated from the code; `acclimate init` writes the same as comments.",
         "",
     )
-    yield from ("## ingest.sources, general.sources", "", *_fields(SourceConfig), "")
+    yield from ("## ingest.sources, general.sources, evaluation_sets.sources", "", *_fields(SourceConfig), "")
     for name in STAGE_NAMES:
         yield from (f"## {name}", "", *_fields(load_stage(name).config), "")
     yield from ("## certificate", "", *_fields(CertificateConfig), "")

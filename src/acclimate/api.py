@@ -18,6 +18,7 @@ from acclimate.core.report import Report
 from acclimate.core.snapshots import SnapshotSource
 from acclimate.core.stage import StageConfig, Zone
 from acclimate.pipeline.config import ProjectConfig, read_config
+from acclimate.pipeline.glossary_list import extend_list
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
 from acclimate.pipeline.run import Listener, StepOutcome, run
@@ -26,7 +27,9 @@ from acclimate.project import erasure
 from acclimate.project.erasure import Erased, Key
 from acclimate.project.keys import has_key, load_key
 from acclimate.project.workspace import TRIAL, Workspace
-from acclimate.report.page import write_report
+from acclimate.report.page import templates, write_report
+from acclimate.report.profile import write_profile
+from acclimate.stages.glossary import GlossaryConfig
 from acclimate.stages.ingest import IngestConfig
 from acclimate.stages.train import TrainConfig, preview
 
@@ -180,6 +183,19 @@ class Project:
     def write_report(self) -> Path:
         """Writes the HTML report of the last evaluation; its path."""
         return write_report(self.workspace, self.config)
+
+    def write_profile(self) -> Path:
+        """Writes the HTML page of what the data is, before anything is trained; its path."""
+        return write_profile(self.workspace, self.config, templates())
+
+    def write_glossary(self) -> tuple[Path, int]:
+        """Adds the terms found last to the list that people edit; the list, and how many terms were new to it."""
+        step = next((step for step in self.config.steps if step.stage == "glossary"), None)
+        config = self.config.resolve(step) if step else None
+        if not isinstance(config, GlossaryConfig):
+            raise ConfigError("This project has no glossary.", hint="remove `model:` from acclimate.yaml")
+        path = self.workspace.folder / config.file
+        return path, extend_list(path, self.artifact("glossary").rows())
 
     def draw_audit_sample(self, size: int, *, seed: int = 0, folder: Path | None = None) -> Drawing:
         """Draws de-identified records for a person to read, and writes the sheet and the table for it."""

@@ -17,8 +17,8 @@ from acclimate.pipeline.table import load_stage
 from acclimate.project.keys import fingerprint, load_key
 from acclimate.testing import StageCase, check_stage
 
-DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "evaluate")
-MODEL_STEPS = ("sample", "train", "predict.base", "predict.adapted", "predict.prompted", "predict.copy")
+DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "glossary", "evaluate")
+MODEL_STEPS = ("profile", "sample", "train", "predict.base", "predict.adapted", "predict.prompted", "predict.copy")
 
 
 def case_of(folder: Path, step: str) -> StageCase:
@@ -60,3 +60,10 @@ def test_model_selection_keeps_the_contract(finished_project: Path, tmp_path: Pa
     inputs = {"records": split, "candidates.one": Artifact(base, identity), "candidates.two": Artifact(base, identity)}
     config = {"candidates": ["one", "two"]}
     check_stage(StageCase(load_stage("select_model"), config, inputs, tables=("records",)), tmp_path)
+
+
+@pytest.mark.parametrize("step", ["dedup", "split"])
+def test_looking_for_evaluation_sets_keeps_the_contract(finished_project: Path, tmp_path: Path, step: str) -> None:
+    case = case_of(finished_project, step)
+    inputs = {**case.inputs, "evaluation": Project.open(finished_project).artifact("general")}
+    check_stage(replace(case, inputs=inputs, tables=("records", "evaluation")), tmp_path)

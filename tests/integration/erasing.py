@@ -10,6 +10,8 @@ from pathlib import Path
 import pyarrow.parquet as pq
 
 from acclimate.api import Project
+from acclimate.core.surrogates import subject_hash
+from acclimate.project.keys import load_key
 
 SUBJECT = "mrn-84213-qz"
 TRACES = (
@@ -57,9 +59,7 @@ def add_person(project: Path) -> None:
 
 def write_finished_project(fresh: Path, folder: Path) -> Path:
     """The project with the person, run to its end, with a report, a trial and work that a kill left behind."""
-    shutil.copytree(fresh, folder)
-    add_person(folder)
-    project = Project.open(folder)
+    project = _with_person_in_training(fresh, folder)
     project.run()
     project.write_report()
     Project.open(folder, quick=True, overrides=["train.max_steps=1"]).run(until="deidentify")
@@ -67,6 +67,23 @@ def write_finished_project(fresh: Path, folder: Path) -> Path:
         (folder / left).mkdir(parents=True)
         (folder / left / "step.json").write_text('{"text": "marzipan"}')
     return folder
+
+
+def _with_person_in_training(fresh: Path, folder: Path) -> Project:
+    """The project run until its split; drawn anew until the person is in the training set, for keys differ by run."""
+    for seed in range(40):
+        shutil.copytree(fresh, folder)
+        add_person(folder)
+        config = folder / "acclimate.yaml"
+        config.write_text(config.read_text().replace("split:\n", f"split:\n  seed: {seed}\n", 1))
+        project = Project.open(folder)
+        project.run(until="split")
+        subject = subject_hash(load_key(project.config.project, "surrogates"), SUBJECT)
+        rows = project.table("split").to_pylist()
+        if {row["split"] for row in rows if row["subject_id"] == subject} == {"train"}:
+            return project
+        shutil.rmtree(folder)
+    raise AssertionError("no draw of forty puts the person into the training set")
 
 
 def remove_from_sources(project: Path) -> None:

@@ -50,7 +50,7 @@ def draw_sample(workspace: Workspace, *, key: bytes, size: int, seed: int, folde
         identity=deidentified.manifest.identity,
         seed=seed,
         size=size,
-        drawn_at=datetime.now(UTC).isoformat(timespec="seconds"),
+        drawn_at=datetime.now(UTC).isoformat(timespec="microseconds"),
         ids=dict(drawn.ids),
         records=dict(drawn.records),
         subjects=drawn.subjects,

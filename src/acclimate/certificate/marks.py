@@ -8,6 +8,7 @@ from collections.abc import Collection, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from acclimate.core.csv_tables import csv_table, plain_cell
 from acclimate.core.errors import DataError
 
 COLUMNS = ("record", "read", "mark", "class", "quote", "place", "start", "end")
@@ -44,11 +45,7 @@ class Reading:
 
 def blank_table(record_ids: Iterable[str]) -> str:
     """The table to fill in: a line for each record, not yet read."""
-    written = io.StringIO()
-    table = csv.writer(written, lineterminator="\n")
-    table.writerow(COLUMNS)
-    table.writerows([record_id, "no", *([""] * (len(COLUMNS) - 2))] for record_id in record_ids)
-    return written.getvalue()
+    return csv_table(COLUMNS, ([record_id, "no", *([""] * (len(COLUMNS) - 2))] for record_id in record_ids))
 
 
 def read_marks(path: Path, *, records: Collection[str], kinds: Collection[str]) -> Reading:
@@ -56,7 +53,7 @@ def read_marks(path: Path, *, records: Collection[str], kinds: Collection[str]) 
     read, marks = set[str](), []
     for line, row in _rows(path):
         where = f"{path.name}, line {line}"
-        record = row["record"]
+        record = plain_cell(row["record"])
         if record not in records:
             raise DataError(
                 f"{where}: there is no record {record!r} in the sample, so what it says cannot be counted.",
@@ -67,7 +64,7 @@ def read_marks(path: Path, *, records: Collection[str], kinds: Collection[str]) 
         if _READ[row["read"].lower()]:
             read.add(record)
         if any(row[column] for column in COLUMNS[2:]):
-            marks.append(_mark(row, line, where, kinds))
+            marks.append(_mark({**row, "record": record}, line, where, kinds))
     return Reading(frozenset(read), tuple(marks))
 
 

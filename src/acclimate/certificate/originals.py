@@ -8,6 +8,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.compute as pc
 
+from acclimate.backends.recognisers import LocalRecognisers, recogniser_digest, recogniser_folder
 from acclimate.certificate.count import SampledRecord
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import WorkspaceError
@@ -36,10 +37,9 @@ def sampled_records(
         "restricted read", by="certificate", step=restricted.manifest.step, key=restricted.manifest.key
     )
     config = DeidentifyConfig.model_validate(deidentified.manifest.config)
-    lists = deidentified.manifest.inputs.get("lists")
-    snapshot = Artifact(workspace.snapshots / lists.identity, lists.identity) if lists else None
-    gathered = gather(restricted.artifact, batch_rows=_BATCH_ROWS)
-    open_records = opener(config, gathered, key=key, lists=snapshot)
+    gathered = gather(restricted.artifact, batch_rows=_BATCH_ROWS, rare=config.rare != "off")
+    inputs = _further_inputs(workspace, deidentified, config)
+    open_records = opener(config, gathered, key=key, inputs=inputs, recognisers=LocalRecognisers())
     published = {row["id"]: row for row in _rows_with(deidentified, ids)}
     found: dict[str, SampledRecord] = {}
     for batch in restricted.artifact.batches(batch_rows=_BATCH_ROWS):
@@ -68,6 +68,22 @@ def _input_of(workspace: Workspace, deidentified: Finished) -> Finished:
             hint="acclimate run --until deidentify, and draw a new sample",
         )
     return restricted
+
+
+def _further_inputs(workspace: Workspace, deidentified: Finished, config: DeidentifyConfig) -> dict[str, Artifact]:
+    """The snapshots and models that the step had beside its records, as they are now; others would find other words."""
+    models = {f"recogniser.{library}": (library, model) for library, model in config.recognisers.items()}
+    found = {}
+    for role, reference in deidentified.manifest.inputs.items():
+        if role in models:
+            library, model = models[role]
+            folder = recogniser_folder(model, workspace.folder)
+            if recogniser_digest(library, folder) != reference.identity:
+                raise _other_replacements(deidentified)
+            found[role] = Artifact(folder, reference.identity)
+        elif role != "records":
+            found[role] = Artifact(workspace.snapshots / reference.identity, reference.identity)
+    return found
 
 
 def _rows_with(deidentified: Finished, ids: Sequence[str]) -> Iterator[dict[str, Any]]:

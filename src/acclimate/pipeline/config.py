@@ -21,7 +21,7 @@ from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_s
 from acclimate.project.workspace import PROJECT_FILE
 
 TASKS = ("generation", "pretraining")
-_GROUPS = ("use", "engine", "general", "certificate", *STAGE_NAMES)
+_GROUPS = ("use", "engine", "general", "evaluation_sets", "certificate", *STAGE_NAMES)
 _TOP_KEYS = ("project", "task", "base", "model", "network", *_GROUPS)
 _Config = TypeVar("_Config", bound=BaseModel)
 _TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
@@ -53,7 +53,11 @@ class ProjectConfig:
         """The project's steps, in order."""
         if self.model is not None:
             return comparison_steps()
-        return steps_for(self.task, select_model=bool(self.sections.get("select_model", {}).get("candidates")))
+        return steps_for(
+            self.task,
+            select_model=bool(self.sections.get("select_model", {}).get("candidates")),
+            evaluation_sets=bool(self.sections.get("evaluation_sets")),
+        )
 
     @property
     def has_general(self) -> bool:
@@ -66,11 +70,22 @@ class ProjectConfig:
         values = {**self.sections.get(step.section, {}), **step.settings}
         if step.section == "general" and not self.has_general:
             values["sources"] = packaged_sources()
+        if step.section == "evaluation_sets" and "sources" in values:
+            values["sources"] = _as_test(values["sources"])
         if "task" in stage.config.model_fields:
             values.setdefault("task", self.task)
+        if "key" in stage.config.model_fields and "key" in self.sections.get("deidentify", {}):
+            values.setdefault("key", self.sections["deidentify"]["key"])
         if "use" in stage.config.model_fields:
             values.setdefault("use", self.use)
         return _checked(step.section, stage.config, values)
+
+
+def _as_test(sources: Any) -> Any:
+    """Sources that are only looked for, never trained on, whatever their terms."""
+    if not isinstance(sources, list):
+        return sources
+    return [{**source, "role": "test"} if isinstance(source, dict) else source for source in sources]
 
 
 def read_config(folder: Path, *, overrides: Sequence[str] = ()) -> ProjectConfig:

@@ -108,6 +108,8 @@ def _rows(files: list[Path], ids: list[str]) -> list[dict[str, Any]]:
     if not files:
         return []
     dataset = ds.dataset([str(file) for file in files], format="parquet")
+    if "id" not in dataset.schema.names:
+        return []  # a table of something else, such as the terms of the glossary
     columns = ["id", *(name for name in _FACTS_OF_THE_OPEN_ZONE if name in dataset.schema.names)]
     rows: list[dict[str, Any]] = dataset.to_table(columns, filter=ds.field("id").isin(pa.array(ids))).to_pylist()
     return rows

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from acclimate.backends.base_models import default_cache, resolve_base
 from acclimate.backends.models import LocalModels
+from acclimate.backends.recognisers import recogniser_digest, recogniser_folder
 from acclimate.collect.retention import FOLDER as PACKAGED_RETENTION_SET
 from acclimate.collect.snapshots import LARGEST_COPY, collect
 from acclimate.core.artifacts import Artifact
@@ -71,8 +72,14 @@ class Outside:
         if name == "@ledger":
             head = self.workspace.ledger_head()
             return {"": Provided(head.artifact, _reference("split", head.manifest.key, head.artifact))} if head else {}
+        if name == "@glossary":
+            return self._edited_glossary(config)
         if name == "@lists":
             return self._lists(config)
+        if name == "@tagger":
+            return self._tagger(config)
+        if name == "@recognisers":
+            return self._recognisers(config)
         erased = read_erased(self.workspace.erased)
         if name == "@erased":
             listed = Artifact(self.workspace.erased, erased_identity(erased))
@@ -102,10 +109,31 @@ class Outside:
         sources = [SourceConfig(path=path, name=kind, format="text") for kind, path in sorted(files.items())]
         return _provided("@lists", self.collect(sources, self.workspace.folder))
 
+    def _tagger(self, config: StageConfig) -> dict[str, Provided]:
+        """The file of a user's own tagger as a snapshot, for it holds words of their texts; none where there is none."""
+        path: str = getattr(config, "tagger_model", "")
+        if not path:
+            return {}
+        sources = [SourceConfig(path=path, name="tagger", format="text")]
+        return _provided("@tagger", self.collect(sources, self.workspace.folder))
+
+    def _recognisers(self, config: StageConfig) -> dict[str, Provided]:
+        """The models of further libraries, by library, each with the digest of its files and of the library's version."""
+        wanted: Mapping[str, str] = getattr(config, "recognisers", {})
+        found = {}
+        for library, model in sorted(wanted.items()):
+            folder = recogniser_folder(model, self.workspace.folder)
+            artifact = Artifact(folder, recogniser_digest(library, folder))
+            found[f".{library}"] = Provided(artifact, _reference("@recognisers", artifact.identity[:16], artifact))
+        return found
+
     def secrets(self, stage: Stage, config: StageConfig, roles: Collection[str]) -> dict[str, bytes]:
-        """The secrets a step needs, by name: those its config names, and those of the list of erased subjects."""
+        """The secrets a step may need, by name: those its config names, and those of the list of erased subjects.
+
+        A key that is not here is left out, and the stage that cannot do without it says so.
+        """
         names = [getattr(config, field_name) for field_name in stage.secrets]
-        keys = {name: load_key(self.config.project, name) for name in names}
+        keys = {name: load_key(self.config.project, name) for name in names if has_key(self.config.project, name)}
         return keys | (self._keys_of_the_erased() if "erased" in roles else {})
 
     def fingerprints(self, stage: Stage, config: StageConfig) -> dict[str, str]:
@@ -138,6 +166,14 @@ class Outside:
         adapter = Artifact(folder, content_identity(folder, files))
         reference = _reference("@model", adapter.identity[:16], adapter)
         return {"base": self._model(self.base, "@base"), "adapter": Provided(adapter, reference)}
+
+    def _edited_glossary(self, config: StageConfig) -> dict[str, Provided]:
+        """The list of terms that people keep, as it is now; nothing where there is none."""
+        file = str(getattr(config, "file", ""))
+        if not (self.workspace.folder / file).is_file():
+            return {}
+        source = SourceConfig(path=file, name="glossary", format="csv")
+        return _provided("@glossary", self.collect([source], self.workspace.folder))
 
     def _model(self, folder: Path, name: str) -> Provided:
         artifact = Artifact(folder, self.models.facts(folder).digest)

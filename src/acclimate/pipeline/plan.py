@@ -140,8 +140,8 @@ def _possible_inputs(
 ) -> Iterator[dict[str, Provided]]:
     """The inputs with which the step may be current, the likeliest first, those of a new run last.
 
-    Only a split has two: the ledger that the newest split was made with, and the newest split itself, which is the
-    ledger of the next round. Without the first, every split would make itself stale.
+    Only what reads the split ledger has two: the ledger that the newest split was made with, and the newest split
+    itself, which is the ledger of the next round. Without the first, every split would make itself stale.
     """
     inputs = gather_inputs(step, config, outside, planned)
     head = outside.workspace.ledger_head() if "@ledger" in step.inputs.values() else None

@@ -15,6 +15,7 @@ from typing import Protocol
 
 import psutil
 
+from acclimate.backends.recognisers import LocalRecognisers
 from acclimate.core.artifacts import Output
 from acclimate.core.atomic import named_disk_errors, write_json
 from acclimate.core.crash_points import crash_point
@@ -97,6 +98,7 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
         engine=engine_of(outside.config.engine),
         models=outside.models,
         secrets=outside.secrets(stage, planned.config, inputs),
+        recognisers=LocalRecognisers(),
     )
     with named_disk_errors(made), Output(made, stage.schema) as output:
         artifacts = {role: provided.artifact for role, provided in inputs.items()}

@@ -35,6 +35,10 @@ ingest:
 #   sources:
 #     - path: general/*.txt
 
+# evaluation_sets:          # benchmarks that a model will be judged on; records that hold one of their items are dropped
+#   sources:
+#     - path: benchmarks/*.jsonl
+
 # Every other setting, with its default. Uncomment what you change.
 """
 

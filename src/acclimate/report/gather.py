@@ -105,6 +105,11 @@ class Story:
         return next(found, {})
 
     @property
+    def profile(self) -> Mapping[str, Any] | None:
+        """What the data is, where the profile of this evaluation's data was made."""
+        return next((step.report.metrics for step in self.steps if step.name == "profile"), None)
+
+    @property
     def warnings(self) -> list[tuple[str, str]]:
         """Every warning with the step it came from."""
         newer = [
@@ -117,7 +122,7 @@ class Story:
 def gather(workspace: Workspace, config: ProjectConfig) -> Story:
     """The story of the last evaluation: of it and of the artifacts it was made from, even where newer ones exist."""
     made = _made_for(workspace, "evaluate")
-    shown = (made.get(step.name) or workspace.latest(step.name) for step in config.steps)
+    shown = (made.get(step.name) or _beside(workspace.latest(step.name), made) for step in config.steps)
     steps = [_step_facts(finished) for finished in shown if finished is not None]
     reports = {facts.name: facts.report for facts in steps}
     train = reports.get("train")
@@ -145,6 +150,15 @@ def _made_for(workspace: Workspace, step: str) -> dict[str, Finished]:
                 made[reference.step] = found
                 waiting.append(found)
     return made
+
+
+def _beside(latest: Finished | None, made: Mapping[str, Finished]) -> Finished | None:
+    """A step that the evaluation does not rest on belongs to its story only where it was made from the same content."""
+    if latest is None:
+        return None
+    inputs = latest.manifest.inputs.values()
+    fits = all(made[each.step].artifact.identity == each.identity for each in inputs if each.step in made)
+    return latest if fits else None
 
 
 def _is_outdated(workspace: Workspace, made: Mapping[str, Finished], step: str) -> bool:

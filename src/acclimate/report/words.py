@@ -166,3 +166,21 @@ def comparison(metrics: Mapping[str, Any], arm: str, metric: str) -> Mapping[str
     """One row of the comparison table."""
     rows = [row for row in metrics["comparisons"] if row["arm"] == arm and row["metric"] == metric]
     return rows[0] if rows else None
+
+
+def amounts(profile: Mapping[str, Any]) -> str:
+    """How much data there is, in one line."""
+    size = profile["size"][0]
+    sites = sum(row["group"] == "site" for row in profile["size"])
+    places = f" from {sites} sites" if sites > 1 else ""
+    records, subjects, count = (grouped(size[name]) for name in ("records", "subjects", "words"))
+    return f"{records} records of {subjects} subjects{places}, {count} words."
+
+
+def grouped(number: int) -> str:
+    """A whole number with thin spaces between its thousands.
+
+    >>> grouped(60124)
+    '60\u202f124'
+    """
+    return f"{number:,}".replace(",", "\u202f")

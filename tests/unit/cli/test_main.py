@@ -55,7 +55,7 @@ def test_the_help_of_a_verb_begins_with_a_sentence_and_an_example(tmp_path: Path
     shown = acclimate(verb, "--help", folder=tmp_path)
     assert shown.returncode == 0
     usage, says, *paragraphs = shown.stdout.split("\n\n")
-    assert ("COMMAND" in usage) == (verb in ("train", "key", "certificate"))
+    assert ("COMMAND" in usage) == (verb in ("train", "key", "certificate", "glossary", "annotations"))
     assert says.endswith(".")
     assert any("example: " in text and f"acclimate {verb}" in text for text in paragraphs)
 
@@ -63,7 +63,7 @@ def test_the_help_of_a_verb_begins_with_a_sentence_and_an_example(tmp_path: Path
 def options(verb: str) -> dict[str, set[str]]:
     """The options of a verb and of those below it; a verb that only has verbs below it takes none."""
     command = get_command(app_of(verb))
-    taken = {verb: command} if verb not in ("key", "certificate") else {}
+    taken = {verb: command} if verb not in ("key", "certificate", "annotations") else {}
     taken |= {f"{verb} {name}": below for name, below in getattr(command, "commands", {}).items()}
     return {words: {name for one in command.params for name in one.opts} for words, command in taken.items()}
 

@@ -107,7 +107,7 @@ def _is_open(record_id: str) -> bool:
 
 
 def _batches(table: Path, columns: Iterable[str]) -> Iterator[pa.RecordBatch]:
-    with pq.ParquetFile(table) as parquet:
+    with pq.ParquetFile(table, pre_buffer=False) as parquet:
         present = [name for name in dict.fromkeys(columns) if name in parquet.schema_arrow.names]
         if not present:
             return

@@ -28,7 +28,7 @@ from acclimate.project.keys import fingerprint
 from acclimate.project.manifests import State
 from acclimate.project.workspace import TRIAL, Finished, Workspace
 
-REPORT_PAGE = "report.html"
+PAGES = ("report.html", "profile.html")
 _INGEST, _DEDUP, _SPLIT, _TRAIN = "ingest", "dedup", "split", "train"
 
 
@@ -213,10 +213,10 @@ class _AreaSearch:
                     yield path
 
     def _pages(self) -> Iterator[Path]:
-        """The report page, which shows examples, and what a kill left of one."""
+        """The pages of the report and of the data, which show examples and words, and what a kill left of one."""
         folder = self._workspace.folder / self._workspace.area
         if any(self._holds_person(item) for item in self._artifacts):
-            pages = (folder / REPORT_PAGE, folder / f".{REPORT_PAGE}.partial")
+            pages = [folder / name for page in PAGES for name in (page, f".{page}.partial")]
             yield from (page for page in pages if page.exists())
 
 

@@ -94,6 +94,17 @@ def beside(found: Iterable[Hit], hits: Sequence[Hit]) -> list[Hit]:
     return [piece for hit in found for piece in _uncovered(hit, claimed)]
 
 
+def apart(found: Iterable[Hit], hits: Iterable[Hit]) -> list[Hit]:
+    """The found hits that share no character with any of the others."""
+    claimed: list[Hit] | None = None
+    kept = []
+    for hit in found:
+        claimed = separate(hits) if claimed is None else claimed
+        if _uncovered(hit, claimed) == [hit]:
+            kept.append(hit)
+    return kept
+
+
 def _uncovered(hit: Hit, kept: Sequence[Hit]) -> list[Hit]:
     pieces, start = [], hit.start
     first = max(0, bisect_left(kept, hit.start, key=lambda other: other.start) - 1)

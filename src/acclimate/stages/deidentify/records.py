@@ -19,6 +19,7 @@ from acclimate.stages.deidentify.draws import days_of_shift
 from acclimate.stages.deidentify.gather import person_of
 from acclimate.stages.deidentify.known_values import KnownPerson, KnownValue, know
 from acclimate.stages.deidentify.own_classes import NO_OWN_CLASSES, OwnClasses
+from acclimate.stages.deidentify.rare import NO_RARE, Rare
 from acclimate.stages.deidentify.rewrite import Edit, Finder, Rewriter, Stretch, moved_stretch, nothing
 from acclimate.stages.deidentify.surrogates import Surrogates
 
@@ -30,17 +31,24 @@ _READ = (
 
 @dataclass
 class Tally:
-    """What was replaced in a batch, and the ids of records in which something was left."""
+    """What was replaced in a batch, and the ids of records in which something was left.
+
+    `rare` counts by class what stands in one person's records alone, `with_rare` are the open ids of records that hold it.
+    """
 
     by_class: Counter[str] = field(default_factory=Counter)
     touched: int = 0
     left: list[str] = field(default_factory=list)
+    rare: Counter[str] = field(default_factory=Counter)
+    with_rare: list[str] = field(default_factory=list)
 
     def add(self, other: Tally) -> None:
         """Adds another batch's."""
         self.by_class.update(other.by_class)
         self.touched += other.touched
         self.left += other.left
+        self.rare.update(other.rare)
+        self.with_rare += other.with_rare
 
 
 @dataclass(frozen=True)
@@ -79,6 +87,7 @@ class OpenRecords:
     names: Finder = nothing
     own: OwnClasses = NO_OWN_CLASSES
     sparse_zips: frozenset[str] | None = None
+    rare: Rare = NO_RARE
 
     def __call__(self, batch: pa.RecordBatch) -> OpenBatch:
         """The batch in the open zone."""
@@ -103,7 +112,8 @@ class OpenRecords:
         surrogates = Surrogates(
             self.key, subject, known, days=days, day_first=self.day_first, sparse_zips=self.sparse_zips
         )
-        return _Person(Rewriter(known, surrogates, self.day_first, self.names, self.own), datetime.timedelta(days))
+        rewriter = Rewriter(known, surrogates, self.day_first, self.names, self.own, self.rare.of(subject))
+        return _Person(rewriter, datetime.timedelta(days))
 
 
 @dataclass(frozen=True)
@@ -118,7 +128,7 @@ class _OpenRecord:
     def __init__(self, key: bytes, person: _Person, record: Mapping[str, Any], tally: Tally) -> None:
         self._key, self._person, self._record, self._tally = key, person, record, tally
         self._edited = False
-        self._left = False
+        self._left = self._rare = False
         self.passages: list[Passage] = []
 
     def row(self) -> dict[str, Any]:
@@ -134,6 +144,8 @@ class _OpenRecord:
         self._tally.touched += self._edited
         if self._left:
             self._tally.left.append(record["id"])
+        if self._rare:
+            self._tally.with_rare.append(row["id"])
         return row
 
     def _identity(self) -> dict[str, Any]:
@@ -155,6 +167,8 @@ class _OpenRecord:
         self._tally.by_class.update(edit.kind for edit in rewritten.edits)
         self._edited = self._edited or bool(rewritten.edits)
         self._left = self._left or bool(rewritten.leftovers)
+        self._tally.rare.update(rewritten.rare)
+        self._rare = self._rare or bool(rewritten.rare)
         return rewritten.text, rewritten.edits
 
     def _message(self, message: Mapping[str, Any], at: int) -> dict[str, Any]:

@@ -55,7 +55,7 @@ def read_predictions(inputs: Inputs) -> dict[str, pl.DataFrame]:
 
 def line_up(test: pl.DataFrame, predictions: Mapping[str, pl.DataFrame], *, has_answers: bool) -> pl.DataFrame:
     """The test items with each arm's metrics; answers only where their number is above zero in the arm."""
-    references = _reference_answers(test) if has_answers else {}
+    references = reference_answers(test) if has_answers else {}
     items = test.select("id", "site", "cluster")
     sizes = None
     for arm, rows in predictions.items():
@@ -71,7 +71,8 @@ def line_up(test: pl.DataFrame, predictions: Mapping[str, pl.DataFrame], *, has_
     return items.join(sizes, on="id", how="left", maintain_order="left")
 
 
-def _reference_answers(test: pl.DataFrame) -> dict[str, str]:
+def reference_answers(test: pl.DataFrame) -> dict[str, str]:
+    """The answer that each test item should get, by item."""
     return {record["id"]: question_and_answer(record)[1] for record in test.to_dicts()}
 
 

@@ -24,6 +24,7 @@ from acclimate.stages.ingest.rows import (
     LeftOut,
     Row,
     RowError,
+    UnreadableFileError,
     checked_canonical,
     escaped_json,
     fault_as_error,
@@ -66,6 +67,7 @@ class SourceReading:
     columns: set[str] = field(default_factory=set)
     left_out: Counter[str] = field(default_factory=Counter)
     licences: Counter[str] = field(default_factory=Counter)
+    _advanced: int = 0
 
     def __post_init__(self) -> None:
         config, files = self.source.config, self.source.files
@@ -82,10 +84,22 @@ class SourceReading:
             if self._limit_reached:
                 progress.advance(file.size)
                 continue
-            with self.reader.open(file) as opened:
-                self._check_table(opened, file)
-                advanced = self._read_rows(opened, file, progress)
-            progress.advance(file.size - advanced)
+            self._advanced = 0
+            try:
+                with self.reader.open(file) as opened:
+                    self._check_table(opened, file)
+                    self._read_rows(opened, file, progress)
+            except UnreadableFileError as error:
+                self._set_file_aside(error, file)
+            progress.advance(file.size - self._advanced)
+
+    def _set_file_aside(self, error: UnreadableFileError, file: SnapshotFile) -> None:
+        """What cannot be read of a file is one row set aside; its content lies in the snapshot."""
+        if not self.rules.set_aside:
+            raise error
+        self.reader.check_unchanged(file)
+        self.rows += 1
+        self._set_aside(Fault(0, error.reason, error.message, unit=""), file, file.name)
 
     @property
     def _limit_reached(self) -> bool:
@@ -100,9 +114,9 @@ class SourceReading:
             if column not in opened.columns:
                 raise missing_column(self._config, file.name, column, opened.columns)
 
-    def _read_rows(self, opened: OpenFile, file: SnapshotFile, progress: Progress) -> int:
-        """Reads the rows of a file; the bytes of it that progress already knows of."""
-        empty, advanced = True, 0
+    def _read_rows(self, opened: OpenFile, file: SnapshotFile, progress: Progress) -> None:
+        """Reads the rows of a file; `_advanced` are the bytes of it that progress already knows of."""
+        empty = True
         for row in opened.rows:
             empty = False
             if isinstance(row, LeftOut):
@@ -111,13 +125,12 @@ class SourceReading:
             self.rows += 1
             self._take(row, file)
             if self.rows % _ROWS_PER_ADVANCE == 0:
-                progress.advance(opened.bytes_read() - advanced)
-                advanced = opened.bytes_read()
+                progress.advance(opened.bytes_read() - self._advanced)
+                self._advanced = opened.bytes_read()
             if self._limit_reached:
                 break
         if empty:
             raise no_records(file.name)
-        return advanced
 
     def _take(self, row: Row | Fault, file: SnapshotFile) -> None:
         """Makes a record of a row, or sets it aside."""

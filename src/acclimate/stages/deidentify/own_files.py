@@ -1,4 +1,4 @@
-"""The names of a user's lists, read from the snapshot that holds the files."""
+"""A user's own files, read from the snapshots that hold them: the names of lists, and a tagger."""
 
 from __future__ import annotations
 
@@ -7,6 +7,7 @@ from collections.abc import Iterator
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import Snapshot, SnapshotFile
+from acclimate.stages.deidentify.tagger import OwnTagger
 
 
 def names_of(lists: Artifact) -> tuple[tuple[str, tuple[str, ...]], ...]:
@@ -17,6 +18,15 @@ def names_of(lists: Artifact) -> tuple[tuple[str, tuple[str, ...]], ...]:
         names = {name for file in source.files for name in _lines(snapshot, file)}
         found.append((source.config.name, tuple(sorted(names))))
     return tuple(sorted(found))
+
+
+def own_tagger(model: Artifact, *, organisations: bool) -> OwnTagger:
+    """The tagger of the one file in a snapshot."""
+    snapshot = Snapshot.read(model.path)
+    [file] = (file for source in snapshot.sources for file in source.files)
+    tagger = OwnTagger(snapshot.locate(file).read_bytes(), organisations)
+    tagger.check()
+    return tagger
 
 
 def _lines(snapshot: Snapshot, file: SnapshotFile) -> Iterator[str]:
