@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import socket
 from dataclasses import dataclass
 from pathlib import Path
 from urllib.parse import urlsplit
@@ -13,7 +14,7 @@ from acclimate.annotation.store import Store, database_url
 from acclimate.app import entrance, managing, reading
 from acclimate.app.identity import invite
 from acclimate.app.web import Office, application
-from acclimate.core.errors import ConfigError
+from acclimate.core.errors import ConfigError, ResourceError
 
 ADDRESS = "127.0.0.1"
 PAGES = (*entrance.PAGES, *reading.PAGES, *managing.PAGES)
@@ -43,11 +44,15 @@ def open_office(folder: Path, *, manager: str, port: int, public_url: str | None
 
 
 def serve(office: Office, *, port: int) -> None:
-    """Serves until it is interrupted."""
-    uvicorn.run(
+    """Serves until it is interrupted; raises ResourceError where the port is taken."""
+    try:
+        listening = socket.create_server((ADDRESS, port))
+    except OSError as error:
+        raise ResourceError(
+            f"Port {port} of this machine cannot be listened on: {error.strerror}.", hint="choose another with --port"
+        ) from None
+    config = uvicorn.Config(
         application(office, PAGES),
-        host=ADDRESS,
-        port=port,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -55,6 +60,8 @@ def serve(office: Office, *, port: int) -> None:
         limit_concurrency=200,
         timeout_keep_alive=15,
     )
+    with listening:
+        uvicorn.Server(config).run(sockets=[listening])
 
 
 def _origin(url: str) -> str:
