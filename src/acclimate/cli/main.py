@@ -35,6 +35,7 @@ VERBS = {
     "run": "run what is not current",
     **STAGE_VERBS,
     "report": "write the HTML report",
+    "drops": "what each rule dropped, how often rightly, and what to re-include",
     "where": "the folder of a step's newest artifact",
     "show": "the way of a record from source to prediction, or of a model back to its sources",
     "compare": "a model or adapter trained elsewhere against its base, without a project",

@@ -34,11 +34,12 @@ def fsync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
-def write_bytes(path: Path, content: bytes) -> None:
-    """Replaces a file with new content, whole or not at all."""
+def write_bytes(path: Path, content: bytes, *, mode: int = 0o666) -> None:
+    """Replaces a file with new content, whole or not at all; `mode` says who may read it, less what the umask takes."""
     temporary = path.with_name(f".{path.name}.partial")
     with named_disk_errors(path):
-        with temporary.open("wb") as file:
+        temporary.unlink(missing_ok=True)
+        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

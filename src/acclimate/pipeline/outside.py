@@ -1,4 +1,4 @@
-"""What the pipeline takes from outside itself: snapshots of sources, base models, the split ledger, secrets.
+"""What the pipeline takes from outside itself: snapshots of sources, base models, the split ledger, people's lists, secrets.
 
 Each becomes an input with an identity, or None where the project has none.
 """
@@ -17,9 +17,13 @@ from acclimate.collect.snapshots import collect
 from acclimate.core.artifacts import Artifact
 from acclimate.core.stage import Stage, StageConfig
 from acclimate.pipeline.config import ProjectConfig
+from acclimate.project.kept_records import kept_records
 from acclimate.project.keys import fingerprint, has_key, load_key
 from acclimate.project.manifests import InputReference, artifact_files, content_identity
 from acclimate.project.workspace import Workspace
+
+KEEP = "@keep."
+"""Followed by a step: the records that people re-included in it."""
 
 ADAPTER_FILES = ("adapter_config.json", "weights.safetensors")
 """A folder with one of these holds an adapter, or the changed weights of a base; any other is a whole model."""
@@ -67,6 +71,9 @@ class Outside:
         if name == "@ledger":
             head = self.workspace.ledger_head()
             return {"": Provided(head.artifact, _reference("split", head.manifest.key, head.artifact))} if head else {}
+        if name.startswith(KEEP):
+            kept = kept_records(self.workspace, name.removeprefix(KEEP))
+            return {"": Provided(kept, _reference(name, kept.identity[:16], kept))} if kept else {}
         packaged = name == "@general" and not self.config.has_general
         sources: Any = getattr(config, "sources", ())
         folder = PACKAGED_RETENTION_SET if packaged else self.workspace.folder

@@ -39,7 +39,7 @@ class Step:
 
     `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general (snapshots),
     @base, @candidates (model folders), @model (a model or adapter trained elsewhere, which brings its own roles),
-    @ledger (the splits so far). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
+    @ledger (the splits so far), @keep.<step> (records re-included by hand). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
     `zone` is where its artifact lies, when not where the stage's usually does.
     """
 
@@ -53,8 +53,8 @@ class Step:
 
 DATA_STEPS = (
     Step("ingest", "ingest", {"snapshot": "@snapshot"}, "ingest"),
-    Step("clean", "clean", {"records": "ingest"}, "clean"),
-    Step("dedup", "dedup", {"records": "clean"}, "dedup"),
+    Step("clean", "clean", {"records": "ingest", "keep": "@keep.clean"}, "clean"),
+    Step("dedup", "dedup", {"records": "clean", "keep": "@keep.dedup"}, "dedup"),
     Step("deidentify", "deidentify", {"records": "dedup"}, "deidentify"),
     Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
 )

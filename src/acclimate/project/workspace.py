@@ -62,6 +62,11 @@ class Workspace:
         """Where collect lands snapshots; they may hold identifiers."""
         return self._restricted() / "snapshots"
 
+    @property
+    def people(self) -> Path:
+        """Where lies what people said of single records: whom they re-included, what they marked, samples to mark."""
+        return self._restricted() / "people"
+
     def lock(self) -> AbstractContextManager[None]:
         """The run lock, as a context manager."""
         return run_lock(self.folder / ".lock")

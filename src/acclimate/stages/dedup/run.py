@@ -19,6 +19,7 @@ import pyarrow.compute as pc
 
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.ports import Context
+from acclimate.core.reinclusion import are_kept, kept_digests
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import RECORD_SCHEMA, task_text
 from acclimate.core.stage import ExpectedCost, Inputs, Stage, Zone
@@ -63,7 +64,7 @@ def run(config: DedupConfig, inputs: Inputs, output: Output, context: Context) -
     candidates = _candidates(records, signed, config)
     copies = _verify(candidates, records, source, config, context)
     outcome = find_outcome(records, copies.pairs, copies.interchangeable)
-    decisions = _decide(records, outcome)
+    decisions = _decide(records, outcome, kept_digests(inputs.get("keep")))
     _write(source, decisions, output, context)
     dropped = dict(sorted(output.dropped_by_reason.items()))
     metrics = {
@@ -72,6 +73,7 @@ def run(config: DedupConfig, inputs: Inputs, output: Output, context: Context) -
         "candidate_pairs": len(candidates),
         "near_duplicate_pairs": len(copies.pairs),
         **_cluster_metrics(decisions),
+        "reincluded": dict(sorted(decisions.drop_nulls("reincluded")["reincluded"].value_counts().iter_rows())),
     }
     return Report("dedup", Counts(len(records), output.kept_rows, dropped=dropped), metrics, _warnings(decisions))
 
@@ -137,18 +139,20 @@ def _rows_at(positions: Indices, source: Artifact, batch_rows: int) -> Iterator[
         start += batch.num_rows
 
 
-def _decide(records: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
+def _decide(records: pl.DataFrame, outcome: Outcome, kept_by_hand: frozenset[str]) -> pl.DataFrame:
+    """Each record's cluster and survivor, and the `reason` that drops it, or would have (`reincluded`)."""
     survivor = np.where(outcome.survivors == KEPT, np.arange(len(records)), outcome.survivors)
     is_dropped = pl.Series(outcome.survivors != KEPT)
     same_text = records["text_digest"].gather(survivor) == records["text_digest"]
+    rule = pl.when(is_dropped).then(
+        pl.when(same_text).then(pl.lit("exact_duplicate")).otherwise(pl.lit("near_duplicate"))
+    )
+    by_hand = pl.Series(are_kept(records["id"], kept_by_hand), dtype=pl.Boolean)
     return records.with_columns(
         cluster_id=outcome.cluster_ids,
         survivor_id=records["id"].gather(survivor),
-        reason=pl.when(~is_dropped)
-        .then(None)
-        .when(same_text)
-        .then(pl.lit("exact_duplicate"))
-        .otherwise(pl.lit("near_duplicate")),
+        reason=pl.when(~by_hand).then(rule),
+        reincluded=pl.when(by_hand).then(rule),
     ).sort("position")
 
 
