@@ -3,7 +3,7 @@ PYTHON ?= python3
 BIN := .venv/bin
 INSTALLED := .venv/.installed
 
-.PHONY: install demo test test-slow lint docs format
+.PHONY: install demo test test-slow test-gpu lint docs format
 
 install: $(INSTALLED)
 
@@ -23,6 +23,10 @@ test: install
 
 test-slow: install
 	$(BIN)/pytest -n 2 -m slow
+
+# Where there is a CUDA device; elsewhere every one of them says that it is skipped.
+test-gpu: install
+	$(BIN)/pytest -m gpu -rs
 
 lint: install
 	$(BIN)/ruff check .

@@ -16,9 +16,11 @@ from typing import Any
 from pydantic import BaseModel
 from typer.main import get_command
 
+from acclimate.certificate.config import CertificateConfig
 from acclimate.cli.main import VERBS, app_of
 from acclimate.core.schema import DROPPED_SCHEMA, PREDICTION_SCHEMA, RECORD_SCHEMA
 from acclimate.core.sources import SourceConfig
+from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, load_stage
 
 DOCS = Path(__file__).parent
@@ -40,7 +42,7 @@ def cli_page() -> Iterator[str]:
     yield from (
         "# The command line",
         "",
-        "Generated from the code. Exit codes: 0 done, 2 you can mend it, 130 interrupted with nothing lost.",
+        "Generated from the code. Exit codes: 0 done, 2 you can mend it, 3 the verdict is fail or insufficient, 130 interrupted with nothing lost.",
         "",
     )
     for words in commands():
@@ -69,9 +71,11 @@ def settings_page() -> Iterator[str]:
         "Generated from the code; `acclimate init` writes the same as comments.",
         "",
     )
-    yield from ("## ingest.sources, general.sources", "", *_fields(SourceConfig), "")
+    yield from ("## ingest.sources, general.sources, evaluation_sets.sources", "", *_fields(SourceConfig), "")
     for name in STAGE_NAMES:
         yield from (f"## {name}", "", *_fields(load_stage(name).config), "")
+    yield from ("## certificate", "", *_fields(CertificateConfig), "")
+    yield from ("## engine", "", *_fields(EngineConfig), "")
 
 
 def _fields(config: Any) -> Iterator[str]:

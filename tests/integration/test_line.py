@@ -9,9 +9,12 @@ import pytest
 
 from acclimate.api import Project
 from acclimate.core.errors import ConfigError, WorkspaceError
+from acclimate.core.stage import Zone
+from acclimate.core.surrogates import record_hash
+from acclimate.project.keys import load_key
 
 STEPS = [
-    "ingest", "clean", "dedup", "deidentify", "split", "general", "sample", "train",
+    "ingest", "clean", "dedup", "deidentify", "split", "general", "glossary", "profile", "sample", "train",
     "predict.base", "predict.adapted", "predict.prompted", "predict.copy", "evaluate",
 ]  # fmt: skip
 
@@ -128,6 +131,35 @@ def test_a_second_round_keeps_every_test_record_in_the_test_split(finished: Path
     after = {row["id"]: row["split"] for row in project.table("split").select(["id", "split"]).to_pylist()}
     assert {row["id"]: after[row["id"]] for row in before} == {row["id"]: row["split"] for row in before}
     assert len(after) == len(before) + 8
+
+
+def test_a_longer_copy_in_a_second_round_never_replaces_a_test_record(finished: Path) -> None:
+    project = Project.open(finished)
+    tested = {row["id"] for row in project.table("split").select(["id", "split"]).to_pylist() if row["split"] == "test"}
+    key = load_key("tiny", "surrogates")
+    rows = [json.loads(line) for line in (finished / "data/north.jsonl").read_text().splitlines()]
+    row = next(row for row in rows if record_hash(key, f"north:{row['id']}") in tested)
+    longer = {**row, "id": "longer", "patient": "somebody-else", "dialogue": row["dialogue"] + " Doctor: I see."}
+    with (finished / "data/north.jsonl").open("a") as file:
+        file.write(json.dumps(longer) + "\n")
+    Project.open(finished).run(until="split")
+    after = {row["id"]: row["split"] for row in project.table("split").select(["id", "split"]).to_pylist()}
+    assert tested <= {id for id, split in after.items() if split == "test"}
+    assert record_hash(key, "north:longer") not in after
+    assert [step.status for step in Project.open(finished).plan(until="split")] == ["current"] * 5
+
+
+def test_a_record_that_holds_an_item_of_an_evaluation_set_never_reaches_a_split(project: Path) -> None:
+    row = json.loads((project / "data/north.jsonl").read_text().splitlines()[0])
+    (project / "exam.jsonl").write_text(json.dumps({"question": row["dialogue"], "answer": "unknown"}) + "\n")
+    with (project / "acclimate.yaml").open("a") as file:
+        file.write("evaluation_sets:\n  sources:\n    - {path: exam.jsonl, columns: {prompt: question}}\n")
+    opened = Project.open(project)
+    outcomes = {outcome.planned.step.name: outcome for outcome in opened.run(until="split")}
+    assert outcomes["dedup"].report.metrics["contamination"]["exam"]["items_found"] == 1
+    assert outcomes["dedup"].report.counts.dropped["contaminated"] >= 1
+    assert record_hash(load_key("tiny", "surrogates"), "north:n0") not in opened.table("split")["id"].to_pylist()
+    assert Zone.RESTRICTED in opened.where("evaluation_sets").parts
 
 
 def test_a_trial_is_kept_apart(finished: Path) -> None:

@@ -53,11 +53,11 @@ def test_without_the_key_the_two_zones_are_not_joined(
     assert {sighting.step for sighting in way} <= {"ingest", "clean", "dedup"}
 
 
-def test_another_key_makes_deidentify_stale(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_another_key_makes_what_uses_it_stale(finished: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(os.environ, "ACCLIMATE_KEYS", str(tmp_path / "other-keys"))
     new_key("tiny", "surrogates")
     planned = {step.step.name: step for step in Project.open(finished).plan(until="split")}
-    assert (planned["deidentify"].status, planned["deidentify"].reason) == ("stale", "the key is another one")
+    assert (planned["dedup"].status, planned["dedup"].reason) == ("stale", "the key is another one")
 
 
 def test_a_models_ancestors_reach_the_source_files_and_the_base(finished: Path) -> None:

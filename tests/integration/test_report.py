@@ -9,8 +9,9 @@ from pathlib import Path
 
 import pytest
 
-from acclimate.api import Project
+from acclimate.api import Project, Silent
 from acclimate.core.errors import WorkspaceError
+from acclimate.core.ports import Progress
 from acclimate.report.figures import GAIN, LOSS, MUTED
 
 
@@ -59,7 +60,7 @@ def test_the_divergence_and_its_interval_are_both_in_bits(finished: Path) -> Non
 
 
 def test_intervals_are_named_by_the_confidence_they_were_made_with(finished: Path) -> None:
-    project = Project.open(finished, overrides=["evaluate.confidence=0.8"])
+    project = Project.open(finished, overrides=["evaluate.confidence=0.8", "profile.confidence=0.8"])
     project.run()
     page = project.write_report().read_text()
     assert "95 % interval" not in page and ", 95 % " not in page
@@ -77,6 +78,32 @@ def test_compared_base_models_are_shown_with_the_winner_or_undecided(finished: P
     winner = project.report("select_model").metrics["winner"]
     assert f"<p>{'Undecided: ' if winner == 'undecided' else winner}" in section
     assert "<td>./tiny-model</td>" in section and "<td>./other</td>" in section
+    assert "scoring took" in section and "not known" not in section
+
+
+def test_times_of_a_step_that_was_interrupted_are_not_told_as_if_they_were_whole(finished: Path) -> None:
+    from acclimate.testing.models import write_tiny_model
+
+    write_tiny_model(finished / "other", seed=5)
+    project = Project.open(finished, overrides=["select_model.candidates=[./tiny-model, ./other]"])
+    with pytest.raises(KeyboardInterrupt):
+        project.run(until="select_model", listener=InterruptedAtTheSecondBar())
+    project.run(until="select_model")
+    page = project.write_report().read_text()
+    section = page.partition("<h2>Base models compared")[2].partition("<h2>")[0]
+    assert section.count("not known") == 2
+    assert "more than" in page.partition("What it cost")[2].partition("</p>")[0]
+
+
+class InterruptedAtTheSecondBar(Silent):
+    def __init__(self) -> None:
+        self.bars = 0
+
+    def progress(self, description: str, total: int) -> Progress:
+        self.bars += 1
+        if self.bars == 2:
+            raise KeyboardInterrupt
+        return super().progress(description, total)
 
 
 def test_a_figure_has_the_colours_of_the_verdicts_below_it(finished: Path) -> None:
@@ -99,6 +126,34 @@ def measure_row(page: str, measure: str) -> str:
     return next(row for row in rows if row.startswith("<td") and measure in row)
 
 
+def test_the_data_has_a_page_before_anything_is_trained(project: Path) -> None:
+    opened = Project.open(project)
+    opened.run(until="profile")
+    path = opened.write_profile()
+    page = path.read_text()
+    assert path.name == "profile.html" and path.stat().st_mode & 0o777 == 0o600
+    assert "To look at before training" in page and "<script" not in page
+    assert page.count("<svg") >= 4
+    assert opened.write_profile().read_text() == page
+
+
+def test_the_report_shows_the_profile_of_its_own_data_alone(finished: Path) -> None:
+    assert "<h2>The data</h2>" in Project.open(finished).write_report().read_text()
+    other = Project.open(finished, overrides=["ingest.limit=20"])
+    other.run(until="profile")
+    page = other.write_report().read_text()
+    assert "<h2>The data</h2>" not in page and "step profile was not run on this data" in page
+
+
+def test_names_of_sites_cannot_become_markup_in_the_profile(project: Path) -> None:
+    settings = project / "acclimate.yaml"
+    settings.write_text(settings.read_text().replace("site: south", "site: <img src=x>"))
+    opened = Project.open(project)
+    opened.run(until="profile")
+    page = opened.write_profile().read_text()
+    assert "<img" not in page and "&lt;img src=x&gt;" in page
+
+
 def test_a_report_before_evaluate_says_what_to_run(project: Path) -> None:
     with pytest.raises(WorkspaceError, match="evaluate has not been run"):
         Project.open(project).write_report()
@@ -106,5 +161,5 @@ def test_a_report_before_evaluate_says_what_to_run(project: Path) -> None:
 
 def test_every_report_json_has_what_scripts_rely_on(finished: Path) -> None:
     reports = [json.loads(file.read_text()) for file in finished.rglob("report.json")]
-    assert len(reports) == 13
+    assert len(reports) == 15
     assert all({"stage", "counts", "metrics", "warnings"} <= report.keys() for report in reports)

@@ -10,6 +10,7 @@ from scipy import special
 
 from acclimate.annotation.readings import Floats, Label, Readings
 from acclimate.annotation.truth import Truth
+from acclimate.core.confident_learning import doubted_labels
 from acclimate.core.errors import DataError
 
 UNSURE, DISPUTED = "unsure", "disputed"
@@ -53,13 +54,9 @@ def items_to_adjudicate(
 def label_error_candidates(truth: Truth, given: Mapping[str, Label]) -> pl.DataFrame:
     """Given labels that are likely wrong, most likely first: item, given, likely, given_probability, probability, margin.
 
-    Confident learning (Northcutt, Jiang and Chuang 2021): a label counts as confident for an item where its
-    probability reaches the mean that label has over the items given it; the candidate is the most probable confident
-    label, where that is another than the given one. `margin` is probability − given_probability. The posteriors must
+    By confident learning (core.confident_learning). `margin` is probability − given_probability. The posteriors must
     not rest on the given labels themselves: leave their readings out. Items without a posterior are not judged.
     Raises DataError for given labels that are not on the scale.
-
-    A label that no item was given has no mean, and is never a candidate.
     """
     place = {label: code for code, label in enumerate(truth.labels)}
     strangers = {label for label in given.values() if label not in place}
@@ -71,30 +68,18 @@ def label_error_candidates(truth: Truth, given: Mapping[str, Label]) -> pl.DataF
     rows = [row for row, item in enumerate(truth.items) if item in given]
     probabilities = truth.posteriors[rows]
     codes = np.array([place[given[truth.items[row]]] for row in rows], dtype=np.int64)
-    own = probabilities[np.arange(len(rows)), codes]
-    confident = np.where(probabilities >= _thresholds(own, codes, len(truth.labels)), probabilities, -1.0)
-    likely = confident.argmax(axis=1) if len(rows) else codes
-    highest = confident[np.arange(len(rows)), likely]
-    wrong = np.flatnonzero((highest >= 0) & (likely != codes))
+    doubted = doubted_labels(probabilities, codes)
     table = pl.DataFrame(
         {
-            "item": pl.Series([truth.items[rows[at]] for at in wrong], dtype=pl.String),
-            "given": [truth.labels[codes[at]] for at in wrong],
-            "likely": [truth.labels[likely[at]] for at in wrong],
-            "given_probability": own[wrong],
-            "probability": highest[wrong],
-            "margin": highest[wrong] - own[wrong],
+            "item": pl.Series([truth.items[rows[at]] for at in doubted.places], dtype=pl.String),
+            "given": [truth.labels[codes[at]] for at in doubted.places],
+            "likely": [truth.labels[code] for code in doubted.likely],
+            "given_probability": doubted.given_probability,
+            "probability": doubted.probability,
+            "margin": doubted.probability - doubted.given_probability,
         }
     )
     return table.sort(["margin", "item"], descending=[True, False])
-
-
-def _thresholds(own: Floats, codes: np.ndarray, labels: int) -> Floats:
-    """The mean probability of each label over the items given it, less a rounding error; infinite where none was."""
-    items = np.bincount(codes, minlength=labels)
-    means = np.full(labels, np.inf)
-    np.divide(np.bincount(codes, own, labels), items, out=means, where=items > 0)
-    return np.asarray(means - 1e-9)
 
 
 def _relative_entropy(posteriors: Floats) -> Floats:

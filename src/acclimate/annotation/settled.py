@@ -24,8 +24,8 @@ def settled_value(question: Question, given: Sequence[GivenAnswer]) -> Any:
     """
     given_values: list[Any] = [answer.content.get(question.name) for answer in _counting(given)]
     values = [value for value in given_values if value is not None]
-    if not values:
-        return None
+    if len(values) < 2:
+        return values[0] if values else None
     forms = Counter(json.dumps(plain_value(question, value), sort_keys=True) for value in values)
     form, votes = forms.most_common(1)[0]
     if 2 * votes > len(values):

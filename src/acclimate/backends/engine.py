@@ -35,7 +35,7 @@ class LocalEngine:
     def _map_in_pool(
         self, function: Callable[[pa.RecordBatch], Any], batches: Iterable[pa.RecordBatch]
     ) -> Iterator[Any]:
-        _check_it_travels(function)
+        check_it_travels(function)
         # A forked child would inherit the locks of threads it does not have: spawned ones start clean.
         spawn = multiprocessing.get_context("spawn")
         waiting: deque[Future[Any]] = deque()
@@ -52,7 +52,7 @@ class LocalEngine:
                     future.cancel()
 
 
-def _check_it_travels(function: Callable[..., Any]) -> None:
+def check_it_travels(function: Callable[..., Any]) -> None:
     """Pickle travels between our own processes here; nothing pickled is ever read from a file."""
     try:
         pickle.dumps(function)

@@ -243,7 +243,9 @@ class Renderer:
         tokens: list[int] = []
         for place, part in enumerate(re.split(f"{QUOTE}({self.control_tokens.pattern}){UNQUOTE}", text)):
             if part:
-                tokens += self.tokenizer.encode(part, add_special_tokens=False, split_special_tokens=place % 2 == 1)
+                tokens += self.tokenizer.encode(
+                    part, add_special_tokens=False, split_special_tokens=place % 2 == 1, verbose=False
+                )
         return tokens
 
     def _unquoted(self, token: int) -> re.Pattern[str]:

@@ -99,6 +99,7 @@ def train(
         best_step=best,
         trainable_parameters=trainable.parameters,
         precision=_precision(trainable),
+        device=_device(trainable),
         notes=notes,
     )
 
@@ -218,6 +219,10 @@ def _precision(trainable: Trainable) -> str:
     return "bf16" if computing.dtype == torch.bfloat16 else "fp32"
 
 
+def _device(trainable: Trainable) -> str:
+    return str(next(iter(trainable.computing.values())).device)
+
+
 def _run_identity(trainable: Trainable, task: Task, plan: TrainingPlan, facts: ModelFacts) -> str:
     """A digest of everything that decides the bits of a run; a checkpoint of another run is not continued."""
     return json_digest(
@@ -228,7 +233,7 @@ def _run_identity(trainable: Trainable, task: Task, plan: TrainingPlan, facts: M
             "validation": [asdict(row) for row in task.validation],
             "base": facts.digest,
             "precision": _precision(trainable),
-            "device": str(next(iter(trainable.computing.values())).device),
+            "device": _device(trainable),
             "threads": torch.get_num_threads(),
             "versions": [torch.__version__, transformers.__version__, peft.__version__],
         }

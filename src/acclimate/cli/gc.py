@@ -27,6 +27,7 @@ def command(
     """
     opened = Project.open(project, quick=quick)
     with opened.workspace.lock():
+        opened.workspace.check_no_erasure_is_unfinished()
         needed = [needed_artifact(opened, step) for step in opened.plan()]
         items = removable(opened.workspace, needed=needed)
         if yes:

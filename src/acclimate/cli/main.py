@@ -1,13 +1,16 @@
 """The command line's front door: finds the verb, loads its file alone, and turns errors into sentences and exit codes.
 
-Exit codes: 0 done · 2 the user can mend it · 130 interrupted, nothing lost.
+Exit codes: 0 done · 2 the user can mend it · 3 the verdict is fail or insufficient · 130 interrupted, nothing lost.
 """
 
 from __future__ import annotations
 
 import importlib
+import re
+import shlex
 import signal
 import sys
+from collections.abc import Sequence
 from types import FrameType
 from typing import TYPE_CHECKING
 
@@ -23,6 +26,8 @@ STAGE_VERBS = {
     "dedup": "find exact and near-duplicates",
     "deidentify": "replace identifiers by surrogates",
     "split": "train, validation and test that share no subject and no copy",
+    "glossary": "find the domain's terms; glossary write lays them in a list to edit",
+    "profile": "what the data is, and what to mend or gather before training",
     "select_model": "compare candidate base models on your validation text",
     "sample": "draw text from the base, for replay and retention",
     "train": "adapt the base; train preview shows rows as the model sees them",
@@ -31,19 +36,24 @@ STAGE_VERBS = {
 }
 VERBS = {
     "init": "make a project: acclimate init DIR [--example clinical]",
+    "collect": "land the sources as they are now; the only verb that goes to a database or a URL again",
     "plan": "what is stale and why, and what running it will cost",
     "run": "run what is not current",
     **STAGE_VERBS,
+    "certificate": "an audited sample: what share of the identifiers was replaced, at least",
+    "annotations": "bring people's answers in from another tool, or take them out for one",
     "report": "write the HTML report",
     "drops": "what each rule dropped, how often rightly, and what to re-include",
     "where": "the folder of a step's newest artifact",
     "show": "the way of a record from source to prediction, or of a model back to its sources",
     "compare": "a model or adapter trained elsewhere against its base, without a project",
+    "erase": "remove a person from everything the project keeps, with a receipt",
     "gc": "remove artifacts that nothing current needs",
     "key": "make the key that surrogates are derived from",
-    "audit": "check the audit log's chain",
+    "audit": "check the audit log's chain and, with --files, every artifact and receipt",
     "doctor": "what is installed, which devices, what is missing offline",
 }
+NO_PROJECT = ("init", "compare", "doctor")
 
 
 def main() -> None:
@@ -73,9 +83,9 @@ def _dispatch(verb: str, arguments: list[str]) -> None:
     try:
         app(args=arguments, prog_name=f"acclimate {verb}")
     except UserError as error:
-        _fail(error)
+        _fail(error, arguments)
     except OSError as error:
-        _fail(_refused_by_the_system(error))
+        _fail(_refused_by_the_system(error), arguments)
 
 
 def _refused_by_the_system(error: OSError) -> UserError:
@@ -89,9 +99,26 @@ def _refused_by_the_system(error: OSError) -> UserError:
     return WorkspaceError(f"{names}: {what}." if names else f"The system refused: {what}.", hint=hint)
 
 
-def _fail(error: UserError) -> None:
-    print(f"error: {error}", file=sys.stderr)
+def _fail(error: UserError, arguments: Sequence[str] = ()) -> None:
+    print(f"error: {_in_project(str(error), arguments)}", file=sys.stderr)
     raise SystemExit(2)
+
+
+def _in_project(text: str, arguments: Sequence[str]) -> str:
+    """The text with its commands acting on the project that was given, so that they can be copied.
+
+    >>> _in_project("hint: acclimate key new", ["--project", "my demo"])
+    "hint: acclimate key new --project 'my demo'"
+    >>> _in_project("hint: acclimate run --until split", ["--project=demo", "--quiet"])
+    'hint: acclimate run --project demo --until split'
+    """
+    at = next((number for number, word in enumerate(arguments) if word.partition("=")[0] == "--project"), None)
+    if at is None or "--project" in text:
+        return text
+    folder = arguments[at].partition("=")[2] or arguments[at + 1]
+    option = f"--project {shlex.quote(folder)}"
+    verbs = "|".join(verb for verb in VERBS if verb not in NO_PROJECT)
+    return re.sub(rf"\bacclimate ({verbs})( (?:new|preview))?\b", lambda found: f"{found[0]} {option}", text)
 
 
 def _interrupted(signal_number: int, frame: FrameType | None) -> None:

@@ -7,6 +7,8 @@ from typing import Annotated
 
 import typer
 
+from acclimate.core.errors import ConfigError
+
 ProjectOption = Annotated[Path, typer.Option("--project", help="The project's folder.")]
 JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JSON.")]
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no talk on stderr.")]
@@ -15,6 +17,17 @@ QuickOption = Annotated[bool, typer.Option("--quick", help="A small trial of eve
 StrictOption = Annotated[bool, typer.Option("--strict", help="Other library versions or threads count as stale.")]
 
 HERE = Path()
+
+
+def refuse_options_before(verb: str, context: typer.Context) -> None:
+    """Fails when options stand before a verb's own verb, which would not see them."""
+    sources = {option.opts[0]: context.get_parameter_source(option.name or "") for option in context.command.params}
+    for option, source in sources.items():
+        if source is not None and source.name == "COMMANDLINE":
+            raise ConfigError(
+                f"{option} stands before {verb}, which would not see it.",
+                hint=f"write it after: {context.info_name} {verb} {option} …",
+            )
 
 
 def new_app(example: str, *, says: str = "") -> typer.Typer:

@@ -2,24 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import typer
 
 from acclimate.api import Project
 from acclimate.cli.console import counts_line, listener, next_command, print_json, say
 from acclimate.cli.main import STAGE_VERBS
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, SetOption, new_app
+from acclimate.cli.options import (
+    HERE,
+    JsonOption,
+    ProjectOption,
+    QuickOption,
+    QuietOption,
+    SetOption,
+    new_app,
+    refuse_options_before,
+)
 from acclimate.cli.run import outcome_row
 from acclimate.core.errors import ConfigError
 from acclimate.pipeline.run import StepOutcome
 
 
 def app_for(stage: str) -> typer.Typer:
-    """The application of one stage's verb; that of train has a verb of its own below it."""
+    """The application of one stage's verb; those of train and glossary have a verb of their own below them."""
     example = f"acclimate {stage} --project demo"
     app = new_app(example)
     says = STAGE_VERBS[stage]
     text = f"{says[0].upper()}{says[1:]}.\n\nSteps before it that are not current run first.\n\nexample: {example}"
-    add = app.callback(invoke_without_command=True, help=text) if stage == "train" else app.command(help=text)
+    below: dict[str, Callable[..., None]] = {}
+    if stage == "train":
+        below["preview"] = preview
+    if stage == "glossary":
+        below["write"] = write
+    add = app.callback(invoke_without_command=True, help=text) if below else app.command(help=text)
 
     @add
     def command(
@@ -31,6 +47,7 @@ def app_for(stage: str) -> typer.Typer:
         quiet: QuietOption = False,
     ) -> None:
         if context.invoked_subcommand is not None:
+            refuse_options_before(context.invoked_subcommand, context)
             return
         opened = Project.open(project, overrides=overrides, quick=quick)
         following = run_stage(stage, opened, as_json=as_json, quiet=quiet)
@@ -40,8 +57,8 @@ def app_for(stage: str) -> typer.Typer:
             told = next_command("report", project=project, quick=quick)
         say(f"next: {told}", quiet=quiet)
 
-    if stage == "train":
-        app.command("preview")(preview)
+    for name, verb in below.items():
+        app.command(name)(verb)
     return app
 
 
@@ -96,3 +113,19 @@ def preview(
     for row in shown:
         print(f"--- {row['id']}")
         print("".join(f"⟦{text}⟧" if trained else text for text, trained in row["pieces"]))
+
+
+def write(
+    project: ProjectOption = HERE,
+    quick: QuickOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Add the terms found last to the list that you edit; what stands there stays as it is, and wins.
+
+    example: acclimate glossary write --project demo
+    """
+    path, added = Project.open(project, quick=quick).write_glossary()
+    print_json({"glossary": str(path), "added": added}) if as_json else print(path)
+    say(f"{added} terms added; write no under use for those that are none", quiet=quiet)
+    say(f"next: {next_command('glossary', project=project, quick=quick)}", quiet=quiet)

@@ -89,6 +89,8 @@ def _read(member: Member, name: str) -> bytes:
 def _zip_members(path: Path, name: str) -> Iterator[Member]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
+            if not info.filename:
+                raise _refused(name, "a file in it has no name")
             if info.is_dir():
                 continue
             if info.external_attr >> 28 not in (0, 8):

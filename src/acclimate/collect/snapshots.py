@@ -2,41 +2,55 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import partial
 from itertools import chain
 from pathlib import Path
 
 from acclimate.collect.archives import archive_members, is_archive
-from acclimate.core.atomic import file_digest, write_bytes, write_json
+from acclimate.collect.copies import copy_content, private_folder
+from acclimate.collect.elsewhere import Elsewhere
+from acclimate.core.atomic import file_digest, write_json
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import COPIES, SNAPSHOT_FILE, Snapshot, SnapshotFile, SnapshotSource, snapshot_digest
-from acclimate.core.sources import DOCUMENT_FORMATS, WILDCARDS, SourceConfig, check_unique_names, source_format
+from acclimate.core.sources import WILDCARDS, SourceConfig, check_unique_names, source_format
 
 LARGEST_COPY = 32 * 1024 * 1024
 """Bytes up to which a file is copied by default; a larger one is referenced where it lies."""
 
 
 def collect(
-    sources: Sequence[SourceConfig], *, folder: Path, snapshots: Path, largest_copy: int = LARGEST_COPY
+    sources: Sequence[SourceConfig],
+    *,
+    folder: Path,
+    snapshots: Path,
+    largest_copy: int = LARGEST_COPY,
+    network: bool = False,
+    again: Collection[str] = (),
 ) -> Snapshot:
     """The snapshot of the sources as they are now; paths are relative to `folder`.
 
-    Equal contents and source configs give the same snapshot wherever they lie, and collecting again, also after a
-    kill, adds nothing.
+    What lies elsewhere (a database, a URL) is fetched once and kept; `again` names the sources to fetch anew. Equal
+    contents and source configs give the same snapshot wherever they lie, and collecting again, also after a kill, adds
+    nothing.
     """
     check_unique_names(sources)
-    found = [find_files(source, folder) for source in sources]
-    copies = _private_folder(_private_folder(snapshots) / COPIES)
+    found = {source.name: find_files(source, folder) for source in sources if not source.is_elsewhere}
+    copies = private_folder(private_folder(snapshots) / COPIES)
+    elsewhere = Elsewhere(snapshots, network)
     landed = []
-    for source, paths in zip(sources, found, strict=True):
+    for source in sources:
+        if source.is_elsewhere:
+            files = elsewhere.files(source, again=source.name in again)
+            landed.append(SnapshotSource(config=source, files=files))
+            continue
+        paths = found[source.name]
         land = partial(_land, source=source, copies=copies, largest_copy=largest_copy)
-        files = chain.from_iterable(land(name, path) for name, path in paths.items())
-        landed.append(SnapshotSource(config=source, files=tuple(sorted(files, key=lambda file: file.name))))
+        copied = chain.from_iterable(land(name, path) for name, path in paths.items())
+        landed.append(SnapshotSource(config=source, files=tuple(sorted(copied, key=lambda file: file.name))))
     digest = snapshot_digest(landed)
-    snapshot = Snapshot(_private_folder(snapshots / digest), digest, tuple(landed))
+    snapshot = Snapshot(private_folder(snapshots / digest), digest, tuple(landed))
     crash_point("collect.files_landed")
     _write_document(snapshot)
     return snapshot
@@ -92,7 +106,7 @@ def _land(name: str, path: Path, *, source: SourceConfig, copies: Path, largest_
     """The file with its digest; its content is copied unless it is large or already there. Of an archive, its files."""
     if is_archive(name):
         for member in archive_members(path, name):
-            yield _copy(f"{name}/{member.name}", member.read(), source=source, copies=copies)
+            yield copy_content(f"{name}/{member.name}", member.read(), source=source, copies=copies)
         return
     try:
         size = path.stat().st_size
@@ -105,37 +119,10 @@ def _land(name: str, path: Path, *, source: SourceConfig, copies: Path, largest_
             f"{name} of the source {source.name!r} cannot be read: {error.strerror}.",
             hint="check the file's permissions and that its disk is there",
         ) from error
-    yield _copy(name, content, source=source, copies=copies)
-
-
-def _copy(name: str, content: bytes, *, source: SourceConfig, copies: Path) -> SnapshotFile:
-    """The file as a copy that all snapshots share."""
-    if not content and not _may_be_empty(source, name):
-        raise SourceError(
-            f"{name} of the source {source.name!r} is empty (0 bytes).",
-            hint="write it anew, or leave it out with a narrower path",
-        )
-    digest = hashlib.sha256(content).hexdigest()
-    copy = copies / digest
-    if not copy.exists() or copy.stat().st_size != len(content):
-        write_bytes(copy, content)
-    copy.chmod(0o600)
-    return SnapshotFile(name=name, size=len(content), sha256=digest)
-
-
-def _may_be_empty(source: SourceConfig, name: str) -> bool:
-    """An empty file in a folder of documents is a row of its own: an empty text, or one that is set aside."""
-    return source_format(source, [name]) in DOCUMENT_FORMATS and Path(source.path).name != name
+    yield copy_content(name, content, source=source, copies=copies)
 
 
 def _write_document(snapshot: Snapshot) -> None:
     path = snapshot.folder / SNAPSHOT_FILE
     write_json(path, snapshot.to_json())
     path.chmod(0o600)
-
-
-def _private_folder(folder: Path) -> Path:
-    """The folder, readable by its owner alone: sources may hold identifiers."""
-    folder.mkdir(parents=True, exist_ok=True)
-    folder.chmod(0o700)
-    return folder

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass, field
 from pathlib import Path
 from types import TracebackType
@@ -17,6 +17,9 @@ import pyarrow.parquet as pq
 from acclimate.core.atomic import named_disk_errors, read_json
 from acclimate.core.report import Report
 from acclimate.core.schema import DROPPED_SCHEMA, RECORD_SCHEMA
+
+LEDGER_FILE = "ledger.parquet"
+"""Where an artifact of split keeps all assignments so far: keyed ids without content, which no erasure removes."""
 
 ROWS_PER_GROUP = 16_384
 """Rows of one Parquet row group: fixed, so that a file's bytes do not depend on the batch size of who wrote it."""
@@ -40,7 +43,8 @@ class Artifact:
     def batches(self, columns: Sequence[str] | None = None, *, batch_rows: int = 1024) -> Iterator[pa.RecordBatch]:
         """The kept rows, a batch at a time."""
         for file in self.data_files:
-            with pq.ParquetFile(file) as parquet:
+            # Read ahead, every row group would stay in memory until the file is closed.
+            with pq.ParquetFile(file, pre_buffer=False) as parquet:
                 yield from parquet.iter_batches(batch_rows, columns=columns)
 
     def table(self, columns: Sequence[str] | None = None) -> pa.Table:
@@ -51,6 +55,11 @@ class Artifact:
         """The kept rows as dictionaries; for small artifacts."""
         for batch in self.batches(columns):
             yield from batch.to_pylist()
+
+    def chosen(self, ids: Set[str], columns: Sequence[str], *, batch_rows: int = 1024) -> Iterator[dict[str, Any]]:
+        """The kept rows with these ids as dictionaries, in the order of the files; `columns` must hold the id."""
+        for batch in self.batches(columns, batch_rows=batch_rows):
+            yield from (row for row in batch.to_pylist() if row["id"] in ids)
 
     def dropped(self) -> pa.Table:
         """The dropped records with reason, value and threshold; empty where the stage drops nothing."""

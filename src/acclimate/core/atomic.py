@@ -35,11 +35,11 @@ def fsync_file(path: Path) -> None:
 
 
 def write_bytes(path: Path, content: bytes, *, mode: int = 0o666) -> None:
-    """Replaces a file with new content, whole or not at all; `mode` says who may read it, less what the umask takes."""
+    """Replaces a file with new content, whole or not at all; `mode`, less the umask, holds from its first byte on."""
     temporary = path.with_name(f".{path.name}.partial")
     with named_disk_errors(path):
         temporary.unlink(missing_ok=True)
-        with os.fdopen(os.open(temporary, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, mode), "wb") as file:
+        with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:
             file.write(content)
             file.flush()
             os.fsync(file.fileno())

@@ -175,6 +175,7 @@ class TrainingResult:
     best_step: int
     trainable_parameters: int
     precision: str
+    device: str
     notes: Sequence[str] = ()
 
 
@@ -225,6 +226,32 @@ class Engine(Protocol):
 
 
 @dataclass(frozen=True)
+class Recognised:
+    """A stretch of a text (code points, the end exclusive) that a recogniser takes for an identifier of a class."""
+
+    start: int
+    end: int
+    kind: str
+
+
+class Recogniser(Protocol):
+    """Another library's finder of names and other identifiers; plain values, so that it travels to other processes."""
+
+    def __call__(self, text: str) -> Iterable[Recognised]:
+        """What it finds in a text; finds may overlap."""
+
+
+class Recognisers(Protocol):
+    """The recognisers of other libraries."""
+
+    def load(self, library: str, folder: Path, digest: str) -> Recogniser:
+        """The recogniser of a library on the model in `folder`.
+
+        Its first text raises ModelError where library and model are not what `digest` says.
+        """
+
+
+@dataclass(frozen=True)
 class Context:
     """The world, as far as a stage may see it.
 
@@ -238,3 +265,4 @@ class Context:
     models: Models | None = None
     secrets: Mapping[str, bytes] = field(default_factory=dict)
     batch_rows: int = 1024
+    recognisers: Recognisers | None = None

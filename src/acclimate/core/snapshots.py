@@ -1,7 +1,8 @@
 """A snapshot: the files of a project's sources as they were at one moment, known by one digest.
 
 Layout: `<snapshots>/<digest>/snapshot.json` lists sources and files; `<snapshots>/files/<sha256>` are the copies that
-all snapshots share. Files too large to copy are referenced by absolute path; their digest says whether they changed.
+all snapshots share; `<snapshots>/landed/` says which of them were fetched for which source. Files too large to copy are
+referenced by absolute path; their digest says whether they changed.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from pydantic import BaseModel, ConfigDict
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import json_digest, read_json
+from acclimate.core.errors import WorkspaceError
 from acclimate.core.sources import SourceConfig
 
 SNAPSHOT_FORMAT = 1
 SNAPSHOT_FILE = "snapshot.json"
 COPIES = "files"
+LANDED = "landed"
 
 
 class _Frozen(BaseModel):
@@ -53,9 +56,15 @@ class Snapshot:
     @classmethod
     def read(cls, folder: Path) -> Snapshot:
         """The snapshot that lies in a folder."""
-        document = read_json(folder / SNAPSHOT_FILE)
-        sources = tuple(SnapshotSource.model_validate(source) for source in document["sources"])
-        return cls(folder, document["digest"], sources)
+        try:
+            document = read_json(folder / SNAPSHOT_FILE)
+            sources = tuple(SnapshotSource.model_validate(source) for source in document["sources"])
+            return cls(folder, document["digest"], sources)
+        except (ValueError, KeyError, TypeError) as error:
+            raise WorkspaceError(
+                f"{folder / SNAPSHOT_FILE} is damaged, so what was collected is not known.",
+                hint=f"delete the folder {folder}: acclimate run collects the sources again",
+            ) from error
 
     def artifact(self) -> Artifact:
         """The snapshot as the input of a stage."""

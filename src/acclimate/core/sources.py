@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from acclimate.core.errors import ConfigError, SourceError
+from acclimate.core.terms import Use, consent_refusal, licence_refusal, purpose_refusal
 
 PAYLOAD_COLUMNS = ("text", "prompt", "completion", "messages", "label", "chosen", "rejected")
 """Record columns that hold what the task is about."""
@@ -51,14 +52,28 @@ DOCUMENT_FORMATS = frozenset({"text", "markdown", "html", "pdf", "docx", "email"
 
 WILDCARDS = frozenset("*?[")
 
+_PASSWORD = re.compile(r"://[^/@]*:[^/@]*@")
+_VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
+_SECRET_OPTION = re.compile(r"(?i)secret|passw|token|(^|_)key$|credential")
+_NAME_SECRETS = "name environment variables, in capitals, that hold them: secrets: {password: SFTP_PASSWORD}"
+
 
 class SourceConfig(BaseModel):
-    """One source of data: a file, a folder or a glob, with the meaning of its columns."""
+    """One source of data: a file, a folder, a glob or a query, with the meaning of its columns."""
 
     model_config = ConfigDict(frozen=True, extra="forbid", use_attribute_docstrings=True)
 
-    path: str = Field(min_length=1)
-    """File, folder or glob (`data/north/*.jsonl`), relative to the project folder."""
+    path: str = ""
+    """File, folder or glob (`data/north/*.jsonl`), relative to the project folder, or a URL such as `s3://bucket/notes`."""
+
+    sql: str | None = None
+    """A query in place of a path; its rows are read from the database whose URL `secrets` names."""
+
+    secrets: dict[str, str] = Field(default_factory=dict)
+    """What must not stand here -> the environment variable that holds it, as in {url: CLINIC_DB} or {password: SFTP_PASSWORD}."""
+
+    options: dict[str, Any] = Field(default_factory=dict)
+    """What else the file system behind a URL must know, as in {endpoint_url: "https://store.example"}; nothing secret."""
 
     name: str = ""
     """What the source is called in record ids and reports; by default its site, else the name of its file."""
@@ -87,7 +102,13 @@ class SourceConfig(BaseModel):
     """The hospital, desk or court all its records come from, unless a column says so."""
 
     licence: str | None = None
-    """The terms on which its records may be used, unless a column says so."""
+    """The terms on which its records may be used, an SPDX expression where there is one, unless a column says so."""
+
+    consent: str | None = None
+    """What those it is about agreed to, or why they need not be asked; `refused` or `withdrawn` stops the run."""
+
+    purpose: tuple[str, ...] = ()
+    """The purposes for which alone it may be used; `use.purpose` of the project must be one of them."""
 
     columns: dict[str, str] = Field(default_factory=dict)
     """Record column -> source column, as in {prompt: dialogue, completion: summary}; by default recognised."""
@@ -104,6 +125,8 @@ class SourceConfig(BaseModel):
     @model_validator(mode="before")
     @classmethod
     def _known_keys(cls, values: Any) -> Any:
+        if isinstance(values, dict) and _PASSWORD.search(str(values.get("path", ""))):
+            raise ConfigError("A source's path holds a password.", hint=_NAME_SECRETS)
         for key in values if isinstance(values, dict) else ():
             if key not in cls.model_fields:
                 raise ConfigError(
@@ -111,6 +134,44 @@ class SourceConfig(BaseModel):
                     hint=nearest_hint(str(key), tuple(cls.model_fields), "the settings of a source are"),
                 )
         return values
+
+    @model_validator(mode="after")
+    def _one_place(self) -> SourceConfig:
+        if bool(self.path) == (self.sql is not None):
+            raise ConfigError(
+                f"The source {self.name!r} needs a path or a query, and one of them.", hint="give it path: or sql:"
+            )
+        if self.sql is not None and (set(self.secrets) != {"url"} or self.format not in ("auto", "jsonl")):
+            raise ConfigError(
+                f"The source {self.name!r} is a query: it takes the URL of its database from the environment.",
+                hint="name the variable that holds it, secrets: {url: CLINIC_DB}, and leave format: out",
+            )
+        if (self.secrets or self.options) and not self.is_elsewhere:
+            raise ConfigError(
+                f"The source {self.name!r} lies on this machine, so secrets: and options: have no meaning.",
+                hint="remove them, or give a URL as path:",
+            )
+        return self
+
+    @property
+    def is_elsewhere(self) -> bool:
+        """Whether it is fetched from a database or by URL, and kept from then on."""
+        return self.sql is not None or "://" in self.path
+
+    @field_validator("secrets", mode="before")
+    @classmethod
+    def _secrets_by_name(cls, value: Any) -> Any:
+        if not isinstance(value, dict) or not all(_VARIABLE.fullmatch(str(name)) for name in value.values()):
+            raise ConfigError("secrets: holds something else than names of environment variables.", hint=_NAME_SECRETS)
+        return value
+
+    @field_validator("options")
+    @classmethod
+    def _nothing_secret(cls, options: dict[str, Any]) -> dict[str, Any]:
+        for name in options:
+            if _SECRET_OPTION.search(name):
+                raise ConfigError(f"options: {name} is a secret and must not stand in a file.", hint=_NAME_SECRETS)
+        return options
 
     @model_validator(mode="before")
     @classmethod
@@ -123,6 +184,16 @@ class SourceConfig(BaseModel):
     @classmethod
     def _list_as_mapping(cls, value: Any) -> Any:
         return {name: name for name in value} if isinstance(value, list | tuple) else value
+
+    @field_validator("consent", mode="before")
+    @classmethod
+    def _consent_in_words(cls, value: Any) -> Any:
+        return {True: "given", False: "refused"}[value] if isinstance(value, bool) else value
+
+    @field_validator("purpose", mode="before")
+    @classmethod
+    def _one_or_several(cls, value: Any) -> Any:
+        return (value,) if isinstance(value, str) else value
 
     @field_validator("name")
     @classmethod
@@ -154,9 +225,26 @@ def default_name(path: str, site: object = None) -> str:
     """
     if isinstance(site, str) and site:
         return _plain_name(site)
-    parts = [part for part in PurePosixPath(path).parts if part not in ("/", ".", "..", "~")]
+    parts = [part for part in PurePosixPath(path.rpartition("://")[2]).parts if part not in ("/", ".", "..", "~")]
     plain = [part for part in parts if not WILDCARDS & set(part)]
     return _plain_name(_stem(plain[-1])) if plain else "source"
+
+
+def check_terms(source: SourceConfig, use: Use) -> None:
+    """Fails when the terms of a source forbid to train on it; a test file is not trained on, so its terms may."""
+    found = {
+        "licence": licence_refusal(source.licence, use) if source.licence else None,
+        "purpose": purpose_refusal(source.purpose, use),
+        "consent": consent_refusal(source.consent) if source.consent else None,
+    }
+    for term, refusal in found.items():
+        if refusal and source.role == "data":
+            named = f" {source.licence!r}" if term == "licence" else ""
+            raise ConfigError(
+                f"The source {source.name!r} may not be trained on: its {term}{named} {refusal}.",
+                hint="leave the source out, correct what is said of it, or say under use: what the model is for"
+                " (purpose:, commercial:); data with role: test is not trained on",
+            )
 
 
 def check_unique_names(sources: Sequence[SourceConfig]) -> None:
@@ -176,6 +264,8 @@ def source_format(source: SourceConfig, file_names: Sequence[str]) -> str:
     """How the files of a source are read: one of the formats that `format` can name."""
     if source.format != "auto":
         return source.format
+    if source.sql is not None:
+        return "jsonl"
     found: dict[str, str] = {}
     for name in file_names:
         suffix = PurePosixPath(_without_gz(name)).suffix.lower()

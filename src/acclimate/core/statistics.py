@@ -169,19 +169,6 @@ class Bounds:
     high: float
 
 
-def exact_share_bounds(hits: int, items: int, *, confidence: float) -> Bounds:
-    """The exact interval of a share (Clopper and Pearson 1934): it holds the true share at least as often as it says.
-
-    >>> bounds = exact_share_bounds(20, 20, confidence=0.95)
-    >>> round(bounds.low, 3), bounds.high
-    (0.832, 1.0)
-    """
-    tail = (1 - confidence) / 2
-    low = float(stats.beta.ppf(tail, hits, items - hits + 1)) if hits else 0.0
-    high = float(stats.beta.isf(tail, hits + 1, items - hits)) if hits < items else 1.0
-    return Bounds(low, high)
-
-
 def paired_share_bounds(*, won: int, lost: int, items: int, confidence: float) -> Bounds:
     """The interval of the difference of two shares on the same items (Tango 1998, score interval).
 

@@ -4,21 +4,26 @@ from __future__ import annotations
 
 import difflib
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import yaml
-from pydantic import ValidationError
+from pydantic import BaseModel, ValidationError
 
+from acclimate.certificate.config import CertificateConfig
 from acclimate.collect.retention import packaged_sources
 from acclimate.core.errors import ConfigError
 from acclimate.core.stage import StageConfig
+from acclimate.core.terms import Use
+from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_stage, steps_for
 from acclimate.project.workspace import PROJECT_FILE
 
 TASKS = ("generation", "pretraining")
-_TOP_KEYS = ("project", "task", "base", "model", "network", "general", *STAGE_NAMES)
+_GROUPS = ("use", "engine", "general", "evaluation_sets", "certificate", *STAGE_NAMES)
+_TOP_KEYS = ("project", "task", "base", "model", "network", *_GROUPS)
+_Config = TypeVar("_Config", bound=BaseModel)
 _TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
 """Stages whose config has a `task` field, filled from the project's task."""
 
@@ -36,13 +41,23 @@ class ProjectConfig:
     model: str | None
     network: bool
     sections: Mapping[str, Mapping[str, Any]]
+    use: Use = field(default_factory=Use)
+    """What the model is for."""
+    engine: EngineConfig = field(default_factory=EngineConfig)
+    """Where stages that work record by record run."""
+    certificate: CertificateConfig = field(default_factory=CertificateConfig)
+    """What an audit of the de-identified records must show."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
         """The project's steps, in order."""
         if self.model is not None:
             return comparison_steps()
-        return steps_for(self.task, select_model=bool(self.sections.get("select_model", {}).get("candidates")))
+        return steps_for(
+            self.task,
+            select_model=bool(self.sections.get("select_model", {}).get("candidates")),
+            evaluation_sets=bool(self.sections.get("evaluation_sets")),
+        )
 
     @property
     def has_general(self) -> bool:
@@ -55,12 +70,22 @@ class ProjectConfig:
         values = {**self.sections.get(step.section, {}), **step.settings}
         if step.section == "general" and not self.has_general:
             values["sources"] = packaged_sources()
+        if step.section == "evaluation_sets" and "sources" in values:
+            values["sources"] = _as_test(values["sources"])
         if "task" in stage.config.model_fields:
             values.setdefault("task", self.task)
-        try:
-            return stage.config.model_validate(values)
-        except ValidationError as error:
-            raise _explain(error, step.section, stage.config) from error
+        if "key" in stage.config.model_fields and "key" in self.sections.get("deidentify", {}):
+            values.setdefault("key", self.sections["deidentify"]["key"])
+        if "use" in stage.config.model_fields:
+            values.setdefault("use", self.use)
+        return _checked(step.section, stage.config, values)
+
+
+def _as_test(sources: Any) -> Any:
+    """Sources that are only looked for, never trained on, whatever their terms."""
+    if not isinstance(sources, list):
+        return sources
+    return [{**source, "role": "test"} if isinstance(source, dict) else source for source in sources]
 
 
 def read_config(folder: Path, *, overrides: Sequence[str] = ()) -> ProjectConfig:
@@ -95,7 +120,7 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         )
     if task not in TASKS:
         raise ConfigError(f"task: {task!r} is not known.", hint=f"use one of: {', '.join(TASKS)}")
-    sections = {key: written[key] or {} for key in ("general", *STAGE_NAMES) if key in written}
+    sections = {key: written[key] or {} for key in _GROUPS if key in written}
     for key, section in sections.items():
         if not isinstance(section, dict):
             raise ConfigError(
@@ -112,10 +137,20 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         model=str(written["model"]) if written.get("model") else None,
         network=bool(written.get("network", False)),
         sections=sections,
+        use=_checked("use", Use, sections.get("use", {})),
+        engine=_checked("engine", EngineConfig, sections.get("engine", {})),
+        certificate=_checked("certificate", CertificateConfig, sections.get("certificate", {})),
     )
     for step in config.steps:
         config.resolve(step)
     return config
+
+
+def _checked(section: str, config: type[_Config], values: Mapping[str, Any]) -> _Config:
+    try:
+        return config.model_validate(values)
+    except ValidationError as error:
+        raise _explain(error, section, config) from error
 
 
 def _apply(written: dict[str, Any], override: str) -> None:
@@ -146,7 +181,7 @@ def _yaml_problem(error: yaml.YAMLError | ValueError) -> str:
     return str(getattr(error, "problem", None) or error)
 
 
-def _explain(error: ValidationError, section: str, config: type[StageConfig]) -> ConfigError:
+def _explain(error: ValidationError, section: str, config: type[BaseModel]) -> ConfigError:
     """The first fault of a section as one sentence."""
     fault = error.errors()[0]
     place = ".".join([section, *(str(part) for part in fault["loc"])])

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from acclimate.core.atomic import write_bytes
+from acclimate.core.csv_tables import csv_table
 from acclimate.core.errors import DataError, SourceError, WorkspaceError
 from acclimate.core.reinclusion import id_digest
 from acclimate.pipeline.drops import DroppedRecord
@@ -28,7 +29,6 @@ _MARKS = {"yes": True, "y": True, "true": True, "1": True, "no": False, "n": Fal
 _OPEN = ("", "?")
 _DIGEST = re.compile("k[0-9a-f]{32}")
 _LONGEST_CELL = 30_000
-_FORMULA = tuple("=+-@\t\r＝＋－＠")
 
 
 @dataclass(frozen=True)
@@ -49,7 +49,11 @@ def write_sample(path: Path, records: Iterable[DroppedRecord]) -> None:
             hint="name another file, or read it first: acclimate drops judge",
         )
     rows = [_row(record) for record in records]
-    content = _as_csv(rows) if path.suffix == ".csv" else "".join(json.dumps(row) + "\n" for row in rows)
+    content = (
+        csv_table(COLUMNS, ([_short(cell) for cell in row.values()] for row in rows))
+        if path.suffix == ".csv"
+        else "".join(json.dumps(row) + "\n" for row in rows)
+    )
     write_bytes(path, content.encode(), mode=0o600)
 
 
@@ -84,26 +88,9 @@ def _row(record: DroppedRecord) -> dict[str, str]:
     return dict(zip(COLUMNS, (*values, ""), strict=True))
 
 
-def _as_csv(rows: Iterable[Mapping[str, str]]) -> str:
-    written = io.StringIO()
-    writer = csv.writer(written)
-    writer.writerow(COLUMNS)
-    writer.writerows([_harmless(_short(value)) for value in row.values()] for row in rows)
-    return written.getvalue()
-
-
 def _short(cell: str) -> str:
     """The cell, cut where a spreadsheet would cut it, which says nothing then."""
     return cell if len(cell) <= _LONGEST_CELL else f"{cell[:_LONGEST_CELL]}…"
-
-
-def _harmless(cell: str) -> str:
-    """The cell as a spreadsheet shows it, never as a formula it runs.
-
-    >>> _harmless("=1+1"), _harmless("c/o pain")
-    ("'=1+1", 'c/o pain')
-    """
-    return f"'{cell}" if cell.startswith(_FORMULA) else cell
 
 
 def _rows(path: Path) -> Iterator[tuple[str, dict[str, str]]]:

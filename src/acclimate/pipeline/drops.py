@@ -16,11 +16,12 @@ import pyarrow.compute as pc
 import pyarrow.parquet as pq
 
 from acclimate.core.errors import ConfigError
+from acclimate.core.exact_bounds import greatest_share, least_share
 from acclimate.core.hash_order import hash_rank
 from acclimate.core.reinclusion import id_digest
 from acclimate.core.schema import task_text
 from acclimate.core.stage import Zone
-from acclimate.core.statistics import Bounds, exact_share_bounds
+from acclimate.core.statistics import Bounds
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.judgements import Judgement, read_judgements
 from acclimate.project.manifests import State
@@ -128,7 +129,7 @@ class StepDrops:
         if not judged:
             return None
         right = sum(marks[order[place]] for place in judged)
-        bounds = exact_share_bounds(right, len(judged), confidence=CONFIDENCE)
+        bounds = _share_bounds(right, len(judged))
         return Precision(len(judged), right, bounds, unmarked=judged[-1] + 1 - len(judged))
 
 
@@ -161,6 +162,16 @@ def _marks(judgements: Collection[Judgement], step: str) -> dict[str, dict[str, 
         if one.step == step:
             marks.setdefault(one.rule, {})[one.record] = one.rightly_dropped
     return marks
+
+
+def _share_bounds(right: int, judged: int) -> Bounds:
+    """The exact two-sided interval of a share (Clopper and Pearson 1934).
+
+    >>> _share_bounds(20, 20)
+    Bounds(low=0.8315665264046111, high=1.0)
+    """
+    one_sided = (1 + CONFIDENCE) / 2
+    return Bounds(least_share(right, judged, confidence=one_sided), greatest_share(right, judged, confidence=one_sided))
 
 
 def _record(step: str, row: Mapping[str, Any]) -> DroppedRecord:

@@ -15,6 +15,7 @@ from acclimate.backends.precision import BF16_FEATURES, processor_features
 
 _LIBRARIES = (
     "numpy",
+    "scipy",
     "pyarrow",
     "polars",
     "ftfy",

@@ -10,14 +10,14 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.dataset as ds
 
-from acclimate.core.atomic import read_json
 from acclimate.core.errors import WorkspaceError
 from acclimate.core.snapshots import Snapshot
 from acclimate.core.stage import Zone
 from acclimate.core.surrogates import record_hash
 from acclimate.pipeline.config import ProjectConfig
+from acclimate.project.erasure import Receipt, read_receipts, receipt_file, receipts_of_artifact
 from acclimate.project.keys import has_key, load_key
-from acclimate.project.manifests import MANIFEST, RUN, Manifest
+from acclimate.project.manifests import MANIFEST, RUN, Manifest, State, read_run_facts
 from acclimate.project.workspace import Finished, Workspace
 
 _FACTS = (
@@ -76,12 +76,24 @@ def record_way(workspace: Workspace, config: ProjectConfig, record_id: str) -> l
             manifest = finished.manifest
             workspace.audit.append("restricted read", by="show", step=manifest.step, key=manifest.key)
         sightings += _sightings(finished, ids)
+    sightings += _erasures(workspace, ids)
     if not sightings:
         raise WorkspaceError(
             f"No step of this project knows a record {record_id!r}.",
             hint="ids are those of ingest (source:id) or of a step after deidentify (d…); models: acclimate show train",
         )
     return sightings
+
+
+def _erasures(workspace: Workspace, ids: list[str]) -> Iterator[Sighting]:
+    """The erasures that took the record away, by its open id: receipts name no other."""
+    for receipt in read_receipts(workspace.erased):
+        for record in sorted(set(receipt.records).intersection(ids)):
+            yield Sighting("erase", receipt.id, "erased", record, {"receipt": _receipt_name(workspace, receipt)})
+
+
+def _receipt_name(workspace: Workspace, receipt: Receipt) -> str:
+    return str(receipt_file(workspace.erased, receipt).relative_to(workspace.folder))
 
 
 def _sightings(finished: Finished, ids: list[str]) -> Iterator[Sighting]:
@@ -97,6 +109,8 @@ def _rows(files: list[Path], ids: list[str]) -> list[dict[str, Any]]:
     if not files:
         return []
     dataset = ds.dataset([str(file) for file in files], format="parquet")
+    if "id" not in dataset.schema.names:
+        return []  # a table of something else, such as the terms of the glossary
     columns = ["id", *(name for name in _FACTS_OF_THE_OPEN_ZONE if name in dataset.schema.names)]
     rows: list[dict[str, Any]] = dataset.to_table(columns, filter=ds.field("id").isin(pa.array(ids))).to_pylist()
     return rows
@@ -134,16 +148,24 @@ def _climb(
     if item is None:
         yield Ancestor(depth, role, step, key, _outside_facts(workspace, step, key))
         return
-    yield Ancestor(depth, role, step, key, _artifact_facts(item))
+    yield Ancestor(depth, role, step, key, _artifact_facts(workspace, item))
     for input_role, reference in sorted(item.manifest.inputs.items()):
         yield from _climb(workspace, known, input_role, reference.step, reference.key, depth=depth + 1)
 
 
-def _artifact_facts(item: Finished) -> dict[str, Any]:
-    counts = item.artifact.report().counts
-    facts: dict[str, Any] = {"identity": item.manifest.identity[:16], "kept": counts.kept, "unit": counts.unit}
-    run = item.artifact.path / RUN
-    return facts | {"made": read_json(run)["started"]} if run.exists() else facts
+def _artifact_facts(workspace: Workspace, item: Finished) -> dict[str, Any]:
+    """What an artifact holds; of an erased one what it held, and the receipts of its erasure."""
+    manifest, counts = item.manifest, item.artifact.report().counts
+    facts: dict[str, Any] = {"identity": manifest.identity[:16], "kept": counts.kept, "unit": counts.unit}
+    if (item.artifact.path / RUN).exists():
+        run = read_run_facts(item.artifact.path)
+        facts["made"] = run.get("started") or run.get("at")
+    if manifest.state is State.ERASED:
+        receipts = read_receipts(workspace.erased)
+        named = receipts_of_artifact(receipts, area=workspace.area, step=manifest.step, key=manifest.key)
+        names = [_receipt_name(workspace, receipt) for receipt in named]
+        facts |= {"state": manifest.state.value, "receipt": ", ".join(names) or "missing"}
+    return facts
 
 
 def _outside_facts(workspace: Workspace, step: str, key: str) -> dict[str, Any]:

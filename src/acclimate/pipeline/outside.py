@@ -1,20 +1,26 @@
-"""What the pipeline takes from outside itself: snapshots of sources, base models, the split ledger, people's lists, secrets.
+"""What the pipeline takes from outside itself: snapshots of sources, base models, the split ledger, people's lists of
+erased subjects and re-included records, secrets.
 
 Each becomes an input with an identity, or None where the project has none.
 """
 
 from __future__ import annotations
 
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
-from typing import Any
 
 from acclimate.backends.base_models import default_cache, resolve_base
 from acclimate.backends.models import LocalModels
+from acclimate.backends.recognisers import recogniser_digest, recogniser_folder
 from acclimate.collect.retention import FOLDER as PACKAGED_RETENTION_SET
-from acclimate.collect.snapshots import collect
+from acclimate.collect.snapshots import LARGEST_COPY, collect
 from acclimate.core.artifacts import Artifact
+from acclimate.core.erased import erased_identity, read_erased
+from acclimate.core.errors import WorkspaceError
+from acclimate.core.snapshots import Snapshot
+from acclimate.core.sources import SourceConfig
 from acclimate.core.stage import Stage, StageConfig
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.kept_records import kept_records
@@ -71,25 +77,92 @@ class Outside:
         if name == "@ledger":
             head = self.workspace.ledger_head()
             return {"": Provided(head.artifact, _reference("split", head.manifest.key, head.artifact))} if head else {}
+        if name == "@glossary":
+            return self._edited_glossary(config)
+        if name == "@lists":
+            return self._lists(config)
+        if name == "@tagger":
+            return self._tagger(config)
+        if name == "@recognisers":
+            return self._recognisers(config)
+        erased = read_erased(self.workspace.erased)
+        if name == "@erased":
+            listed = Artifact(self.workspace.erased, erased_identity(erased))
+            return {"": Provided(listed, _reference(name, listed.identity[:16], listed))} if erased else {}
         if name.startswith(KEEP):
             kept = kept_records(self.workspace, name.removeprefix(KEEP))
             return {"": Provided(kept, _reference(name, kept.identity[:16], kept))} if kept else {}
         packaged = name == "@general" and not self.config.has_general
-        sources: Any = getattr(config, "sources", ())
         folder = PACKAGED_RETENTION_SET if packaged else self.workspace.folder
-        snapshot = collect(sources, folder=folder, snapshots=self.workspace.snapshots).artifact()
-        return {"": Provided(snapshot, _reference(name, snapshot.identity[:16], snapshot))}
+        return _provided(name, self.collect(getattr(config, "sources", ()), folder))
 
-    def secrets(self, stage: Stage, config: StageConfig) -> dict[str, bytes]:
-        """The secrets a step needs, by name."""
+    def collect(self, sources: Sequence[SourceConfig], folder: Path, *, again: Collection[str] = ()) -> Snapshot:
+        """The snapshot of sources; those named in `again` are fetched anew from where they lie."""
+        # A copy of a file that still holds an erased person would bring them back, so files are read where they lie.
+        largest_copy = 0 if read_erased(self.workspace.erased) else LARGEST_COPY
+        return collect(
+            sources,
+            folder=folder,
+            snapshots=self.workspace.snapshots,
+            largest_copy=largest_copy,
+            network=self.config.network,
+            again=again,
+        )
+
+    def _lists(self, config: StageConfig) -> dict[str, Provided]:
+        """The files of a user's own classes as a snapshot, each named by its class; none where there are no lists."""
+        files: Mapping[str, str] = getattr(config, "lists", {})
+        if not files:
+            return {}
+        sources = [SourceConfig(path=path, name=kind, format="text") for kind, path in sorted(files.items())]
+        return _provided("@lists", self.collect(sources, self.workspace.folder))
+
+    def _tagger(self, config: StageConfig) -> dict[str, Provided]:
+        """The file of a user's own tagger as a snapshot, for it holds words of their texts; none where there is none."""
+        path: str = getattr(config, "tagger_model", "")
+        if not path:
+            return {}
+        sources = [SourceConfig(path=path, name="tagger", format="text")]
+        return _provided("@tagger", self.collect(sources, self.workspace.folder))
+
+    def _recognisers(self, config: StageConfig) -> dict[str, Provided]:
+        """The models of further libraries, by library, each with the digest of its files and of the library's version."""
+        wanted: Mapping[str, str] = getattr(config, "recognisers", {})
+        found = {}
+        for library, model in sorted(wanted.items()):
+            folder = recogniser_folder(model, self.workspace.folder)
+            artifact = Artifact(folder, recogniser_digest(library, folder))
+            found[f".{library}"] = Provided(artifact, _reference("@recognisers", artifact.identity[:16], artifact))
+        return found
+
+    def secrets(self, stage: Stage, config: StageConfig, roles: Collection[str]) -> dict[str, bytes]:
+        """The secrets a step may need, by name: those its config names, and those of the list of erased subjects.
+
+        A key that is not here is left out, and the stage that cannot do without it says so.
+        """
         names = [getattr(config, field_name) for field_name in stage.secrets]
-        return {name: load_key(self.config.project, name) for name in names}
+        keys = {name: load_key(self.config.project, name) for name in names if has_key(self.config.project, name)}
+        return keys | (self._keys_of_the_erased() if "erased" in roles else {})
 
     def fingerprints(self, stage: Stage, config: StageConfig) -> dict[str, str]:
         """What of the secrets may be recorded; a missing one reads `missing`."""
         names = [getattr(config, field_name) for field_name in stage.secrets]
         project = self.config.project
         return {name: fingerprint(load_key(project, name)) if has_key(project, name) else "missing" for name in names}
+
+    def _keys_of_the_erased(self) -> dict[str, bytes]:
+        """The keys that the list of erased subjects was made with; fails where one of them is not here any more."""
+        keys: dict[str, bytes] = {}
+        for person in read_erased(self.workspace.erased):
+            if person.key not in keys and has_key(self.config.project, person.key):
+                keys[person.key] = load_key(self.config.project, person.key)
+            if person.key not in keys or fingerprint(keys[person.key]) != person.fingerprint:
+                raise WorkspaceError(
+                    f"The list of erased subjects was made with the key {person.key!r} of fingerprint"
+                    f" {person.fingerprint}, which is not here: an erased person could not be told from any other.",
+                    hint="restore that key from its copy; acclimate key show prints the fingerprint of the one in use",
+                )
+        return keys
 
     def _trained_elsewhere(self) -> dict[str, Provided]:
         """A whole model in place of the base, or an adapter beside it."""
@@ -102,9 +175,22 @@ class Outside:
         reference = _reference("@model", adapter.identity[:16], adapter)
         return {"base": self._model(self.base, "@base"), "adapter": Provided(adapter, reference)}
 
+    def _edited_glossary(self, config: StageConfig) -> dict[str, Provided]:
+        """The list of terms that people keep, as it is now; nothing where there is none."""
+        file = str(getattr(config, "file", ""))
+        if not (self.workspace.folder / file).is_file():
+            return {}
+        source = SourceConfig(path=file, name="glossary", format="csv")
+        return _provided("@glossary", self.collect([source], self.workspace.folder))
+
     def _model(self, folder: Path, name: str) -> Provided:
         artifact = Artifact(folder, self.models.facts(folder).digest)
         return Provided(artifact, _reference(name, artifact.identity[:16], artifact))
+
+
+def _provided(name: str, snapshot: Snapshot) -> dict[str, Provided]:
+    artifact = snapshot.artifact()
+    return {"": Provided(artifact, _reference(name, artifact.identity[:16], artifact))}
 
 
 def _reference(step: str, key: str, artifact: Artifact) -> InputReference:

@@ -8,14 +8,14 @@ from enum import StrEnum
 from typing import Any
 
 from acclimate.core.artifacts import Artifact
-from acclimate.core.atomic import json_digest, read_json
+from acclimate.core.atomic import json_digest
 from acclimate.core.stage import ExpectedCost, Stage, StageConfig, Zone
 from acclimate.pipeline.code import code_digest
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.pipeline.environment import changes, environment
 from acclimate.pipeline.outside import Outside, Provided
 from acclimate.pipeline.table import Step, load_stage
-from acclimate.project.manifests import RUN, InputReference, State, artifact_key, damage
+from acclimate.project.manifests import RUN, InputReference, State, artifact_key, damage, read_run_facts
 from acclimate.project.workspace import Finished
 
 
@@ -140,8 +140,8 @@ def _possible_inputs(
 ) -> Iterator[dict[str, Provided]]:
     """The inputs with which the step may be current, the likeliest first, those of a new run last.
 
-    Only a split has two: the ledger that the newest split was made with, and the newest split itself, which is the
-    ledger of the next round. Without the first, every split would make itself stale.
+    Only what reads the split ledger has two: the ledger that the newest split was made with, and the newest split
+    itself, which is the ledger of the next round. Without the first, every split would make itself stale.
     """
     inputs = gather_inputs(step, config, outside, planned)
     head = outside.workspace.ledger_head() if "@ledger" in step.inputs.values() else None
@@ -158,9 +158,10 @@ def _possible_inputs(
 
 def _status(finished: Finished | None, latest: Finished | None, wanted: Wanted, *, strict: bool) -> tuple[Status, str]:
     """Whether the step is current, and in words why not."""
+    known = finished or latest
+    if known is not None and known.manifest.state is State.ERASED:
+        return Status.ERASED, "a person's data was erased from it"
     if finished is not None:
-        if finished.manifest.state is State.ERASED:
-            return Status.ERASED, "a person's data was erased from it"
         differs = changes(finished.manifest.environment, environment())
         if differs and strict:
             return Status.STALE, f"made with {differs}"
@@ -203,8 +204,10 @@ def _estimate(
         for role, name in step.inputs.items()
         if name in planned and (expected := planned[name].expected_rows) is not None
     }
+    last = None
     if latest is not None and (latest.artifact.path / RUN).exists():
-        last = read_json(latest.artifact.path / RUN)
+        last = read_run_facts(latest.artifact.path, "seconds", "peak_memory_bytes")
+    if last is not None and not last.get("resumed"):
         before = last.get("rows", {})
         shared = [(rows[role], before[role]) for role in rows if before.get(role) and rows[role]]
         scale = max((now / earlier for now, earlier in shared), default=1.0)

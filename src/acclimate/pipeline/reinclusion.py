@@ -31,6 +31,11 @@ def keep_records(workspace: Workspace, config: ProjectConfig, names: Sequence[st
                 f"The record {record.id!r} lacks {record.value}, so a model could learn nothing from it.",
                 hint="look at ingest.columns: a column may be mapped to the wrong name",
             )
+        if record.rule == "contaminated":
+            raise WorkspaceError(
+                f"The record {record.id!r} holds an item of an evaluation set, so keeping it would spoil its figures.",
+                hint="dedup.contaminated: report keeps all such records and says how many",
+            )
     for step in STEPS:
         digests = [id_digest(record.id) for record in found if record.step == step]
         if digests:

@@ -15,7 +15,7 @@ from typing import Protocol
 
 import psutil
 
-from acclimate.backends.engine import LocalEngine
+from acclimate.backends.recognisers import LocalRecognisers
 from acclimate.core.artifacts import Output
 from acclimate.core.atomic import named_disk_errors, write_json
 from acclimate.core.crash_points import crash_point
@@ -23,9 +23,11 @@ from acclimate.core.ports import Context, Progress
 from acclimate.core.report import Report
 from acclimate.core.stage import Zone
 from acclimate.pipeline.config import ProjectConfig
+from acclimate.pipeline.engines import engine_of
 from acclimate.pipeline.environment import environment
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, Status, plan_step, wanted_steps
+from acclimate.pipeline.stopwatch import Stopwatch
 from acclimate.project.manifests import Manifest, artifact_files, content_identity
 from acclimate.project.workspace import Finished
 
@@ -86,14 +88,17 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
     work.mkdir(exist_ok=True)
+    resumed = any(work.iterdir())
     _audit_restricted_reads(planned, outside)
     started, clock, peak_before = datetime.now(UTC), time.monotonic(), _peak_memory()
+    stopwatch = Stopwatch(listener.progress)
     context = Context(
         partial=work,
-        progress=listener.progress,
-        engine=LocalEngine(),
+        progress=stopwatch.progress,
+        engine=engine_of(outside.config.engine),
         models=outside.models,
-        secrets=outside.secrets(stage, planned.config),
+        secrets=outside.secrets(stage, planned.config, inputs),
+        recognisers=LocalRecognisers(),
     )
     with named_disk_errors(made), Output(made, stage.schema) as output:
         artifacts = {role: provided.artifact for role, provided in inputs.items()}
@@ -102,9 +107,9 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
     crash_point("run.stage_done")
     write_json(made / "report.json", report.to_json())
     seconds = time.monotonic() - clock
-    finished = outside.workspace.publish(
-        made, _manifest(planned, made), _run_facts(planned, started, seconds, peak_before)
-    )
+    facts = _run_facts(planned, started, seconds, peak_before)
+    facts |= {"resumed": resumed, "work": {name: round(took, 3) for name, took in stopwatch.seconds.items()}}
+    finished = outside.workspace.publish(made, _manifest(planned, made), facts)
     return StepOutcome(planned, finished, report, made=True, seconds=seconds)
 
 

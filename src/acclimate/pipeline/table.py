@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import importlib
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any
 
 from acclimate.core.stage import Stage, Zone
@@ -18,6 +18,8 @@ STAGE_NAMES = (
     "dedup",
     "deidentify",
     "split",
+    "glossary",
+    "profile",
     "select_model",
     "sample",
     "train",
@@ -37,9 +39,11 @@ def load_stage(name: str) -> Stage:
 class Step:
     """A stage with its place in the graph.
 
-    `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general (snapshots),
-    @base, @candidates (model folders), @model (a model or adapter trained elsewhere, which brings its own roles),
-    @ledger (the splits so far), @keep.<step> (records re-included by hand). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
+    `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general,
+    @evaluation_sets, @lists, @tagger, @glossary (snapshots), @base, @candidates (model folders), @model (a model or
+    adapter trained elsewhere, which brings its own roles), @recognisers (models of other libraries that look for
+    names), @ledger (the splits so far), @erased (who must not be taken in again), @keep.<step> (records re-included by
+    hand). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
     `zone` is where its artifact lies, when not where the stage's usually does.
     """
 
@@ -52,17 +56,35 @@ class Step:
 
 
 DATA_STEPS = (
-    Step("ingest", "ingest", {"snapshot": "@snapshot"}, "ingest"),
+    Step("ingest", "ingest", {"snapshot": "@snapshot", "erased": "@erased"}, "ingest"),
     Step("clean", "clean", {"records": "ingest", "keep": "@keep.clean"}, "clean"),
-    Step("dedup", "dedup", {"records": "clean", "keep": "@keep.dedup"}, "dedup"),
-    Step("deidentify", "deidentify", {"records": "dedup"}, "deidentify"),
+    Step("dedup", "dedup", {"records": "clean", "previous": "@ledger", "keep": "@keep.dedup"}, "dedup"),
+    Step(
+        "deidentify",
+        "deidentify",
+        {"records": "dedup", "lists": "@lists", "tagger": "@tagger", "recogniser": "@recognisers"},
+        "deidentify",
+    ),
     Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
 )
 
-RETENTION_STEPS = (
-    Step("general", "ingest", {"snapshot": "@general"}, "general", zone=Zone.OPEN),
-    Step("sample", "sample", {"base": "@base"}, "sample"),
+EVALUATION_SETS_STEP = Step(
+    "evaluation_sets", "ingest", {"snapshot": "@evaluation_sets", "erased": "@erased"}, "evaluation_sets"
 )
+
+GENERAL_STEP = Step("general", "ingest", {"snapshot": "@general", "erased": "@erased"}, "general", zone=Zone.OPEN)
+SAMPLE_STEP = Step("sample", "sample", {"base": "@base"}, "sample")
+
+LOOKING_STEPS = (
+    Step("glossary", "glossary", {"records": "split", "general": "general", "edited": "@glossary"}, "glossary"),
+    Step(
+        "profile",
+        "profile",
+        {"records": "split", "base": "@base", "general": "general", "glossary": "glossary"},
+        "profile",
+    ),
+)
+"""What the data is, before anything is trained."""
 
 TRAIN_STEP = Step("train", "train", {"records": "split", "base": "@base", "sample": "sample"}, "train")
 
@@ -88,17 +110,33 @@ _COMPARED = {"records": "split", "general": "general", "base": "predict.base", "
 _BASELINES = {"prompted": "predict.prompted", "copy": "predict.copy"}
 
 
-def steps_for(task: str, *, select_model: bool) -> tuple[Step, ...]:
+def data_steps(*, evaluation_sets: bool) -> tuple[Step, ...]:
+    """From sources to splits; where a project names evaluation sets, dedup and split look for their items."""
+    if not evaluation_sets:
+        return DATA_STEPS
+    looking = ("dedup", "split")
+    return (
+        EVALUATION_SETS_STEP,
+        *(
+            replace(step, inputs={**step.inputs, "evaluation": "evaluation_sets"}) if step.name in looking else step
+            for step in DATA_STEPS
+        ),
+    )
+
+
+def steps_for(task: str, *, select_model: bool, evaluation_sets: bool = False) -> tuple[Step, ...]:
     """The steps of a project, in an order in which every step follows its inputs.
 
     Few-shot prompting and copying an answer are baselines for tasks that have a prompt.
     """
     has_prompt = task == "generation"
-    compared = _COMPARED | (_BASELINES if has_prompt else {})
+    compared = _COMPARED | ({**_BASELINES, "glossary": "glossary"} if has_prompt else {})
     return (
-        *DATA_STEPS,
+        *data_steps(evaluation_sets=evaluation_sets),
+        GENERAL_STEP,
+        *LOOKING_STEPS,
         *((SELECT_MODEL_STEP,) if select_model else ()),
-        *RETENTION_STEPS,
+        SAMPLE_STEP,
         TRAIN_STEP,
         *PREDICT_STEPS,
         *(BASELINE_STEPS if has_prompt else ()),
@@ -115,8 +153,9 @@ def comparison_steps() -> tuple[Step, ...]:
     adapted = {"records": "ingest", "": "@model", **_RETENTION}
     compared = {**_COMPARED, "records": "ingest"}
     return (
-        Step("ingest", "ingest", {"snapshot": "@snapshot"}, "ingest"),
-        *RETENTION_STEPS,
+        Step("ingest", "ingest", {"snapshot": "@snapshot", "erased": "@erased"}, "ingest"),
+        GENERAL_STEP,
+        SAMPLE_STEP,
         Step("predict.base", "predict", base, "predict", zone=Zone.RESTRICTED),
         Step("predict.adapted", "predict", adapted, "predict", zone=Zone.RESTRICTED),
         Step("evaluate", "evaluate", compared, "evaluate", zone=Zone.RESTRICTED),

@@ -6,22 +6,26 @@ from collections.abc import Iterator
 from typing import Any
 
 import yaml
-from pydantic_core import PydanticUndefined
+from pydantic.fields import FieldInfo
 
+from acclimate.certificate.config import CertificateConfig
+from acclimate.core.stage import StageConfig
+from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, load_stage
 
 HEAD = """\
 # What this project is, in your words to acclimate. Check it with: acclimate plan
 project: {project}
 task: generation            # generation (prompt -> completion, or conversations) | pretraining (plain text)
+# use: {{purpose: research, commercial: false}}   # what the model is for; sources whose terms forbid it stop the run
 base: smollm2-135m          # a safetensors folder, a GGUF file, a hub name, or smollm2-135m
-network: false              # true lets acclimate fetch a base model by hub name; nothing else ever uses the network
+network: false              # true lets acclimate fetch a base model by hub name, and sources by URL or from a database
 
 ingest:
   sources:
     - path: data/*.jsonl    # JSONL, CSV, Parquet or text, also .gz; a file, a glob or a folder
       site: main            # which hospital, desk or court
-      # licence: CC-BY-4.0
+      # licence: CC-BY-4.0    # with consent: and purpose:, the terms on which it may be used
       # columns: {{prompt: question, completion: answer, subject_id: customer}}
       # attributes: [age_band]                   # population attributes to slice results by
       # identifiers: {{name: customer_name}}       # what the source says of the person; found and replaced in all texts
@@ -30,6 +34,10 @@ ingest:
 # general:                  # your own general text for the retention check; a small packaged set is used otherwise
 #   sources:
 #     - path: general/*.txt
+
+# evaluation_sets:          # benchmarks that a model will be judged on; records that hold one of their items are dropped
+#   sources:
+#     - path: benchmarks/*.jsonl
 
 # Every other setting, with its default. Uncomment what you change.
 """
@@ -40,23 +48,26 @@ def project_template(project: str) -> str:
 
     Every default stands in it commented out, so that it can be read as the reference of all settings.
     """
-    lines = [line for name in STAGE_NAMES for line in _section(name)]
+    sections = [(name, load_stage(name).config) for name in STAGE_NAMES]
+    sections += [("certificate", CertificateConfig), ("engine", EngineConfig)]
+    lines = [line for name, config in sections for line in _section(name, config)]
     return HEAD.format(project=project) + "\n".join(lines) + "\n"
 
 
-def _section(stage: str) -> Iterator[str]:
+def _section(stage: str, config: type[StageConfig]) -> Iterator[str]:
     yield ""
     yield f"# {stage}:"
-    for name, field in load_stage(stage).config.model_fields.items():
-        if name in ("sources", "task", "method") and stage != "train":
+    for name, field in config.model_fields.items():
+        if name in ("sources", "task", "use", "method") and stage != "train":
             continue
         effect = " ".join((field.description or "").split())
-        yield f"#   {name}: {_default(field.get_default(call_default_factory=True))}    # {effect}"
+        yield f"#   {name}: {_default(field)}    # {effect}"
 
 
-def _default(value: Any) -> str:
-    if value is PydanticUndefined:
+def _default(field: FieldInfo) -> str:
+    if field.is_required():
         return "…"
+    value: Any = field.get_default(call_default_factory=True)
     plain = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
     plain = list(plain) if isinstance(plain, tuple) else plain
     return yaml.safe_dump(plain, default_flow_style=True, width=1000).removesuffix("...\n").strip()

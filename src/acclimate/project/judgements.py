@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
@@ -50,7 +50,19 @@ def add_judgements(workspace: Workspace, new: Iterable[Judgement]) -> None:
     added = {_key(judgement): judgement for judgement in new}
     workspace.audit.append("drops judged", judgements=len(added))
     standing = {_key(judgement): judgement for judgement in read_judgements(workspace)} | added
-    rows = [standing[key].model_dump() for key in sorted(standing)]
+    _write(workspace, standing.values())
+
+
+def forget_judgements(workspace: Workspace, digests: Collection[str]) -> None:
+    """Removes what was said of an erased person's records."""
+    standing = read_judgements(workspace)
+    left = [judgement for judgement in standing if judgement.record not in digests]
+    if len(left) < len(standing):
+        _write(workspace, left)
+
+
+def _write(workspace: Workspace, judgements: Iterable[Judgement]) -> None:
+    rows = [judgement.model_dump() for judgement in sorted(judgements, key=_key)]
     workspace.people.mkdir(exist_ok=True)
     write_json(workspace.people / _FILE, {"format": FORMAT, "judgements": rows})
 

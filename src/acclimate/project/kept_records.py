@@ -23,14 +23,22 @@ def kept_records(workspace: Workspace, step: str) -> Artifact | None:
 
 def list_kept(workspace: Workspace, step: str, digests: Collection[str]) -> None:
     """Puts records on a step's list, as an audit event first; to be called under the workspace's lock."""
-    workspace.audit.append("records re-included", step=step, records=sorted(digests))
+    workspace.audit.append("records re-included", step=step, records=len(digests))
     _write(workspace, step, kept_digests(kept_records(workspace, step)) | frozenset(digests))
 
 
 def unlist_kept(workspace: Workspace, step: str, digests: Collection[str]) -> None:
     """Takes records off a step's list, as an audit event first; to be called under the workspace's lock."""
-    workspace.audit.append("records no longer re-included", step=step, records=sorted(digests))
+    workspace.audit.append("records no longer re-included", step=step, records=len(digests))
     _write(workspace, step, kept_digests(kept_records(workspace, step)) - frozenset(digests))
+
+
+def forget_kept(workspace: Workspace, digests: Collection[str]) -> None:
+    """Takes an erased person's records off every list."""
+    for step in STEPS:
+        listed = kept_digests(kept_records(workspace, step))
+        if listed & frozenset(digests):
+            _write(workspace, step, listed - frozenset(digests))
 
 
 def _write(workspace: Workspace, step: str, digests: Collection[str]) -> None:

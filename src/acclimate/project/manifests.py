@@ -21,7 +21,7 @@ _NOT_CONTENT = frozenset({MANIFEST, RUN, REPORT, "dropped.parquet"})
 
 
 class State(StrEnum):
-    """Complete, or erased: the data files are gone on a person's request and the manifest stays."""
+    """Complete, or erased: the data files are gone on a person's request, and the manifest names those that stay."""
 
     COMPLETE = "complete"
     ERASED = "erased"
@@ -82,6 +82,21 @@ class Manifest(_Frozen):
             f"{file} is of format {written!r}, and this version of acclimate reads format {MANIFEST_FORMAT}.",
             hint="use the version of acclimate that made it (a newer one, most likely), or another project folder",
         )
+
+
+def read_run_facts(folder: Path, *needed: str) -> dict[str, Any]:
+    """Who made an artifact, when and how long it took; fails where the file is damaged or lacks a needed fact."""
+    file = folder / RUN
+    try:
+        facts = read_json(file)
+    except (ValueError, FileNotFoundError):
+        facts = None
+    if not isinstance(facts, dict) or not facts.keys() >= set(needed):
+        raise WorkspaceError(
+            f"{file} is missing or damaged, so when that artifact was made and what it took is not known.",
+            hint=f"restore it from a copy, or delete the folder {folder}: acclimate run makes it again",
+        )
+    return facts
 
 
 def artifact_key(

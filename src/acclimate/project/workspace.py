@@ -12,6 +12,7 @@ from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import publish_folder, read_json, write_json
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import WorkspaceError
+from acclimate.core.snapshots import COPIES, LANDED
 from acclimate.core.stage import Zone
 from acclimate.project.audit import AuditLog
 from acclimate.project.locks import run_lock
@@ -22,6 +23,9 @@ LEDGER_HEAD = "ledger.json"
 DAMAGED = ".damaged"
 HEADS = "latest.json"
 """Beside the open artifacts: the key of each step's latest."""
+ERASED = "erased"
+TRIAL = "quick"
+"""The area of a quick trial."""
 
 
 @dataclass(frozen=True)
@@ -67,17 +71,39 @@ class Workspace:
         """Where lies what people said of single records: whom they re-included, what they marked, samples to mark."""
         return self._restricted() / "people"
 
+    @property
+    def erased(self) -> Path:
+        """Where the list of erased subjects and the receipts lie, one for all areas; both hold keyed hashes alone."""
+        return self.folder / ERASED
+
+    @property
+    def unfinished_erasure(self) -> Path:
+        """What an erasure under way has still to do; the file goes when it has ended."""
+        return self.folder / Zone.RESTRICTED / "erasing.json"
+
+    def check_no_erasure_is_unfinished(self) -> None:
+        """Fails while an erasure was begun and has not ended: half of what holds the person may still be there."""
+        if self.unfinished_erasure.exists():
+            raise WorkspaceError(
+                "The erasure of a subject was interrupted, so part of what holds them is still here.",
+                hint="acclimate erase --resume ends it; then run the same command again",
+            )
+
     def lock(self) -> AbstractContextManager[None]:
         """The run lock, as a context manager."""
         return run_lock(self.folder / ".lock")
 
+    def zone_folder(self, zone: Zone) -> Path:
+        """Where the artifacts of a zone lie."""
+        return self._restricted() if zone is Zone.RESTRICTED else self.folder / self.area / "artifacts"
+
     def artifact_folder(self, step: str, key: str, zone: Zone) -> Path:
         """Where the artifact of a step and key lies, finished or not yet made."""
-        return self._zone(zone) / step / key
+        return self.zone_folder(zone) / step / key
 
     def partial_folder(self, step: str, key: str, zone: Zone) -> Path:
         """Durable work in progress of a step and key; made when missing."""
-        folder = self._zone(zone) / "partial" / f"{step}-{key}"
+        folder = self.zone_folder(zone) / "partial" / f"{step}-{key}"
         folder.mkdir(parents=True, exist_ok=True)
         return folder
 
@@ -87,7 +113,7 @@ class Workspace:
         if not (folder / MANIFEST).exists():
             return None
         manifest = Manifest.read(folder)
-        if manifest.state is State.COMPLETE and damage(folder, manifest):
+        if damage(folder, manifest):
             return None
         return Finished(Artifact(folder, manifest.identity), manifest)
 
@@ -96,7 +122,7 @@ class Workspace:
         folders = [
             file.parent
             for zone in Zone
-            for file in self._zone(zone).glob(f"*/*/{MANIFEST}")
+            for file in self.zone_folder(zone).glob(f"*/*/{MANIFEST}")
             if not file.parent.name.startswith(".") and file.parent.parent.name != "partial"
         ]
         for folder in sorted(folders, key=lambda folder: ((folder / MANIFEST).stat().st_mtime_ns, folder.name)):
@@ -105,15 +131,16 @@ class Workspace:
 
     def set_aside(self) -> list[Path]:
         """Folders of damaged artifacts, and what a kill left of one that was being replaced."""
-        return sorted(folder for zone in Zone for folder in self._zone(zone).glob("*/.*") if folder.is_dir())
+        return sorted(folder for zone in Zone for folder in self.zone_folder(zone).glob("*/.*") if folder.is_dir())
 
     def snapshot_folders(self) -> list[Path]:
         """All collected snapshots; a folder's name is the snapshot's digest."""
-        return sorted(folder for folder in self.snapshots.glob("*") if folder.is_dir())
+        others = (COPIES, LANDED)
+        return sorted(folder for folder in self.snapshots.glob("*") if folder.is_dir() and folder.name not in others)
 
     def partial_folders(self) -> list[Path]:
         """All work in progress, of killed runs too."""
-        return sorted(folder for zone in Zone for folder in self._zone(zone).glob("partial/*"))
+        return sorted(folder for zone in Zone for folder in self.zone_folder(zone).glob("partial/*"))
 
     def latest(self, step: str) -> Finished | None:
         """The artifact that the last run of a step made or found current."""
@@ -144,7 +171,7 @@ class Workspace:
     def check_content(self, finished: Finished) -> None:
         """Fails when the artifact's bytes are not those it was published with; it is set aside then, to be made anew."""
         folder, manifest = finished.artifact.path, finished.manifest
-        broken = damage(folder, manifest, by_content=True) if manifest.state is State.COMPLETE else None
+        broken = damage(folder, manifest, by_content=True)
         if broken is None:
             return
         said = f"The artifact of {manifest.step} ({folder.name}) is damaged: {broken}."
@@ -164,10 +191,10 @@ class Workspace:
         """Makes a published artifact the step's latest, and removes the work in progress it came from."""
         heads = self._heads()
         if heads.get(step) != key:
-            self._zone(Zone.OPEN).mkdir(parents=True, exist_ok=True)
-            write_json(self._zone(Zone.OPEN) / HEADS, {**heads, step: key})
+            self.zone_folder(Zone.OPEN).mkdir(parents=True, exist_ok=True)
+            write_json(self.zone_folder(Zone.OPEN) / HEADS, {**heads, step: key})
         crash_point("workspace.settled")
-        shutil.rmtree(self._zone(zone) / "partial" / f"{step}-{key}", ignore_errors=True)
+        shutil.rmtree(self.zone_folder(zone) / "partial" / f"{step}-{key}", ignore_errors=True)
 
     def publish(self, made: Path, manifest: Manifest, run: dict[str, object]) -> Finished:
         """Turns a finished output folder into an artifact: run.json, then the manifest, fsync, rename, audit."""
@@ -199,18 +226,15 @@ class Workspace:
     def advance_ledger(self, key: str) -> None:
         """Makes a split artifact the ledger of the next round."""
         if self._ledger_key() != key:
-            write_json(self._zone(Zone.OPEN) / LEDGER_HEAD, {"key": key})
+            write_json(self.zone_folder(Zone.OPEN) / LEDGER_HEAD, {"key": key})
 
     def _ledger_key(self) -> str | None:
-        pointer = self._zone(Zone.OPEN) / LEDGER_HEAD
+        pointer = self.zone_folder(Zone.OPEN) / LEDGER_HEAD
         return str(read_json(pointer)["key"]) if pointer.exists() else None
 
     def _heads(self) -> dict[str, str]:
-        pointer = self._zone(Zone.OPEN) / HEADS
+        pointer = self.zone_folder(Zone.OPEN) / HEADS
         return dict(read_json(pointer)) if pointer.exists() else {}
-
-    def _zone(self, zone: Zone) -> Path:
-        return self._restricted() if zone is Zone.RESTRICTED else self.folder / self.area / "artifacts"
 
     def _restricted(self) -> Path:
         folder = self.folder / self.area / "restricted"

@@ -27,13 +27,17 @@ class Interval:
         return {"good": GAIN, "bad": LOSS}.get(self.tone, MUTED)
 
 
-def intervals(rows: Sequence[Interval], *, axis: str, margin: float | None = None) -> str:
-    """Estimates with their intervals around 0, one a line; `margin` draws the budget that must not be passed."""
+def intervals(rows: Sequence[Interval], *, axis: str, margin: float | None = None, origin: float | None = 0) -> str:
+    """Estimates with their intervals, one a line; `margin` draws the budget that must not be passed.
+
+    `origin` is the value that means nothing was found; None where there is none.
+    """
     figure, axes = _axes(7.2, 0.7 + 0.38 * len(rows))
     for place, row in enumerate(reversed(rows)):
         axes.plot([row.low, row.high], [place, place], color=row.colour, linewidth=2.2, solid_capstyle="round")
         axes.plot([row.value], [place], "o", color=row.colour, markersize=5.5)
-    axes.axvline(0, color=INK, linewidth=0.9)
+    if origin is not None:
+        axes.axvline(origin, color=INK, linewidth=0.9)
     if margin is not None:
         axes.axvline(margin, color=LOSS, linewidth=1, linestyle=(0, (4, 3)))
     axes.set_yticks(range(len(rows)), [row.label for row in reversed(rows)])
@@ -68,6 +72,40 @@ def curves(
     axes.set_ylabel(up)
     axes.grid(color=GRID, linewidth=0.8)
     axes.legend(frameon=False, fontsize=8)
+    return _svg(figure)
+
+
+def bars(rows: Mapping[str, Mapping[str, float]], *, axis: str, mark: float | None = None) -> str:
+    """Amounts, one bar a row, parted by what they are made of; `mark` draws the amount that is wanted."""
+    figure, axes = _axes(7.2, 0.9 + 0.3 * len(rows))
+    parts = list(dict.fromkeys(part for row in rows.values() for part in row))
+    places = list(range(len(rows)))[::-1]
+    done = [0.0] * len(rows)
+    for colour, part in zip(PALETTE, parts, strict=False):
+        lengths = [row.get(part, 0.0) for row in rows.values()]
+        axes.barh(places, lengths, left=done, height=0.62, color=colour, label=part)
+        done = [start + length for start, length in zip(done, lengths, strict=True)]
+    if mark is not None:
+        axes.axvline(mark, color=LOSS, linewidth=1, linestyle=(0, (4, 3)))
+    axes.set_yticks(places, list(rows))
+    axes.set_ylim(-0.6, len(rows) - 0.4)
+    axes.set_xlabel(axis)
+    axes.grid(axis="x", color=GRID, linewidth=0.8)
+    if len(parts) > 1:
+        axes.legend(frameon=False, fontsize=8, ncols=len(parts), loc="lower right", bbox_to_anchor=(1, 1))
+    return _svg(figure)
+
+
+def histogram(edges: Sequence[float], counts: Sequence[int], *, axis: str, mark: float | None = None) -> str:
+    """How many lie between each two edges; `mark` draws a limit."""
+    figure, axes = _axes(7.2, 2.4)
+    axes.stairs(counts, edges, fill=True, color=GAIN)
+    if mark is not None:
+        axes.axvline(mark, color=LOSS, linewidth=1, linestyle=(0, (4, 3)))
+    axes.set_xlabel(axis)
+    axes.set_ylabel("records")
+    axes.yaxis.get_major_locator().set_params(integer=True)
+    axes.grid(axis="y", color=GRID, linewidth=0.8)
     return _svg(figure)
 
 

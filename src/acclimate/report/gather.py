@@ -9,17 +9,18 @@ from typing import Any
 
 import polars as pl
 
+from acclimate.certificate.certify import standing
 from acclimate.core.artifacts import Artifact
-from acclimate.core.atomic import read_json
 from acclimate.core.examples import question_and_answer
 from acclimate.core.report import Report
 from acclimate.core.surrogates import record_hash
 from acclimate.examples.planted import StageTables, read_planted, score_faults
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.keys import has_key, load_key
-from acclimate.project.manifests import RUN, Manifest
+from acclimate.project.manifests import Manifest, read_run_facts
 from acclimate.project.workspace import Finished, Workspace
 from acclimate.stages.evaluate.arms import ARMS
+from acclimate.stages.select_model.measure import work_name
 
 MOST_EXAMPLES = 12
 
@@ -33,6 +34,10 @@ class StepFacts:
     report: Report
     seconds: float
     peak_memory_bytes: int
+    resumed: bool
+    """An interrupted run began it, so that `seconds` and `work` are those of its last part."""
+    work: Mapping[str, float]
+    """Seconds of each stretch of work, by what its bar said."""
 
 
 @dataclass(frozen=True)
@@ -49,6 +54,14 @@ class ExampleRow:
 
 
 @dataclass(frozen=True)
+class Standing:
+    """How the records that were trained and tested on stand: passed, failed, insufficient, stale or not tested."""
+
+    status: str
+    certificate: Mapping[str, Any] | None
+
+
+@dataclass(frozen=True)
 class Story:
     """Everything the page shows."""
 
@@ -61,6 +74,8 @@ class Story:
     not_run: Sequence[str] = ()
     outdated: Sequence[str] = ()
     """Steps that were run again since the evaluation shown."""
+    identifiers: Standing | None = None
+    """None where the project de-identifies nothing."""
 
     @property
     def seconds(self) -> float:
@@ -70,7 +85,29 @@ class Story:
     @property
     def candidates(self) -> Mapping[str, Any] | None:
         """What the comparison of base models found, where the project has that step."""
-        return next((step.report.metrics for step in self.steps if step.name == "select_model"), None)
+        chosen = self._step("select_model")
+        return chosen.report.metrics if chosen else None
+
+    def candidate_seconds(self, digest: str) -> float | None:
+        """How long scoring a candidate took; unknown when an interrupted run had done part of it."""
+        chosen = self._step("select_model")
+        if chosen is None or chosen.resumed:
+            return None
+        return chosen.work.get(f"scoring {work_name(digest)}")
+
+    def _step(self, name: str) -> StepFacts | None:
+        return next((step for step in self.steps if step.name == name), None)
+
+    @property
+    def sources(self) -> Mapping[str, Any]:
+        """What ingest read of each source, and its terms."""
+        found = (step.report.metrics["sources"] for step in self.steps if step.name == "ingest")
+        return next(found, {})
+
+    @property
+    def profile(self) -> Mapping[str, Any] | None:
+        """What the data is, where the profile of this evaluation's data was made."""
+        return next((step.report.metrics for step in self.steps if step.name == "profile"), None)
 
     @property
     def warnings(self) -> list[tuple[str, str]]:
@@ -85,7 +122,7 @@ class Story:
 def gather(workspace: Workspace, config: ProjectConfig) -> Story:
     """The story of the last evaluation: of it and of the artifacts it was made from, even where newer ones exist."""
     made = _made_for(workspace, "evaluate")
-    shown = (made.get(step.name) or workspace.latest(step.name) for step in config.steps)
+    shown = (made.get(step.name) or _beside(workspace.latest(step.name), made) for step in config.steps)
     steps = [_step_facts(finished) for finished in shown if finished is not None]
     reports = {facts.name: facts.report for facts in steps}
     train = reports.get("train")
@@ -98,6 +135,7 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
         _faults(made, workspace, config),
         [step.name for step in config.steps if step.name not in reports],
         [step.name for step in config.steps if _is_outdated(workspace, made, step.name)],
+        Standing(*standing(workspace, made["deidentify"].manifest.identity)) if "deidentify" in made else None,
     )
 
 
@@ -114,15 +152,30 @@ def _made_for(workspace: Workspace, step: str) -> dict[str, Finished]:
     return made
 
 
+def _beside(latest: Finished | None, made: Mapping[str, Finished]) -> Finished | None:
+    """A step that the evaluation does not rest on belongs to its story only where it was made from the same content."""
+    if latest is None:
+        return None
+    inputs = latest.manifest.inputs.values()
+    fits = all(made[each.step].artifact.identity == each.identity for each in inputs if each.step in made)
+    return latest if fits else None
+
+
 def _is_outdated(workspace: Workspace, made: Mapping[str, Finished], step: str) -> bool:
     latest = workspace.latest(step)
     return step in made and latest is not None and latest.manifest.key != made[step].manifest.key
 
 
 def _step_facts(finished: Finished) -> StepFacts:
-    run = read_json(finished.artifact.path / RUN)
+    run = read_run_facts(finished.artifact.path, "seconds", "peak_memory_bytes")
     return StepFacts(
-        finished.manifest.step, finished.manifest, finished.artifact.report(), run["seconds"], run["peak_memory_bytes"]
+        finished.manifest.step,
+        finished.manifest,
+        finished.artifact.report(),
+        run["seconds"],
+        run["peak_memory_bytes"],
+        run.get("resumed", False),
+        run.get("work", {}),
     )
 
 

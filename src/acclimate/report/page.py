@@ -17,6 +17,7 @@ from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
 from acclimate.report import figures, words
 from acclimate.report.gather import Story, gather
+from acclimate.report.profile import profile_figures
 from acclimate.stages.evaluate.retention import ONE_SIDED
 
 FILE_NAME = "report.html"
@@ -32,6 +33,26 @@ def write_report(workspace: Workspace, config: ProjectConfig) -> Path:
 
 def render(story: Story) -> str:
     """The page of a story."""
+    title, tone = words.headline(story)
+    drawn = {name: Markup(svg) for name, svg in _figures(story).items()}  # noqa: S704 - drawn by figures.py from numbers and escaped labels
+    return (
+        templates()
+        .get_template("page.html")
+        .render(
+            story=story,
+            words=words,
+            title=title,
+            tone=tone,
+            figures=drawn,
+            profile_figures=profile_figures(story.profile) if story.profile else {},
+            retention_confidence=ONE_SIDED,
+            version=__version__,
+        )
+    )
+
+
+def templates() -> Environment:
+    """The pages' templates; what comes from data is escaped."""
     environment = Environment(
         loader=PackageLoader("acclimate.report", "."),
         autoescape=select_autoescape(["html"], default=True),
@@ -39,19 +60,15 @@ def render(story: Story) -> str:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters |= {"number": _number, "percent": _percent, "bits": _bits, "duration": duration}
-    template = environment.get_template("page.html")
-    title, tone = words.headline(story)
-    drawn = {name: Markup(svg) for name, svg in _figures(story).items()}  # noqa: S704 - drawn by figures.py from numbers and escaped labels
-    return template.render(
-        story=story,
-        words=words,
-        title=title,
-        tone=tone,
-        figures=drawn,
-        retention_confidence=ONE_SIDED,
-        version=__version__,
-    )
+    environment.filters |= {
+        "number": _number,
+        "percent": _percent,
+        "bits": _bits,
+        "tiny": _tiny,
+        "grouped": words.grouped,
+        "duration": duration,
+    }
+    return environment
 
 
 def _figures(story: Story) -> dict[str, str]:
@@ -142,3 +159,8 @@ def _percent(share: float | None, digits: int = 1) -> str:
 
 def _bits(nats: float) -> str:
     return _number(nats / math.log(2))
+
+
+def _tiny(p_value: float) -> str:
+    """A p-value; the smallest ones as a bound."""
+    return "< .001" if p_value < 0.001 else f"{p_value:.3f}"

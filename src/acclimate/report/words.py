@@ -22,7 +22,7 @@ METRIC_NAMES = {
     "exact_match": "exact match",
     "token_f1": "token F1",
 }
-_TONE = {"better": "good", "held": "good", "worse": "bad", "broken": "bad"}
+_TONE = {"better": "good", "held": "good", "passed": "good", "worse": "bad", "broken": "bad", "failed": "bad"}
 
 
 def tone(verdict: str) -> str:
@@ -102,6 +102,39 @@ def retention_sentence(story: Story) -> str:
     return text[0].upper() + text[1:] + "."
 
 
+def identifier_sentence(story: Story) -> str:
+    """Whether it is shown that identifiers were replaced: certified, not certified, or not tested."""
+    if story.identifiers is None:
+        return "Not tested: identifiers are not replaced in this comparison."
+    status, certificate = story.identifiers.status, story.identifiers.certificate
+    if certificate is None:
+        return "Not tested: no sample of the de-identified records was read by a person."
+    if status == "stale":
+        return "Not certified: the certificate is of other records than these (stale)."
+    if status != "passed":
+        return f"Not certified ({status}): {'; '.join(certificate['because'])}."
+    level, left = confidence(certificate["requirements"]["confidence"]), certificate["residual"]
+    untested = sum(one["verdict"] == "not tested" for one in certificate["safe_harbor"])
+    return (
+        f"Certified: in {certificate['read']['records']} records read by a person, each of {len(certificate['classes'])} classes"
+        f" that occur was replaced as often as required ({level} confidence); at most"
+        f" {left['per_1000_records_upper']:.1f} identifiers are left in 1,000 records. {untested} of the 18 of Safe Harbor"
+        " did not occur and are not tested."
+    )
+
+
+def untested_identifiers(story: Story) -> list[str]:
+    """What of the identifiers nobody looked at."""
+    certificate = story.identifiers.certificate if story.identifiers else None
+    if story.identifiers is None or certificate is None or story.identifiers.status == "stale":
+        return ["how many identifiers are left in the texts: acclimate certificate sample draws records to read"]
+    return [
+        f"identifiers, ({one['paragraph']}) {one['name'].lower()}: none occurred in the records read"
+        for one in certificate["safe_harbor"]
+        if one["verdict"] == "not tested" and one["classes"]
+    ]
+
+
 def confidence(share: float) -> str:
     """The confidence of an interval.
 
@@ -120,9 +153,10 @@ def cost_sentence(story: Story) -> str:
     """What it took on this machine."""
     train = next((step for step in story.steps if step.name == "train"), None)
     peak = max((step.peak_memory_bytes for step in story.steps), default=0)
-    text = f"{duration(story.seconds)} in all, {peak / 1e9:.1f} GB of memory at most"
+    least = "more than " if any(step.resumed for step in story.steps) else ""
+    text = f"{least}{duration(story.seconds)} in all, {peak / 1e9:.1f} GB of memory at most"
     return (
-        f"{text}; training took {duration(train.seconds)}."
+        f"{text}; training took {'more than ' if train.resumed else ''}{duration(train.seconds)}."
         if train
         else f"{text}; how the model was trained is not known."
     )
@@ -132,3 +166,21 @@ def comparison(metrics: Mapping[str, Any], arm: str, metric: str) -> Mapping[str
     """One row of the comparison table."""
     rows = [row for row in metrics["comparisons"] if row["arm"] == arm and row["metric"] == metric]
     return rows[0] if rows else None
+
+
+def amounts(profile: Mapping[str, Any]) -> str:
+    """How much data there is, in one line."""
+    size = profile["size"][0]
+    sites = sum(row["group"] == "site" for row in profile["size"])
+    places = f" from {sites} sites" if sites > 1 else ""
+    records, subjects, count = (grouped(size[name]) for name in ("records", "subjects", "words"))
+    return f"{records} records of {subjects} subjects{places}, {count} words."
+
+
+def grouped(number: int) -> str:
+    """A whole number with thin spaces between its thousands.
+
+    >>> grouped(60124)
+    '60\u202f124'
+    """
+    return f"{number:,}".replace(",", "\u202f")

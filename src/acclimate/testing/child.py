@@ -66,12 +66,16 @@ def main(path: Path) -> None:
 
     from acclimate.backends.engine import LocalEngine
     from acclimate.backends.models import LocalModels
+    from acclimate.backends.recognisers import LocalRecognisers, import_recogniser
     from acclimate.core import crash_points
     from acclimate.core.artifacts import Artifact, Output
     from acclimate.core.ports import Context
     from acclimate.core.progress import no_progress
 
     stage = load_with_libraries(spec.stage)
+    for library in spec.config.get("recognisers", ()):
+        import_models()
+        import_recogniser(library)
     inputs = {role: Artifact(Path(folder), identity) for role, (folder, identity) in spec.inputs.items()}
     context = Context(
         partial=Path(spec.partial),
@@ -80,6 +84,7 @@ def main(path: Path) -> None:
         models=LocalModels(),
         secrets={name: bytes.fromhex(key) for name, key in spec.secrets.items()},
         batch_rows=spec.batch_rows,
+        recognisers=LocalRecognisers(),
     )
     if spec.fatal_visit:
         crash_points.arm(spec.fatal_visit)
@@ -162,7 +167,7 @@ def load_with_libraries(name: str) -> Stage:
     from acclimate.pipeline.table import load_stage
 
     stage = load_stage(name)
-    if stage.equality is Equality.TOLERANCE:
+    if stage.equality is Equality.TOLERANCE or "base" in stage.inputs:
         import_models()
     # Python looks for a writable temporary folder once, by writing to it.
     tempfile.gettempdir()

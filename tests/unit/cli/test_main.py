@@ -55,7 +55,7 @@ def test_the_help_of_a_verb_begins_with_a_sentence_and_an_example(tmp_path: Path
     shown = acclimate(verb, "--help", folder=tmp_path)
     assert shown.returncode == 0
     usage, says, *paragraphs = shown.stdout.split("\n\n")
-    assert ("COMMAND" in usage) == (verb in ("train", "drops", "key"))
+    assert ("COMMAND" in usage) == (verb in ("train", "drops", "key", "certificate", "glossary", "annotations"))
     assert says.endswith(".")
     assert any("example: " in text and f"acclimate {verb}" in text for text in paragraphs)
 
@@ -63,7 +63,7 @@ def test_the_help_of_a_verb_begins_with_a_sentence_and_an_example(tmp_path: Path
 def options(verb: str) -> dict[str, set[str]]:
     """The options of a verb and of those below it; a verb that only has verbs below it takes none."""
     command = get_command(app_of(verb))
-    taken = {verb: command} if verb != "key" else {}
+    taken = {verb: command} if verb not in ("key", "certificate", "annotations") else {}
     taken |= {f"{verb} {name}": below for name, below in getattr(command, "commands", {}).items()}
     return {words: {name for one in command.params for name in one.opts} for words, command in taken.items()}
 
@@ -143,3 +143,19 @@ def test_init_writes_a_project_whose_settings_are_all_explained(tmp_path: Path) 
     written = (tmp_path / "notes/acclimate.yaml").read_text()
     assert all(f"# {stage}:" in written for stage in STAGE_NAMES)
     assert acclimate("init", "notes", folder=tmp_path).returncode == 2
+
+
+@pytest.mark.parametrize("option", [["--quick"], ["--project", "tiny"], ["--set", "train.seed=3"], ["--json"]])
+def test_an_option_before_a_verb_below_a_verb_is_refused_and_not_ignored(tmp_path: Path, option: list[str]) -> None:
+    refused = acclimate("train", *option, "preview", folder=tmp_path)
+    assert refused.returncode == 2
+    assert refused.stderr == (
+        f"error: {option[0]} stands before preview, which would not see it.\n"
+        f"hint: write it after: acclimate train preview {option[0]} …\n"
+    )
+
+
+def test_the_command_in_a_hint_acts_on_the_project_that_was_given(project: Path) -> None:
+    refused = acclimate("where", "split", "--project", project.name, folder=project.parent)
+    assert refused.returncode == 2
+    assert f"hint: acclimate run --project {project.name} --until split" in refused.stderr

@@ -37,6 +37,9 @@ def test_pretraining_has_no_prompted_baseline() -> None:
         ({"task": "translation"}, r"task: 'translation' is not known"),
         ({"project": "my notes"}, r"project: 'my notes' is not a name"),
         ({"ingest": {"sources": []}}, r"ingest\.sources is empty"),
+        ({"evaluation_sets": {"source": []}}, r"evaluation_sets\.sources: is not valid: field required"),
+        ({"evaluation_sets": {"sources": "exam.jsonl"}}, r"evaluation_sets\.sources: 'exam\.jsonl' is not valid"),
+        ({"evaluation_sets": {"sources": []}}, r"evaluation_sets\.sources: .* is not valid"),
         ({"clean": 3}, r"clean: 3 is not a group of settings"),
     ],
 )
@@ -78,3 +81,11 @@ def test_the_packaged_retention_set_is_used_unless_the_user_names_sources() -> N
     config = check_config({**SMALLEST, "general": {"limit": 3}})
     general = next(step for step in config.steps if step.name == "general")
     assert [source.name for source in config.resolve(general).sources] == ["general-text", "abilities"]
+
+
+def test_an_evaluation_set_brings_its_step_and_may_be_one_that_must_not_be_trained_on() -> None:
+    exam = {"path": "exam.jsonl", "licence": "CC-BY-ND-4.0"}
+    config = check_config({**SMALLEST, "evaluation_sets": {"sources": [exam]}})
+    steps = {step.name: step for step in config.steps}
+    assert [source.role for source in config.resolve(steps["evaluation_sets"]).sources] == ["test"]
+    assert steps["dedup"].inputs["evaluation"] == steps["split"].inputs["evaluation"] == "evaluation_sets"

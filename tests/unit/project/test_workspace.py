@@ -1,5 +1,7 @@
 from __future__ import annotations
 
+import hashlib
+import json
 from pathlib import Path
 
 import pytest
@@ -7,9 +9,17 @@ import pytest
 from acclimate.core.artifacts import Output
 from acclimate.core.errors import WorkspaceError
 from acclimate.core.schema import records_table
+from acclimate.core.snapshots import Snapshot
 from acclimate.core.stage import Zone
 from acclimate.project.cleanup import removable, remove
-from acclimate.project.manifests import InputReference, Manifest, artifact_files, artifact_key, content_identity
+from acclimate.project.manifests import (
+    InputReference,
+    Manifest,
+    artifact_files,
+    artifact_key,
+    content_identity,
+    read_run_facts,
+)
 from acclimate.project.workspace import Finished, Workspace
 
 
@@ -112,6 +122,44 @@ def test_cleaning_up_keeps_what_a_needed_artifact_was_made_from_and_the_ledger(w
     remove(workspace, items)
     assert workspace.find("dedup", "older", Zone.OPEN) is None
     assert list(workspace.audit.events())[-1]["action"] == "removed"
+
+
+def land(workspace: Workspace, digest: str, content: bytes) -> Path:
+    """A snapshot of one copied file; the copy."""
+    sha256 = hashlib.sha256(content).hexdigest()
+    copy = workspace.snapshots / "files" / sha256
+    copy.parent.mkdir(parents=True, exist_ok=True)
+    copy.write_bytes(content)
+    source = {"config": {"path": "a.txt", "name": "a"}, "files": [{"name": "a.txt", "size": 1, "sha256": sha256}]}
+    (workspace.snapshots / digest).mkdir()
+    (workspace.snapshots / digest / "snapshot.json").write_text(json.dumps({"digest": digest, "sources": [source]}))
+    return copy
+
+
+def test_cleaning_up_keeps_the_collected_copies_that_a_needed_snapshot_uses(workspace: Workspace) -> None:
+    needed, older = land(workspace, "new", b"n"), land(workspace, "old", b"o")
+    reference = InputReference(step="@snapshot", key="new", identity="new")
+    publish(workspace, "ingest", "k1", inputs={"snapshot": reference})
+    remove(workspace, removable(workspace, needed=[("ingest", "k1")]))
+    assert (needed.exists(), older.exists()) == (True, False)
+    assert [folder.name for folder in workspace.snapshot_folders()] == ["new"]
+
+
+@pytest.mark.parametrize("content", ["{", "[]", '{"digest": "new"}'])
+def test_a_snapshot_that_cannot_be_read_is_named(workspace: Workspace, content: str) -> None:
+    land(workspace, "new", b"n")
+    (workspace.snapshots / "new/snapshot.json").write_text(content)
+    with pytest.raises(WorkspaceError, match=r"snapshot\.json is damaged"):
+        Snapshot.read(workspace.snapshots / "new")
+
+
+@pytest.mark.parametrize("content", [None, "{", "[]", "{}"])
+def test_a_run_json_that_cannot_be_read_is_named(workspace: Workspace, content: str | None) -> None:
+    folder = publish(workspace, "clean", "k1").artifact.path
+    assert read_run_facts(folder, "seconds") == {"seconds": 1}
+    (folder / "run.json").unlink() if content is None else (folder / "run.json").write_text(content)
+    with pytest.raises(WorkspaceError, match=r"run\.json is missing or damaged"):
+        read_run_facts(folder, "seconds")
 
 
 def test_a_lost_ledger_is_an_error_and_not_a_fresh_start(workspace: Workspace) -> None:

@@ -36,12 +36,18 @@ def run_stage(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., StageRu
     numbers = itertools.count()
 
     def run(
-        stage: Stage, rows: Rows, config: Mapping[str, Any] | None = None, *, batch_rows: int = 1024, **roles: Artifact
+        stage: Stage,
+        rows: Rows,
+        config: Mapping[str, Any] | None = None,
+        *,
+        batch_rows: int = 1024,
+        secrets: Mapping[str, bytes] | None = None,
+        **roles: Artifact,
     ) -> StageRun:
         folder = tmp_path_factory.mktemp(f"stage-{next(numbers)}")
         inputs = {"records": write_artifact(folder / "records", rows), **roles}
         (folder / "output").mkdir()
-        context = Context(folder / "partial", no_progress, LocalEngine(), batch_rows=batch_rows)
+        context = Context(folder / "partial", no_progress, LocalEngine(), secrets=secrets or {}, batch_rows=batch_rows)
         with Output(folder / "output", stage.schema) as output:
             report = stage.run(stage.config.model_validate(config or {}), inputs, output, context)
         report.counts.check()

@@ -7,9 +7,11 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 import polars as pl
+import pyarrow as pa
 from scipy.sparse import csr_array
 
-from acclimate.stages.dedup.signatures import Hashes, HashSets
+from acclimate.core.ports import Engine
+from acclimate.core.word_hashes import Hashes, HashSets
 
 Indices = npt.NDArray[np.int64]
 
@@ -33,20 +35,29 @@ class Pairs:
         """The pairs for which `keep` is true."""
         return Pairs(self.first[keep], self.second[keep])
 
+    def joined(self, others: Pairs) -> Pairs:
+        """These pairs and others that are none of them."""
+        first, second = np.concatenate([self.first, others.first]), np.concatenate([self.second, others.second])
+        order = np.lexsort((second, first))
+        return Pairs(first[order], second[order])
 
-def candidate_pairs(keys: Hashes, nodes: Indices) -> Pairs:
-    """Pairs of nodes that share a band key. `keys` has a row a node; nodes are in order of preference."""
-    count = max(len(keys), 1)
-    codes = [np.empty(0, dtype=np.int64)]
-    for band in range(keys.shape[1]):
-        first, second = _pairs_of_band(keys[:, band])
-        codes.append(first * count + second)
+
+def candidate_pairs(keys: Hashes, rows: Indices, nodes: Indices, *, engine: Engine) -> Pairs:
+    """Pairs of nodes that share a band key, in order of preference as the nodes are.
+
+    `keys` has a row a record and a column a band; `rows` says which row is each node's. The engine joins band by band.
+    """
+    bands = (pa.RecordBatch.from_arrays([pa.array(keys[rows, band])], ["key"]) for band in range(keys.shape[1]))
+    codes = [np.empty(0, dtype=np.int64), *engine.map_batches(pairs_of_band, bands)]
     # polars' unique: numpy's took half the time of the whole stage on a million pairs.
     distinct = pl.Series(np.concatenate(codes)).unique().sort().to_numpy()
+    count = max(len(nodes), 1)
     return Pairs(nodes[distinct // count], nodes[distinct % count])
 
 
-def _pairs_of_band(keys: Hashes) -> tuple[Indices, Indices]:
+def pairs_of_band(band: pa.RecordBatch) -> Indices:
+    """Pairs of rows with equal keys, `first < second`, each as one number: `first * rows + second`."""
+    keys = band["key"].to_numpy()
     order = np.argsort(keys, kind="stable")
     keys = keys[order]
     starts_bucket = np.concatenate([[True], keys[1:] != keys[:-1]]) if len(keys) else np.empty(0, dtype=bool)
@@ -57,19 +68,25 @@ def _pairs_of_band(keys: Hashes) -> tuple[Indices, Indices]:
         later = np.flatnonzero(rank > leader)
         first.append(order[start[later] + leader])
         second.append(order[later])
-    return np.concatenate(first), np.concatenate(second)
+    return np.concatenate(first) * max(len(keys), 1) + np.concatenate(second)
 
 
 def jaccard(pairs: Pairs, sets: HashSets) -> npt.NDArray[np.float64]:
     """The exact Jaccard similarity of each pair's sets; 1 where both are empty."""
-    matrix = _membership(sets)
-    sizes = np.asarray(matrix.sum(axis=1)).ravel()
-    common = np.empty(len(pairs), dtype=np.float64)
+    similarity = np.empty(len(pairs), dtype=np.float64)
     for begin in range(0, len(pairs), _PAIRS_AT_ONCE):
         part = slice(begin, begin + _PAIRS_AT_ONCE)
-        both = matrix[pairs.first[part]].multiply(matrix[pairs.second[part]])
-        common[part] = np.asarray(both.sum(axis=1)).ravel()
-    union = sizes[pairs.first] + sizes[pairs.second] - common
+        similarity[part] = _jaccard_of_some(pairs.first[part], pairs.second[part], sets)
+    return similarity
+
+
+def _jaccard_of_some(first: Indices, second: Indices, sets: HashSets) -> npt.NDArray[np.float64]:
+    involved = np.union1d(first, second)
+    matrix = _membership(sets.take(involved))
+    sizes = np.asarray(matrix.sum(axis=1)).ravel()
+    first, second = np.searchsorted(involved, first), np.searchsorted(involved, second)
+    common = np.asarray(matrix[first].multiply(matrix[second]).sum(axis=1)).ravel()
+    union = sizes[first] + sizes[second] - common
     return np.where(union > 0, common / np.maximum(union, 1), 1.0)
 
 

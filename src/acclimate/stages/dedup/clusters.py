@@ -21,9 +21,12 @@ KEPT = -1
 """The survivor of a record that stays."""
 
 
+_COLUMN = {"newest": "collected_at", "earliest": "collected_at"}
+
+
 @dataclass(frozen=True)
 class Outcome:
-    """For each record, in order of preference: its cluster's smallest id, and the record that stands for it or KEPT."""
+    """For each record, in order of preference: its cluster's id, and the record that stands for it or KEPT."""
 
     cluster_ids: pl.Series
     survivors: Indices
@@ -32,10 +35,12 @@ class Outcome:
 def order_by_preference(records: pl.DataFrame, preferences: tuple[Preference, ...]) -> pl.DataFrame:
     """The records with the one to keep first; `position` is where each was in the input.
 
-    Records of a frozen test file always come first, ties go to the smaller id: the input order never matters.
+    Items of evaluation sets come first, then test records that must stay; ties go to the smaller id: the input order
+    never matters.
     """
-    keys = [pl.col("frozen"), *(pl.col(name) for name in preferences), pl.col("id")]
-    descending = [True, *(name != "earliest" for name in preferences), False]
+    preferred = [pl.col(_COLUMN.get(name, name)) for name in preferences]
+    keys = [pl.col("evaluation"), pl.col("frozen"), *preferred, pl.col("id")]
+    descending = [True, True, *(name != "earliest" for name in preferences), False]
     return records.with_row_index("position").sort(keys, descending=descending, nulls_last=True)
 
 
@@ -57,7 +62,7 @@ def find_outcome(records: pl.DataFrame, copies: Pairs, interchangeable: npt.NDAr
     survivors = _survivors(representative, copies.where(interchangeable), frozen)
     every = np.arange(len(records))
     first, second = np.concatenate([copies.first, same_text]), np.concatenate([copies.second, every])
-    return Outcome(_smallest_ids(records["id"], first, second), survivors)
+    return Outcome(_cluster_ids(records, first, second), survivors)
 
 
 def _survivors(representative: Indices, copies: Pairs, frozen: npt.NDArray[np.bool_]) -> Indices:
@@ -71,8 +76,14 @@ def _survivors(representative: Indices, copies: Pairs, frozen: npt.NDArray[np.bo
     return np.where(is_own | frozen, KEPT, of_representative)
 
 
-def _smallest_ids(ids: pl.Series, first: Indices, second: Indices) -> pl.Series:
-    graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(len(ids), len(ids)))
+def _cluster_ids(records: pl.DataFrame, first: Indices, second: Indices) -> pl.Series:
+    """The smallest id of each record's cluster, of the records that an earlier round knows where there are any.
+
+    So a new copy that replaces a record of an earlier round is tied to it by name, and follows it into its split.
+    """
+    graph = coo_array((np.ones(len(first), dtype=np.int8), (first, second)), shape=(len(records), len(records)))
     _, cluster = connected_components(graph, directed=False)
-    frame = pl.DataFrame({"id": ids, "cluster": cluster})
-    return frame.select(pl.col("id").min().over("cluster")).to_series()
+    smallest = pl.col("id").min().over("cluster")
+    smallest_known = pl.col("id").filter("known").min().over("cluster")
+    frame = records.select("id", "known").with_columns(cluster=cluster)
+    return frame.select(pl.coalesce(smallest_known, smallest)).to_series()

@@ -8,7 +8,7 @@ from pydantic import Field
 
 from acclimate.core.stage import StageConfig
 
-Preference = Literal["longest", "most_annotated", "earliest"]
+Preference = Literal["longest", "most_annotated", "newest", "earliest"]
 """Which record of a cluster is preferred: by characters, by labels and spans, or by `collected_at`."""
 
 
@@ -23,5 +23,12 @@ class DedupConfig(StageConfig):
     """Share of words that the answers of two near copies must have in common; below it both records stay."""
     survivor_order: tuple[Preference, ...] = ("longest", "most_annotated")
     """Which record of a cluster stays: the first rule that tells two apart; then the smallest id."""
+    contaminated: Literal["drop", "report"] = "drop"
+    """What happens to a record that holds an item of the project's evaluation_sets; `report` keeps it and says so."""
+    contaminated_share: float = Field(default=0.5, gt=0, le=1)
+    """Share of an item's words, in passages of eight or more, that a record must hold to count as contaminated."""
+    key: str = "surrogates"
+    """Name of the key under which deidentify hashes ids, by itself that of deidentify: earlier test records are known
+    by their hashed ids, and none is ever replaced by a new copy."""
     seed: int = Field(default=0, ge=0)
     """Seed of the signatures."""

@@ -1,15 +1,13 @@
 """The stage: sign every record, compare those that may be copies exactly, keep one of each cluster.
 
-Three passes over the input, each a batch at a time; between them only digests, band keys and ids are held.
+Three passes over the input, each a batch at a time; between them only digests, band keys and ids are held. Evaluation
+sets are signed and compared with the records, and one more pass looks for their items inside longer records.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
 from functools import partial
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,139 +19,147 @@ from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.ports import Context
 from acclimate.core.reinclusion import are_kept, kept_digests
 from acclimate.core.report import Counts, Report
-from acclimate.core.schema import RECORD_SCHEMA, task_text
+from acclimate.core.schema import RECORD_SCHEMA
 from acclimate.core.stage import ExpectedCost, Inputs, Stage, Zone
-from acclimate.stages.dedup.candidates import Indices, Pairs, candidate_pairs, jaccard
+from acclimate.stages.dedup.candidates import Pairs, candidate_pairs
 from acclimate.stages.dedup.clusters import KEPT, Outcome, find_outcome, first_with_equal, order_by_preference
 from acclimate.stages.dedup.config import DedupConfig
-from acclimate.stages.dedup.signatures import (
-    PAYLOAD,
-    SURVIVAL,
-    HashSets,
-    SignedBatch,
-    answer_text,
-    concatenate,
-    hash_words,
-    sign_batch,
-    two_grams,
+from acclimate.stages.dedup.contamination import (
+    Contamination,
+    contamination_metrics,
+    contamination_warnings,
+    find_contamination,
+    write_contamination,
 )
-from acclimate.stages.dedup.similarity import Bands, choose_bands, fewest_words, jaccard_thresholds
-
-_MANY = 0.3
-"""A share of dropped records that is worth a warning."""
-
-_CROWDED = 0.1
-_FEW = 20
-"""A cluster with more than this share of the records, and more records than this, leaves split little choice."""
-
-
-@dataclass(frozen=True)
-class Copies:
-    """Verified near copies, and for each pair whether one can stand for the other (label and answer agree)."""
-
-    pairs: Pairs
-    interchangeable: npt.NDArray[np.bool_]
+from acclimate.stages.dedup.earlier import mark_earlier
+from acclimate.stages.dedup.metrics import cluster_metrics, cluster_warnings
+from acclimate.stages.dedup.signatures import PAYLOAD, SURVIVAL, SignedBatch, sign_batch
+from acclimate.stages.dedup.similarity import Bands, choose_bands, fewest_words
+from acclimate.stages.dedup.verify import Copies, verify
 
 
 def run(config: DedupConfig, inputs: Inputs, output: Output, context: Context) -> Report:
-    """Drops copies and near copies; every record gets a `cluster_id`, the smallest id of its cluster."""
-    source = inputs["records"]
+    """Drops copies, near copies and records that hold evaluation items; every kept record gets a `cluster_id`.
+
+    The optional input `previous` is an earlier artifact of split, whose test records always stay; `evaluation` holds
+    the items of evaluation sets; `keep` lists copies that people re-included.
+    """
+    sources = [inputs[role] for role in ("records", "evaluation") if role in inputs]
     bands = choose_bands(max_edited=config.max_edited, recall=config.recall)
-    signed = _sign(source, bands, config, context)
-    records = order_by_preference(signed.records, config.survivor_order)
-    candidates = _candidates(records, signed, config)
-    copies = _verify(candidates, records, source, config, context)
-    outcome = find_outcome(records, copies.pairs, copies.interchangeable)
-    decisions = _decide(records, outcome, kept_digests(inputs.get("keep")))
-    _write(source, decisions, output, context)
-    dropped = dict(sorted(output.dropped_by_reason.items()))
+    signed = _sign(sources, bands, config, context)
+    marked = mark_earlier(signed.records, inputs.get("previous"), key_name=config.key, secrets=context.secrets)
+    records = order_by_preference(marked, config.survivor_order)
+    candidates = _candidates(records, signed, config, context)
+    copies = verify(candidates, records, sources, config, context)
+    contamination = _contamination(records, copies, sources, config, context)
+    contaminated = _to_drop(records, contamination, config)
+    decisions = _reinclude(_decide(records, copies, contaminated), kept_digests(inputs.get("keep")))
+    _write(sources[0], decisions, output, context)
     metrics = {
         "bands": bands.bands,
         "rows": bands.rows,
         "candidate_pairs": len(candidates),
         "near_duplicate_pairs": len(copies.pairs),
-        **_cluster_metrics(decisions),
+        **cluster_metrics(decisions),
         "reincluded": dict(sorted(decisions.drop_nulls("reincluded")["reincluded"].value_counts().iter_rows())),
     }
-    return Report("dedup", Counts(len(records), output.kept_rows, dropped=dropped), metrics, _warnings(decisions))
+    warnings = tuple(cluster_warnings(decisions))
+    if contamination is not None:
+        write_contamination(output.path, contamination, contaminated["id"])
+        metrics["contamination"] = contamination_metrics(contamination)
+        kept = contamination.found["id"].n_unique() - contaminated.height
+        warnings += tuple(contamination_warnings(contamination, kept))
+    dropped = dict(sorted(output.dropped_by_reason.items()))
+    return Report("dedup", Counts(len(decisions), output.kept_rows, dropped=dropped), metrics, warnings)
 
 
-def _sign(source: Artifact, bands: Bands, config: DedupConfig, context: Context) -> SignedBatch:
+def _sign(sources: Sequence[Artifact], bands: Bands, config: DedupConfig, context: Context) -> SignedBatch:
     sign = partial(sign_batch, bands=bands, seed=config.seed)
-    signed = [sign(pa.RecordBatch.from_pylist([], RECORD_SCHEMA))]
-    batches = source.batches([*PAYLOAD, *SURVIVAL], batch_rows=context.batch_rows)
-    with context.progress("signing records", source.table(["id"]).num_rows) as progress:
-        for part in context.engine.map_batches(sign, batches):
-            signed.append(part)
-            progress.advance(len(part.records))
-    return SignedBatch(pl.concat([part.records for part in signed]), np.concatenate([part.bands for part in signed]))
+    empty = sign(pa.RecordBatch.from_pylist([], RECORD_SCHEMA))
+    records, keys = [empty.records.with_columns(evaluation=pl.lit(False))], [empty.bands]
+    rows = sum(source.table(["id"]).num_rows for source in sources)
+    with context.progress("signing records", rows) as progress:
+        for place, source in enumerate(sources):
+            batches = source.batches([*PAYLOAD, *SURVIVAL], batch_rows=context.batch_rows)
+            for part in context.engine.map_batches(sign, batches):
+                records.append(part.records.with_columns(evaluation=pl.lit(place > 0)))
+                keys.append(part.bands)
+                progress.advance(len(part.records))
+    return SignedBatch(pl.concat(records), np.concatenate(keys))
 
 
-def _candidates(records: pl.DataFrame, signed: SignedBatch, config: DedupConfig) -> Pairs:
-    is_first = first_with_equal(records, ["text_digest", "label"]) == np.arange(len(records))
-    long_enough = records["words"].to_numpy() >= fewest_words(config.max_edited)
-    nodes = np.flatnonzero(is_first & long_enough)
-    return candidate_pairs(signed.bands[records["position"].to_numpy()[nodes]], nodes)
+def _candidates(records: pl.DataFrame, signed: SignedBatch, config: DedupConfig, context: Context) -> Pairs:
+    """Pairs among the records, and pairs of a record and an evaluation item; naming a set never loses the former."""
+    is_item = records["evaluation"].to_numpy()
+    is_first = first_with_equal(records, ["evaluation", "text_digest", "label"]) == np.arange(len(records))
+    is_node = is_first & (records["words"].to_numpy() >= fewest_words(config.max_edited))
+
+    positions = records["position"].to_numpy().astype(np.int64)
+
+    def propose(chosen: npt.NDArray[np.bool_]) -> Pairs:
+        nodes = np.flatnonzero(chosen)
+        return candidate_pairs(signed.bands, positions[nodes], nodes, engine=context.engine)
+
+    among = propose(is_node & ~is_item)
+    if not is_item.any():
+        return among
+    across = propose(is_node)
+    return among.joined(across.where(is_item[across.first] & ~is_item[across.second]))
 
 
-def _verify(
-    candidates: Pairs, records: pl.DataFrame, source: Artifact, config: DedupConfig, context: Context
-) -> Copies:
-    involved = np.union1d(candidates.first, candidates.second)
-    positions = records["position"].to_numpy()[involved]
-    texts, answers = _read_sets(np.sort(positions), source, context)
-    row = np.argsort(np.argsort(positions))
-    local = Pairs(row[np.searchsorted(involved, candidates.first)], row[np.searchsorted(involved, candidates.second)])
-    words = records["words"].to_numpy()
-    longer = np.maximum(words[candidates.first], words[candidates.second])
-    thresholds = jaccard_thresholds(longer, max_edited=config.max_edited, recall=config.recall)
-    are_copies = jaccard(local, texts) >= thresholds
-    pairs, local = candidates.where(are_copies), local.where(are_copies)
-    label = first_with_equal(records, ["label"])
-    same_label = label[pairs.first] == label[pairs.second]
-    return Copies(pairs, same_label & (jaccard(local, answers) >= config.min_answer_overlap))
+def _contamination(
+    records: pl.DataFrame, copies: Copies, sources: Sequence[Artifact], config: DedupConfig, context: Context
+) -> Contamination | None:
+    if len(sources) == 1:
+        return None
+    source, evaluation = sources
+    share = config.contaminated_share
+    return find_contamination(records, copies.pairs, source, evaluation, min_share=share, context=context)
 
 
-def hash_payload(batch: pa.RecordBatch) -> tuple[HashSets, HashSets]:
-    """The word 2-grams of each record's whole text, and the words of its answer."""
-    rows = batch.to_pylist()
-    return two_grams(hash_words([task_text(row) for row in rows])), hash_words([answer_text(row) for row in rows])
+def _to_drop(records: pl.DataFrame, contamination: Contamination | None, config: DedupConfig) -> pl.DataFrame:
+    """The records to drop for what they hold, with the item and how it was found; a frozen test record always stays."""
+    if contamination is None or config.contaminated == "report":
+        return pl.DataFrame(schema={"id": pl.String, "held": pl.String})
+    surest = contamination.found.unique("id", keep="first", maintain_order=True)
+    held = surest.select("id", held=pl.format("{} ({})", "evaluation_id", "found_by"))
+    return held.join(records.filter(~pl.col("evaluation") & pl.col("frozen")), on="id", how="anti")
 
 
-def _read_sets(positions: Indices, source: Artifact, context: Context) -> tuple[HashSets, HashSets]:
-    texts, answers = [], []
-    with context.progress("comparing likely copies", len(positions)) as progress:
-        for text, answer in context.engine.map_batches(hash_payload, _rows_at(positions, source, context.batch_rows)):
-            texts.append(text)
-            answers.append(answer)
-            progress.advance(len(text.sizes))
-    return concatenate(texts), concatenate(answers)
+def _decide(records: pl.DataFrame, copies: Copies, contaminated: pl.DataFrame) -> pl.DataFrame:
+    """What becomes of each record, in the order of the input. One that holds an evaluation item stands for no other."""
+    marked = records.join(contaminated, on="id", how="left", maintain_order="left")
+    chosen = ~marked["evaluation"] & marked["held"].is_null()
+    staying, gone = marked.filter(chosen), marked.filter(pl.col("held").is_not_null() & ~pl.col("evaluation"))
+    copies = copies.among(chosen.to_numpy())
+    decided = _keep_one(staying, find_outcome(staying, copies.pairs, copies.interchangeable))
+    dropped = gone.with_columns(cluster_id="id", reason=pl.lit("contaminated"), value="held")
+    return pl.concat([decided, dropped.select(decided.columns)]).sort("position")
 
 
-def _rows_at(positions: Indices, source: Artifact, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    start = 0
-    for batch in source.batches(PAYLOAD, batch_rows=batch_rows):
-        begin, end = np.searchsorted(positions, [start, start + batch.num_rows])
-        if begin < end:
-            yield batch.take(pa.array(positions[begin:end] - start))
-        start += batch.num_rows
+def _reinclude(decisions: pl.DataFrame, kept_by_hand: frozenset[str]) -> pl.DataFrame:
+    """Lets copies stay that people want to keep, with what would have dropped them in `reincluded`.
+
+    What holds an evaluation item stays dropped: keeping it would spoil every figure on that set, so that is a setting.
+    """
+    by_hand = pl.Series(are_kept(decisions["id"], kept_by_hand), dtype=pl.Boolean)
+    reason, stays = pl.col("reason"), by_hand & decisions["reason"].ne_missing("contaminated")
+    return decisions.with_columns(reason=pl.when(~stays).then(reason), reincluded=pl.when(stays).then(reason))
 
 
-def _decide(records: pl.DataFrame, outcome: Outcome, kept_by_hand: frozenset[str]) -> pl.DataFrame:
-    """Each record's cluster and survivor, and the `reason` that drops it, or would have (`reincluded`)."""
+def _keep_one(records: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
     survivor = np.where(outcome.survivors == KEPT, np.arange(len(records)), outcome.survivors)
     is_dropped = pl.Series(outcome.survivors != KEPT)
     same_text = records["text_digest"].gather(survivor) == records["text_digest"]
-    rule = pl.when(is_dropped).then(
-        pl.when(same_text).then(pl.lit("exact_duplicate")).otherwise(pl.lit("near_duplicate"))
-    )
-    by_hand = pl.Series(are_kept(records["id"], kept_by_hand), dtype=pl.Boolean)
     return records.with_columns(
         cluster_id=outcome.cluster_ids,
-        survivor_id=records["id"].gather(survivor),
-        reason=pl.when(~by_hand).then(rule),
-        reincluded=pl.when(by_hand).then(rule),
-    ).sort("position")
+        value=records["id"].gather(survivor),
+        reason=pl.when(~is_dropped)
+        .then(None)
+        .when(same_text)
+        .then(pl.lit("exact_duplicate"))
+        .otherwise(pl.lit("near_duplicate")),
+    )
 
 
 def _write(source: Artifact, decisions: pl.DataFrame, output: Output, context: Context) -> None:
@@ -166,48 +172,7 @@ def _write(source: Artifact, decisions: pl.DataFrame, output: Output, context: C
         is_kept = decided["reason"].is_null().to_arrow()
         output.keep(batch.filter(is_kept))
         gone = decided.filter(pl.col("reason").is_not_null())
-        output.drop(batch.filter(pc.invert(is_kept)), gone["reason"].to_list(), gone["survivor_id"].to_list())
-
-
-def _cluster_metrics(decisions: pl.DataFrame) -> dict[str, Any]:
-    sizes = decisions.group_by("cluster_id").agg(
-        pl.len().alias("records"), pl.col("reason").is_null().sum().alias("kept")
-    )
-    several = sizes.filter(pl.col("records") > 1)
-    return {
-        "clusters": several.height,
-        "largest_cluster": max(sizes["records"].to_list(), default=0),
-        "kept_in_shared_clusters": int(several.filter(pl.col("kept") > 1)["kept"].sum()),
-        "size_histogram": _histogram(several["records"].to_list()),
-    }
-
-
-def _histogram(sizes: list[int]) -> dict[str, int]:
-    return {str(size): count for size, count in sorted(Counter(sizes).items())}
-
-
-def _warnings(decisions: pl.DataFrame) -> tuple[str, ...]:
-    warnings = []
-    labels = decisions.group_by("text_digest").agg(pl.col("label").n_unique()).filter(pl.col("label") > 1).height
-    if labels:
-        warnings.append(f"{labels} texts stand more than once with different labels; all were kept, in one split each.")
-    dropped = decisions.filter(pl.col("reason").is_not_null()).height
-    if dropped > _MANY * decisions.height:
-        warnings.append(
-            f"{dropped} of {decisions.height} records are copies of others: if these are forms filled in alike,"
-            " lower dedup.max_edited."
-        )
-    largest = max(decisions.group_by("cluster_id").len()["len"].to_list(), default=0)
-    if largest > max(_CROWDED * decisions.height, _FEW):
-        warnings.append(
-            f"One cluster ties {largest} of {decisions.height} records, which split must keep together: they may share"
-            " standard passages; a lower dedup.max_edited ties less."
-        )
-    frozen = decisions.filter("frozen")
-    copies = frozen.height - frozen["cluster_id"].n_unique()
-    if copies:
-        warnings.append(f"{copies} records of the frozen test file are copies of others in it; they were kept.")
-    return tuple(warnings)
+        output.drop(batch.filter(pc.invert(is_kept)), gone["reason"].to_list(), gone["value"].to_list())
 
 
 def _estimate(config: DedupConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
@@ -219,4 +184,12 @@ def _estimate(config: DedupConfig, rows: Mapping[str, int]) -> ExpectedCost | No
     )
 
 
-STAGE = Stage("dedup", DedupConfig, run, zone=Zone.RESTRICTED, estimate=_estimate)
+STAGE = Stage(
+    "dedup",
+    DedupConfig,
+    run,
+    zone=Zone.RESTRICTED,
+    secrets=("key",),
+    code=("acclimate.core.ledger", "acclimate.core.passages", "acclimate.core.word_hashes"),
+    estimate=_estimate,
+)

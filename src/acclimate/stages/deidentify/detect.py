@@ -5,7 +5,7 @@ from __future__ import annotations
 import functools
 from collections.abc import Iterator
 
-from acclimate.stages.deidentify import contacts, numbers, people, places, times
+from acclimate.stages.deidentify import contacts, devices, numbers, people, places, times
 from acclimate.stages.deidentify.hits import Hit
 from acclimate.stages.deidentify.patterns import PatternSet
 
@@ -16,6 +16,7 @@ def _pattern_set(*, day_first: bool) -> PatternSet:
         (
             *contacts.PATTERNS,
             *numbers.PATTERNS,
+            *devices.PATTERNS,
             *times.date_patterns(day_first=day_first),
             *times.AGE_PATTERNS,
             *places.PATTERNS,

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from acclimate.core.artifacts import Artifact
 from acclimate.stages.deidentify.known_values import KnownValue
+from acclimate.stages.deidentify.rare import RARE_COLUMNS, RareTokens, texts_of
 from acclimate.stages.deidentify.words import squash
 
 _TELLING_LENGTH = 5
@@ -15,36 +16,46 @@ _TELLING_LENGTH = 5
 
 @dataclass(frozen=True)
 class Gathered:
-    """Known values by person (see `person_of`), and how many records and subjects there are."""
+    """Known values by person (see `person_of`), and how many records and subjects there are.
+
+    `rare` are the words and codes that each person has alone, where they were asked for.
+    """
 
     values: Mapping[str, tuple[KnownValue, ...]]
     records: int
     subjects: int
     records_without_subject: int
+    rare: Mapping[str, frozenset[str]] = field(default_factory=dict)
 
 
 def person_of(record: Mapping[str, Any]) -> str:
-    """Whom a record is about, in words for the keyed draws; a record without a subject is a person of its own."""
+    """Whom a record is about, in words for the keyed draws; without a subject each record, or document, is a person."""
     if record["subject_id"] is not None:
         return f"subject {record['subject_id']}"
-    return f"record {record['id']}"
+    return f"record {(record['parents'] or [record['id']])[0]}"
 
 
-def gather(records: Artifact, *, batch_rows: int) -> Gathered:
-    """All known values, in an order that does not depend on the records'; the subject's own id is one of them."""
+def gather(records: Artifact, *, batch_rows: int, rare: bool = False) -> Gathered:
+    """All known values, in an order that does not depend on the records'; the subject's own id is one of them.
+
+    With `rare`, texts are read too, for what one person has alone; memory then grows with the number of distinct words.
+    """
     found: dict[str, set[tuple[str, str]]] = {}
-    count, unnamed, subjects = 0, 0, set[str]()
-    for batch in records.batches(["id", "subject_id", "identifiers"], batch_rows=batch_rows):
+    count, unnamed, subjects, seen = 0, 0, set[str](), RareTokens()
+    columns = ["id", "subject_id", "identifiers", "parents", *(RARE_COLUMNS if rare else ())]
+    for batch in records.batches(columns, batch_rows=batch_rows):
         for record in batch.to_pylist():
             count += 1
             unnamed += record["subject_id"] is None
             if record["subject_id"] is not None:
                 subjects.add(record["subject_id"])
+            if rare:
+                seen.see(person_of(record), texts_of(record))
             values = _values(record)
             if values:
                 found.setdefault(person_of(record), set()).update(values)
     known = {person: tuple(KnownValue(*value) for value in sorted(values)) for person, values in found.items()}
-    return Gathered(known, count, len(subjects), unnamed)
+    return Gathered(known, count, len(subjects), unnamed, seen.by_person())
 
 
 def _values(record: Mapping[str, Any]) -> list[tuple[str, str]]:

@@ -13,6 +13,8 @@ KINDS = (
     "mrn",
     "account",
     "licence",
+    "vehicle",
+    "device",
     "plan",
     "card",
     "iban",
@@ -26,7 +28,9 @@ KINDS = (
     "organisation",
     "other",
 )
-"""The classes of identifiers; where two claim the same stretch, the earlier one gets it."""
+"""The classes of identifiers; where two claim the same stretch, the earlier one gets it, and a user's own before all."""
+
+_RANKS = {kind: rank for rank, kind in enumerate(KINDS)}
 
 _WORDS = ("name", "address", "zip", "organisation")
 
@@ -76,7 +80,7 @@ def separate(hits: Iterable[Hit]) -> list[Hit]:
 
     The longer one wins, a known value before a pattern of equal length; what it leaves uncovered of a loser stays a hit.
     """
-    ranked = sorted(hits, key=lambda hit: (hit.start - hit.end, not hit.known, KINDS.index(hit.kind), hit.start))
+    ranked = sorted(hits, key=lambda hit: (hit.start - hit.end, not hit.known, _RANKS.get(hit.kind, -1), hit.start))
     kept: list[Hit] = []
     for hit in ranked:
         for piece in _uncovered(hit, kept):
@@ -88,6 +92,17 @@ def beside(found: Iterable[Hit], hits: Sequence[Hit]) -> list[Hit]:
     """Found names and places as they are, but without what another class claims: a date in an address stays a date."""
     claimed = separate(hit for hit in hits if hit.kind not in _WORDS)
     return [piece for hit in found for piece in _uncovered(hit, claimed)]
+
+
+def apart(found: Iterable[Hit], hits: Iterable[Hit]) -> list[Hit]:
+    """The found hits that share no character with any of the others."""
+    claimed: list[Hit] | None = None
+    kept = []
+    for hit in found:
+        claimed = separate(hits) if claimed is None else claimed
+        if _uncovered(hit, claimed) == [hit]:
+            kept.append(hit)
+    return kept
 
 
 def _uncovered(hit: Hit, kept: Sequence[Hit]) -> list[Hit]:

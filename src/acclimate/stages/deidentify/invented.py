@@ -5,6 +5,7 @@ from __future__ import annotations
 import ipaddress
 from collections.abc import Callable, Mapping
 
+from acclimate.stages.deidentify.devices import vehicle_valid
 from acclimate.stages.deidentify.draws import Draw
 from acclimate.stages.deidentify.layout import disguised, with_digits
 from acclimate.stages.deidentify.name_pools import first_names, last_names
@@ -65,6 +66,14 @@ def network_address(value: str, draw: Draw) -> str:
     return str(ipaddress.IPv6Address((0x20010DB8 << 96) | low))
 
 
+def vehicle(value: str, draw: Draw) -> str:
+    """A vehicle's number with a wrong check digit, or a plate with other letters and digits."""
+    changed = disguised(value, draw)
+    if vehicle_valid(changed):
+        changed = f"{changed[:8]}{(int(changed[8], 36) + 1) % 10}{changed[9:]}"
+    return changed
+
+
 MAKERS: Mapping[str, Callable[[str, Draw], str]] = {
     "email": email,
     "url": url,
@@ -72,5 +81,6 @@ MAKERS: Mapping[str, Callable[[str, Draw], str]] = {
     "card": card,
     "iban": iban,
     "ip": network_address,
+    "vehicle": vehicle,
 }
 """How an identifier of a class is invented, given the one it stands in for."""

@@ -50,3 +50,13 @@ def first_names(like: str) -> tuple[str, ...]:
     if is_female == is_male:
         return _any_first_names()
     return female if is_female else male
+
+
+@functools.cache
+def of_length_like(names: tuple[str, ...], length: int) -> tuple[str, ...]:
+    """Those names that are short, middling or long as a name of so many letters is; layouts stay what they were."""
+    return tuple(name for name in names if _length_class(len(name)) == _length_class(length)) or names
+
+
+def _length_class(length: int) -> int:
+    return (length > 4) + (length > 7)

@@ -4,15 +4,15 @@ from __future__ import annotations
 
 from acclimate.stages.deidentify.patterns import Find, Pattern, followed_by, stands_alone
 
-_IS = r"(?:\s*(?:number|num|no|nr|id|code|identifier)\b\.?)?(?:,?\s*(?:it\s+is|it['’]s|is|was|of)\b)?[\s:#=.(?]{0,4}"
-_MUST_NAME_NUMBER = (
+IS = r"(?:\s*(?:number|num|no|nr|id|code|identifier)\b\.?)?(?:,?\s*(?:it\s+is|it['’]s|is|was|of)\b)?[\s:#=.(?]{0,4}"
+MUST_NAME_NUMBER = (
     r"\s*(?:(?:number|num|no|nr|id|code|identifier)\b\.?|#)(?:,?\s*(?:it\s+is|it['’]s|is|was)\b)?[\s:#=.(]{0,4}"
 )
-_CODE = r"([A-Za-z0-9]{1,6}(?:-[A-Za-z0-9]{1,8}){1,4}|[A-Za-z]{0,4}\d[A-Za-z0-9]{3,19}|\d{2,4}(?: \d{2,4}){1,4}|(?-i:[A-Z]{1,3} \d{4,12}))\b"
+CODE = r"([A-Za-z0-9]{1,6}(?:-[A-Za-z0-9]{1,8}){1,4}|[A-Za-z]{0,4}\d[A-Za-z0-9]{3,19}|\d{2,4}(?: \d{2,4}){1,4}|(?-i:[A-Z]{1,3} \d{4,12}))\b"
 
 _RECORD = r"(?:mrn|mr#|medical\s+record|med\.?\s*rec\.?|health\s+record|hospital|chart|patient|unit\s+record|nhs|encounter|admission)"
 _ACCOUNT = r"(?:account|acct|a/c|customer|routing|membership|client|bank\s+account)\.?"
-_LICENCE = r"(?:driver'?s?'?\s+licen[cs]e|driving\s+licen[cs]e|drivers\s+licen[cs]e|licen[cs]e|dl|dea|npi|passport|certificate|permit|licen[cs]e\s+plate)"
+_LICENCE = r"(?:driver'?s?'?\s+licen[cs]e|driving\s+licen[cs]e|drivers\s+licen[cs]e|licen[cs]e|dl|dea|npi|passport|certificate|permit)"
 _PLAN = r"(?:member|policy|subscriber|beneficiary|insurance|health\s+plan|plan|group|claim|medicare|medicaid|mbi)"
 
 IBAN_LENGTHS = {
@@ -57,13 +57,13 @@ def _social_security(find: Find) -> Find | None:
 _FRACTION_AFTER = followed_by(r"/\d")
 
 
-def _code(find: Find) -> Find | None:
+def code(find: Find) -> Find | None:
     """A number after a word that announces one: enough digits, and not a measure like 500mg."""
     return find if len(find.digits) >= 4 and not find.after(1).isalnum() and not _FRACTION_AFTER(find) else None
 
 
 def _long_code(find: Find) -> Find | None:
-    return _code(find) if len(find.digits) >= 5 else None
+    return code(find) if len(find.digits) >= 5 else None
 
 
 def _card(find: Find) -> Find | None:
@@ -84,27 +84,32 @@ def _iban(find: Find) -> Find | None:
 
 
 _CARD = r"\b(\d{4}[ -]\d{4}[ -]\d{4}[ -]\d{4}(?:[ -]\d{1,3})?|\d{4}[ -]\d{6}[ -]\d{4,5}|\d{13,19})\b"
+_MEDICARE = (
+    r"\b([1-9][AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y][AC-HJKMNP-RT-Y0-9]\d-?[AC-HJKMNP-RT-Y]{2}\d{2})\b"
+)
+"""A Medicare beneficiary identifier by its form alone (CMS, "Understanding the MBI format"): no S, L, O, I, B, Z."""
 
 PATTERNS = (
     Pattern("ssn", r"\b(\d{3}-\d{2}-\d{4}|\d{3} \d{2} \d{4})\b", _social_security),
     Pattern(
         "ssn",
-        rf"(?i)\b(?:ssn|social\s+security|(?:my|your|his|her|their)\s+social){_IS}(\d{{3}}[ .-]?\d{{2}}[ .-]?\d{{4}})\b",
+        rf"(?i)\b(?:ssn|social\s+security|(?:my|your|his|her|their)\s+social){IS}(\d{{3}}[ .-]?\d{{2}}[ .-]?\d{{4}})\b",
     ),
     Pattern("ssn", r"(?i)(?:xxx|\*\*\*)-(?:xx|\*\*)-(\d{4})\b"),
     Pattern(
         "ssn",
-        rf"(?i)\blast\s+(?:four|4)\s+(?:digits\s+)?of\s+(?:\w+\s+)?(?:ssn|social(?:\s+security)?){_IS}(\d{{4}})\b",
+        rf"(?i)\blast\s+(?:four|4)\s+(?:digits\s+)?of\s+(?:\w+\s+)?(?:ssn|social(?:\s+security)?){IS}(\d{{4}})\b",
     ),
-    Pattern("mrn", rf"(?i)\b(?:mrn|medical\s+record|med\.?\s*rec\.?){_IS}{_CODE}", _code),
-    Pattern("mrn", rf"(?i)\b{_RECORD}{_MUST_NAME_NUMBER}{_CODE}", _code),
-    Pattern("account", rf"(?i)\b(?:account|acct|a/c)\b{_IS}{_CODE}", _long_code),
-    Pattern("account", rf"(?i)\b{_ACCOUNT}{_MUST_NAME_NUMBER}{_CODE}", _code),
+    Pattern("mrn", rf"(?i)\b(?:mrn|medical\s+record|med\.?\s*rec\.?){IS}{CODE}", code),
+    Pattern("mrn", rf"(?i)\b{_RECORD}{MUST_NAME_NUMBER}{CODE}", code),
+    Pattern("account", rf"(?i)\b(?:account|acct|a/c)\b{IS}{CODE}", _long_code),
+    Pattern("account", rf"(?i)\b{_ACCOUNT}{MUST_NAME_NUMBER}{CODE}", code),
     Pattern(
-        "licence", rf"(?i)\b(?:driver'?s?'?\s+licen[cs]e|driving\s+licen[cs]e|passport|dea|npi){_IS}{_CODE}", _long_code
+        "licence", rf"(?i)\b(?:driver'?s?'?\s+licen[cs]e|driving\s+licen[cs]e|passport|dea|npi){IS}{CODE}", _long_code
     ),
-    Pattern("licence", rf"(?i)\b{_LICENCE}{_MUST_NAME_NUMBER}{_CODE}", _code),
-    Pattern("plan", rf"(?i)\b{_PLAN}{_MUST_NAME_NUMBER}{_CODE}", _code),
+    Pattern("licence", rf"(?i)\b{_LICENCE}{MUST_NAME_NUMBER}{CODE}", code),
+    Pattern("plan", rf"(?i)\b{_PLAN}{MUST_NAME_NUMBER}{CODE}", code),
+    Pattern("plan", _MEDICARE),
     Pattern("card", _CARD, _card),
     Pattern("card", r"(?i:\b(?:card|cc)\b[^\d.;]{0,20})(\d{12})\b", _card),
     Pattern("iban", r"(?i)\b([A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){3,9})\b", _iban),

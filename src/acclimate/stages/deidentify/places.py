@@ -21,6 +21,9 @@ SUFFIXES = (
 )
 DIRECTIONS = "North|South|East|West|Northeast|Northwest|Southeast|Southwest|NE|NW|SE|SW|N|S|E|W"
 UNITS = "Apartment|Apt|Unit|Suite|Ste|Floor|Fl|Room|Rm|Building|Bldg|Flat|Lot"
+SPARSE_ZIPS = (
+    "036", "059", "063", "102", "203", "556", "692", "790", "821", "823", "830", "831", "878", "879", "884", "890", "893",
+)  # fmt: skip
 STATE_CODES = frozenset(STATES.split("|"))
 PLAIN_WORDS = frozenset("|".join((SUFFIXES, DIRECTIONS, UNITS, "PO|P|O|Box|Post|Office|nd|th")).lower().split("|"))
 """Words of an address that are the same in many addresses and tell nothing of one."""

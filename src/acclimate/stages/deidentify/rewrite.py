@@ -8,8 +8,10 @@ from dataclasses import dataclass
 from itertools import accumulate
 
 from acclimate.stages.deidentify.detect import pattern_hits
-from acclimate.stages.deidentify.hits import Hit, beside, moved, separate
+from acclimate.stages.deidentify.hits import Hit, apart, beside, moved, separate
 from acclimate.stages.deidentify.known_values import KnownPerson
+from acclimate.stages.deidentify.own_classes import NO_OWN_CLASSES, OwnClasses
+from acclimate.stages.deidentify.rare import NO_OWN_TOKENS, OwnTokens
 from acclimate.stages.deidentify.surrogates import Surrogates
 
 _ROUNDS = 3
@@ -40,11 +42,15 @@ class Edit:
 
 @dataclass(frozen=True)
 class Rewritten:
-    """A text with its identifiers replaced. `leftovers` are the classes of what could not be replaced: always none."""
+    """A text with its identifiers replaced. `leftovers` are the classes of what could not be replaced: always none.
+
+    `rare` are the classes of what is this person's alone and was found by nothing else.
+    """
 
     text: str
     edits: tuple[Edit, ...] = ()
     leftovers: tuple[str, ...] = ()
+    rare: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -55,12 +61,16 @@ class Rewriter:
     surrogates: Surrogates
     day_first: bool
     names: Finder = nothing
+    own: OwnClasses = NO_OWN_CLASSES
+    rare: OwnTokens = NO_OWN_TOKENS
 
     def rewrite(self, text: str) -> Rewritten:
         """The text with surrogates, looked through again until nothing is found that is not a surrogate."""
         edits: tuple[Edit, ...] = ()
         output, hits = text, self._hits(text)
         found = [*hits, *self._trained(text, hits)]
+        rare = apart(self.rare.hits(text), found)
+        found += rare if self.rare.replaced else ()
         for _ in range(_ROUNDS):
             if not found:
                 break
@@ -70,14 +80,15 @@ class Rewriter:
             hits = self._hits(output)
             found = untouched(hits, edits)
         left = (*found, *(known_in_replacements(hits, edits) if edits else ()))
-        return Rewritten(output, edits, tuple(hit.kind for hit in left))
+        return Rewritten(output, edits, tuple(hit.kind for hit in left), tuple(hit.kind for hit in rare))
 
     def _trained(self, text: str, hits: Sequence[Hit]) -> list[Hit]:
         """What the trained tier adds. It looks once: a model finds names in what stands in for names, too."""
         return beside(self.names(text), hits)
 
     def _hits(self, text: str) -> list[Hit]:
-        return [*self.person.forms.hits(text), *pattern_hits(text, day_first=self.day_first)]
+        found = self.person.forms.hits(text), pattern_hits(text, day_first=self.day_first), self.own.hits(text)
+        return [hit for hits in found for hit in hits]
 
 
 def apply_edits(text: str, edits: Sequence[Edit]) -> str:

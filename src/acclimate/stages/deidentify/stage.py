@@ -3,19 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from typing import Any, Literal
+from typing import Annotated, Any, Literal, Self
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, model_validator
 
 from acclimate.core.artifacts import Output
-from acclimate.core.errors import DataError, WorkspaceError
-from acclimate.core.ports import Context
+from acclimate.core.errors import ContractError, DataError, WorkspaceError
+from acclimate.core.ports import Context, Recognisers
 from acclimate.core.report import Counts, Report
 from acclimate.core.stage import Equality, ExpectedCost, Inputs, Stage, StageConfig, Zone
 from acclimate.core.surrogates import MINIMUM_KEY_BYTES
 from acclimate.stages.deidentify.gather import Gathered, gather
 from acclimate.stages.deidentify.hits import KINDS
 from acclimate.stages.deidentify.known_values import know
+from acclimate.stages.deidentify.own_classes import OwnClasses, check_lists, check_patterns
+from acclimate.stages.deidentify.own_files import names_of, own_tagger
+from acclimate.stages.deidentify.places import SPARSE_ZIPS
+from acclimate.stages.deidentify.rare import Rare
+from acclimate.stages.deidentify.recognised import RecogniserHits, Together
 from acclimate.stages.deidentify.records import OpenRecords, Tally
 from acclimate.stages.deidentify.rewrite import Finder, nothing
 from acclimate.stages.deidentify.tagger import name_hits, people_and_places
@@ -24,6 +29,8 @@ _FINDERS: Mapping[str, Finder] = {"off": nothing, "names": people_and_places, "o
 _RECORDS_PER_SECOND = 700.0
 _TAGGED_RECORDS_PER_SECOND = 80.0
 """Of records of ten sentences; the tagger reads 900 sentences a second on a busy core."""
+_RECOGNISED_RECORDS_PER_SECOND = 15.0
+"""Presidio reads 170 sentences a second on a free core."""
 _NAMED_IDS = 5
 
 
@@ -35,19 +42,48 @@ class DeidentifyConfig(StageConfig):
     tagger: Literal["off", "names", "organisations"] = "off"
     """`names`: a small trained model also looks for people, street addresses and places that no field or pattern gives
     away, and now and then takes another word for one; `organisations`: for these and organisations."""
+    tagger_model: str = ""
+    """A tagger of your own in place of the packaged one: a file that `python -m acclimate.stages.deidentify.tagger.retrain`
+    wrote from spans annotated in your records. It stays in the restricted zone."""
+    recognisers: Mapping[Literal["spacy", "presidio"], str] = Field(default_factory=dict)
+    """Further libraries that look for names, each with the folder or installed package of its spaCy model, as in
+    {presidio: en_core_web_sm}. Organisations are taken from them with `tagger: organisations` alone."""
+    rare: Literal["off", "reported", "replaced"] = "reported"
+    """Words with a capital and codes that stand in one person's records alone, and that nothing else finds: `reported`
+    counts them and names the records, `replaced` replaces them too, and with them drugs and eponyms that occur once."""
     day_first: bool = False
     """Read 3/4/2021 as the third of April instead of March 4. A day above 12 decides for itself."""
     max_shift_days: int = Field(default=364, ge=30, le=364)
     """Dates of one subject move together by 1 to this many days, back or forth. 364: after 365, a date without a year
     would read the same."""
+    zip_codes: Literal["replaced", "first_three"] = "replaced"
+    """`first_three` keeps the first three digits of a ZIP code that stands by itself, or writes 000 for those of
+    `sparse_zips`, as Safe Harbor allows; the others are drawn."""
+    sparse_zips: tuple[str, ...] = SPARSE_ZIPS
+    """First three digits of ZIP codes where at most 20,000 people live. These 17 are those of the 2000 census that the
+    HHS guidance of 2012 lists; newer censuses go before it."""
+    also: tuple[Literal["tax", "company"], ...] = ()
+    """Further classes: `tax` (EIN, UTR, VAT) and `company` (registration numbers, LEI)."""
+    patterns: Annotated[Mapping[str, str], AfterValidator(check_patterns)] = Field(default_factory=dict)
+    """Classes of your own by expression, as {deal: 'Project [A-Z][a-z]+'}, in RE2's syntax, which no text makes slow. Of an
+    expression with a group, the first group is replaced. The same value has the same surrogate in all records."""
+    lists: Annotated[Mapping[str, str], AfterValidator(check_lists)] = Field(default_factory=dict)
+    """Classes of your own by file, as {counterparty: counterparties.txt}, one name a line; the file stays in the restricted
+    zone. A single word is found only with its capital."""
+
+    @model_validator(mode="after")
+    def _tagger_is_on(self) -> Self:
+        if self.tagger_model and self.tagger == "off":
+            raise ValueError("tagger_model is given and tagger is off: set tagger to names or organisations")
+        return self
 
 
 def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Context) -> Report:
     """Replaces identifiers in every text by surrogates and every id by its keyed hash; drops nothing."""
     key = _key(config.key, context.secrets)
     records = inputs["records"]
-    gathered = gather(records, batch_rows=context.batch_rows)
-    open_records = OpenRecords(key, gathered.values, config.max_shift_days, config.day_first, _FINDERS[config.tagger])
+    gathered = gather(records, batch_rows=context.batch_rows, rare=config.rare != "off")
+    open_records = opener(config, gathered, key=key, inputs=inputs, recognisers=context.recognisers)
     total = Tally()
     with context.progress("deidentify", gathered.records) as progress:
         for batch in context.engine.map_batches(open_records, records.batches(batch_rows=context.batch_rows)):
@@ -56,22 +92,72 @@ def run(config: DeidentifyConfig, inputs: Inputs, output: Output, context: Conte
             progress.advance(batch.records.num_rows)
     refuse_leftovers(total.left)
     metrics = _metrics(gathered, total)
-    return Report("deidentify", Counts(gathered.records, gathered.records), metrics, tuple(_warnings(metrics)))
+    return Report(
+        "deidentify", Counts(gathered.records, gathered.records), metrics, tuple(_warnings(config, metrics, total))
+    )
+
+
+def opener(
+    config: DeidentifyConfig, gathered: Gathered, *, key: bytes, inputs: Inputs, recognisers: Recognisers | None
+) -> OpenRecords:
+    """What turns batches of restricted records into open ones, as `config` says; `inputs` are those of the stage."""
+    lists = inputs.get("lists")
+    return OpenRecords(
+        key,
+        gathered.values,
+        config.max_shift_days,
+        config.day_first,
+        _finder(config, inputs, recognisers),
+        OwnClasses(tuple(config.also), tuple(sorted(config.patterns.items())), names_of(lists) if lists else ()),
+        frozenset(config.sparse_zips) if config.zip_codes == "first_three" else None,
+        Rare(gathered.rare, config.rare == "replaced"),
+    )
+
+
+def _finder(config: DeidentifyConfig, inputs: Inputs, recognisers: Recognisers | None) -> Finder:
+    """The tagger and what else is to look for names."""
+    tagger = _FINDERS[config.tagger]
+    if config.tagger_model:
+        tagger = own_tagger(inputs["tagger"], organisations=config.tagger == "organisations")
+    if not config.recognisers:
+        return tagger
+    if recognisers is None:
+        raise ContractError("deidentify.recognisers needs a context with recognisers")
+    wanted = [(library, inputs[f"recogniser.{library}"]) for library in sorted(config.recognisers)]
+    loaded = [recognisers.load(library, model.path, model.identity) for library, model in wanted]
+    return Together((tagger, *(RecogniserHits(one, config.tagger == "organisations") for one in loaded)))
+
+
+def own_kinds(config: DeidentifyConfig) -> tuple[str, ...]:
+    """The classes beyond those that are always looked for."""
+    return tuple(dict.fromkeys((*config.also, *sorted(config.patterns), *sorted(config.lists))))
 
 
 def _metrics(gathered: Gathered, total: Tally) -> dict[str, Any]:
     return {
-        "replaced": {kind: total.by_class[kind] for kind in KINDS if total.by_class[kind]},
+        "replaced": {kind: total.by_class[kind] for kind in [*KINDS, *_further(total)] if total.by_class[kind]},
         "records_touched": total.touched,
         "subjects": gathered.subjects,
         "records_without_subject": gathered.records_without_subject,
         "known_values": sum(map(len, gathered.values.values())),
         "known_values_too_short": sum(know(values).unsearched for values in gathered.values.values()),
+        "rare": {kind: total.rare[kind] for kind in sorted(total.rare)},
+        "records_with_rare": len(total.with_rare),
         "residual": len(total.left),
     }
 
 
-def _warnings(metrics: Mapping[str, Any]) -> Iterator[str]:
+def _further(total: Tally) -> list[str]:
+    return sorted(set(total.by_class) - set(KINDS))
+
+
+def _warnings(config: DeidentifyConfig, metrics: Mapping[str, Any], total: Tally) -> Iterator[str]:
+    if total.with_rare and config.rare == "reported":
+        yield (
+            f"{sum(total.rare.values())} words or codes in {len(total.with_rare)} records stand in one person's records "
+            f"alone and may be identifiers (as in {', '.join(sorted(total.with_rare)[:_NAMED_IDS])}); "
+            "deidentify.rare: replaced replaces them"
+        )
     if metrics["records_without_subject"]:
         yield (
             f"{metrics['records_without_subject']} records name no subject: each counts as a person of its own, so names "
@@ -114,6 +200,7 @@ def _estimate(config: DeidentifyConfig, rows: Mapping[str, int]) -> ExpectedCost
     if "records" not in rows:
         return None
     per_second = _RECORDS_PER_SECOND if config.tagger == "off" else _TAGGED_RECORDS_PER_SECOND
+    per_second = _RECOGNISED_RECORDS_PER_SECOND if config.recognisers else per_second
     return ExpectedCost(rows["records"] / per_second, because=f"{per_second:.0f} records a second")
 
 

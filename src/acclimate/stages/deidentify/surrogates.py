@@ -8,11 +8,11 @@ from collections.abc import Callable
 from acclimate.core.errors import ContractError
 from acclimate.stages.deidentify.dates import read_date, shifted
 from acclimate.stages.deidentify.draws import Draw
-from acclimate.stages.deidentify.hits import Hit, NamePart
+from acclimate.stages.deidentify.hits import KINDS, Hit, NamePart
 from acclimate.stages.deidentify.invented import MAKERS
 from acclimate.stages.deidentify.known_values import KnownPerson
 from acclimate.stages.deidentify.layout import disguised, with_case_of, with_digits, with_ordinals
-from acclimate.stages.deidentify.name_pools import first_names, last_names
+from acclimate.stages.deidentify.name_pools import first_names, last_names, of_length_like
 from acclimate.stages.deidentify.organisations import ORGANISATION_WORDS
 from acclimate.stages.deidentify.phones import digits_of, is_north_american, national_digits, without_extension
 from acclimate.stages.deidentify.places import PLAIN_WORDS, STATE_CODES
@@ -21,15 +21,29 @@ from acclimate.stages.deidentify.words import squash, tokens
 
 _ATTEMPTS = 200
 _TELLING_LENGTH = 3
-_NUMBERS = ("mrn", "account", "licence", "plan", "zip")
+_NUMBERS = ("mrn", "account", "licence", "device", "plan", "zip")
+_OWN = "own "
 
 
 class Surrogates:
-    """The surrogates of one person."""
+    """The surrogates of one person; those of a user's own classes are the same for everyone.
 
-    def __init__(self, key: bytes, subject: str, person: KnownPerson, *, days: int, day_first: bool) -> None:
+    `sparse_zips` are the first three digits of ZIP codes where no more than 20,000 people live: with them, a ZIP code
+    keeps its first three digits, or gets 000 for those. None replaces all digits.
+    """
+
+    def __init__(
+        self,
+        key: bytes,
+        subject: str,
+        person: KnownPerson,
+        *,
+        days: int,
+        day_first: bool,
+        sparse_zips: frozenset[str] | None = None,
+    ) -> None:
         self._key, self._subject, self._person = key, subject, person
-        self._days, self._day_first = days, day_first
+        self._days, self._day_first, self._sparse_zips = days, day_first, sparse_zips
         self._drawn: dict[tuple[str, str, str], str] = {}
 
     def stand_in(self, text: str, hit: Hit) -> str:
@@ -43,6 +57,8 @@ class Surrogates:
 
     def _like(self, text: str, hit: Hit) -> str:
         value = text[hit.start : hit.end]
+        if hit.kind not in KINDS:
+            return self._own(value, hit)
         if hit.kind == "name" and hit.parts:
             return self._name(text, hit)
         if hit.kind == "date":
@@ -53,6 +69,8 @@ class Surrogates:
             return self._phone(value, hit.canonical or national_digits(value))
         if hit.kind in MAKERS:
             return self._fitting(hit.kind, squash(value), value, lambda draw: MAKERS[hit.kind](value, draw))
+        if hit.kind == "zip" and self._sparse_zips is not None and len(digits_of(value)) in (5, 9):
+            return self._zip(value, self._sparse_zips)
         if hit.kind in _NUMBERS or (hit.kind == "other" and hit.canonical and digits_of(value)):
             return self._fitting(hit.kind, squash(value), value, lambda draw: disguised(value, draw))
         return self._place(value, also_plain=ORGANISATION_WORDS if hit.kind == "organisation" else frozenset())
@@ -62,8 +80,9 @@ class Surrogates:
         known = self._drawn.get((kind, canonical, layout))
         if known is not None:
             return known
+        whom = "" if kind.startswith(_OWN) else self._subject
         for attempt in range(_ATTEMPTS):
-            candidate = make(Draw(self._key, self._subject, kind, canonical, str(attempt)))
+            candidate = make(Draw(self._key, whom, kind, canonical, str(attempt)))
             if self._fits(canonical, candidate):
                 self._drawn[kind, canonical, layout] = candidate
                 return candidate
@@ -87,8 +106,31 @@ class Surrogates:
     def _name_part(self, written: str, part: NamePart) -> str:
         role = self._person.roles.get(part.value, part.role)
         pool = last_names() if role == "last" else first_names(part.value)
+        if not part.initial:
+            pool = of_length_like(pool, len(part.value))
         name = self._fitting(role, part.value, "", lambda draw: draw.choice(pool))
         return with_case_of(written, name[: len(written)] if part.initial else name)
+
+    def _own(self, value: str, hit: Hit) -> str:
+        """For a value of a user's own class: a code keeps its layout, words become last names, Ltd and the like stay."""
+        kind = _OWN + hit.kind
+        if digits_of(value):
+            return self._fitting(kind, squash(value), value, lambda draw: disguised(value, draw))
+        pieces, end, found = [], 0, tokens(value)
+        plain = [token.folded in ORGANISATION_WORDS for token in found]
+        for token, is_plain in zip(found, plain, strict=True):
+            written = value[token.start : token.end]
+            if not is_plain or all(plain):
+                written = with_case_of(written, self._fitting(kind, token.folded, "", _last_name))
+            pieces += [value[end : token.start], written]
+            end = token.end
+        return "".join([*pieces, value[end:]])
+
+    def _zip(self, value: str, sparse: frozenset[str]) -> str:
+        """A ZIP code of the same three-digit area (45 CFR 164.514(b)(2)(i)(B)); its other digits are drawn."""
+        digits = digits_of(value)
+        area = "000" if digits[:3] in sparse else digits[:3]
+        return self._fitting("zip", digits, value, lambda draw: with_digits(value, area + draw.digits(len(digits) - 3)))
 
     def _date(self, value: str, layout: str) -> str:
         written = read_date(value, day_first=self._day_first)
@@ -142,6 +184,10 @@ class Surrogates:
         if len(folded) == 1:
             return with_case_of(written, self._fitting("letter", folded, "", lambda draw: disguised(folded, draw)))
         return with_case_of(written, self._fitting("place", folded, "", lambda draw: draw.choice(last_names())))
+
+
+def _last_name(draw: Draw) -> str:
+    return draw.choice(last_names())
 
 
 def _is_plain(written: str, folded: str) -> bool:

@@ -15,5 +15,10 @@ STAGE = Stage(
     run=run,
     inputs=("records", "base", "adapted"),
     schema=ITEM_SCHEMA,
-    code=("acclimate.core.examples", "acclimate.core.statistics"),
+    code=(
+        "acclimate.core.abbreviations",
+        "acclimate.core.examples",
+        "acclimate.core.statistics",
+        "acclimate.core.glossary",
+    ),
 )

@@ -32,7 +32,7 @@ ITEM_SCHEMA = pa.schema(
 """One test item: null where an arm has no likelihood or gave no answer."""
 
 _PAYLOAD = ("text", "prompt", "completion", "messages")
-_COLUMNS = ["id", *_PAYLOAD, "site", "subject_id", "cluster_id", "attributes", "slices", "split"]
+_COLUMNS = ["id", *_PAYLOAD, "site", "subject_id", "cluster_id", "attributes", "slices", "split", "parents"]
 
 
 def read_test_records(records: Artifact) -> pl.DataFrame:
@@ -44,7 +44,8 @@ def read_test_records(records: Artifact) -> pl.DataFrame:
             f"None of {table.height} records is in the test split, so nothing can be compared.",
             hint="raise split.fractions.test, or add a source with role: test",
         )
-    return test.with_columns(cluster=pl.coalesce("subject_id", "cluster_id", "id"))
+    document = pl.col("parents").list.first()
+    return test.with_columns(cluster=pl.coalesce("subject_id", document, "cluster_id", "id"))
 
 
 def read_predictions(inputs: Inputs) -> dict[str, pl.DataFrame]:
@@ -54,7 +55,7 @@ def read_predictions(inputs: Inputs) -> dict[str, pl.DataFrame]:
 
 def line_up(test: pl.DataFrame, predictions: Mapping[str, pl.DataFrame], *, has_answers: bool) -> pl.DataFrame:
     """The test items with each arm's metrics; answers only where their number is above zero in the arm."""
-    references = _reference_answers(test) if has_answers else {}
+    references = reference_answers(test) if has_answers else {}
     items = test.select("id", "site", "cluster")
     sizes = None
     for arm, rows in predictions.items():
@@ -70,7 +71,8 @@ def line_up(test: pl.DataFrame, predictions: Mapping[str, pl.DataFrame], *, has_
     return items.join(sizes, on="id", how="left", maintain_order="left")
 
 
-def _reference_answers(test: pl.DataFrame) -> dict[str, str]:
+def reference_answers(test: pl.DataFrame) -> dict[str, str]:
+    """The answer that each test item should get, by item."""
     return {record["id"]: question_and_answer(record)[1] for record in test.to_dicts()}
 
 

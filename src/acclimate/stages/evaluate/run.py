@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -19,6 +19,7 @@ from acclimate.stages.evaluate.arms import (
     line_up,
     read_predictions,
     read_test_records,
+    reference_answers,
 )
 from acclimate.stages.evaluate.compare import (
     BETTER,
@@ -33,6 +34,7 @@ from acclimate.stages.evaluate.compare import (
 )
 from acclimate.stages.evaluate.config import EvaluateConfig
 from acclimate.stages.evaluate.retention import UNNAMED, Budget, retention
+from acclimate.stages.evaluate.terms import answers_of, read_terms, term_metrics
 
 MOST_NAMED = 20
 """Ids named in the report on each side of a list; all are in the table."""
@@ -67,11 +69,27 @@ def run(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context
         "comparisons": [comparison.to_json() for comparison in compared],
         "slices": [comparison.to_json() for comparison in sliced],
         "retention": kept,
+        "terms": _terms(inputs, test, predictions, settings, config),
         "items_changed": _won_and_lost(items),
         "summary": _summary(compared, sliced, kept, config),
     }
     warnings = _warnings(kept, test, config)
     return Report("evaluate", Counts(test.height, items.height, unit="test items"), metrics, warnings)
+
+
+def _terms(
+    inputs: Inputs,
+    test: pl.DataFrame,
+    predictions: Mapping[str, pl.DataFrame],
+    settings: Settings,
+    config: EvaluateConfig,
+) -> dict[str, Any] | None:
+    """What the answers do with the glossary's terms; None where there is no glossary, or no answer."""
+    terms = read_terms(inputs["glossary"]) if "glossary" in inputs and config.task != "pretraining" else []
+    if not terms:
+        return None
+    clusters = dict(test.select("id", "cluster").iter_rows())
+    return term_metrics(reference_answers(test), answers_of(predictions), clusters, terms, settings)
 
 
 def _abilities(inputs: Inputs) -> dict[str, str]:

@@ -11,7 +11,13 @@ STAGE = Stage(
     inputs=("snapshot",),
     zone=Zone.RESTRICTED,
     equality=Equality.BYTES,
-    code=("acclimate.core.sources", "acclimate.core.snapshots"),
+    code=(
+        "acclimate.core.sources",
+        "acclimate.core.snapshots",
+        "acclimate.core.erased",
+        "acclimate.core.terms",
+        "acclimate.core.json_values",
+    ),
 )
 
 __all__ = ["STAGE", "IngestConfig"]

@@ -5,9 +5,16 @@ from __future__ import annotations
 import csv
 from collections.abc import Iterator
 
-from acclimate.core.errors import SourceError
 from acclimate.stages.ingest.files import ByteStream, skip_line
-from acclimate.stages.ingest.rows import RAW_CHARACTERS, Fault, Row, RowError, too_long
+from acclimate.stages.ingest.rows import (
+    RAW_CHARACTERS,
+    Fault,
+    Row,
+    RowError,
+    UnreadableFileError,
+    repeated_column,
+    too_long,
+)
 
 _DELIMITERS = (",", ";", "\t")
 
@@ -23,39 +30,35 @@ class DelimitedFile:
         self._name = file_name
         self._max_bytes = max_bytes
         self._lines: list[str] = []
-        self._line = 0
+        self._line = self._row_bytes = 0
         # The limit is the module's, not the reader's; its default of 131 072 is shorter than a long clinical note.
         csv.field_size_limit(max_bytes)
         self.columns = self._read_header()
 
     def _read_header(self) -> tuple[str, ...]:
-        header = self._next_line()
-        while header and not header.strip():
-            header = self._next_line()
-        if not header:
-            raise SourceError(f"{self._name} holds no line, not even a header.", hint="leave it out, or write it anew")
-        self._delimiter = _likeliest_delimiter(header)
-        self._lines = [header]
         try:
+            header = self._next_line()
+            while header and not header.strip():
+                header = self._next_line()
+            if not header:
+                hint = "leave it out, or write it anew"
+                raise UnreadableFileError(f"{self._name} holds no line, not even a header.", hint=hint)
+            self._delimiter = _likeliest_delimiter(header)
             cells = next(csv.reader(self._with_first(header), delimiter=self._delimiter, strict=True))
-        except csv.Error as error:
+        except (csv.Error, RowError) as error:
             raise self._bad_header(str(error)) from error
         if any("\udc80" <= character <= "\udcff" for cell in cells for character in cell):
             raise self._bad_header("it is not in UTF-8")
         names = tuple(cell.strip() or f"column_{number}" for number, cell in enumerate(cells, start=1))
-        repeated = sorted({name for name in names if names.count(name) > 1})
-        if repeated:
-            raise SourceError(
-                f"{self._name}: the column {repeated[0]!r} stands {names.count(repeated[0])} times in the header,"
-                " so it is not clear which one is meant.",
-                hint="give every column a name of its own",
-            )
+        if repeated := repeated_column(self._name, names):
+            raise repeated
         return names
 
-    def _bad_header(self, reason: str) -> SourceError:
-        return SourceError(
+    def _bad_header(self, reason: str) -> UnreadableFileError:
+        return UnreadableFileError(
             f"{self._name}, line {self._line}: the header cannot be read ({reason}).",
             hint="save the file as CSV in UTF-8, with the column names in its first line",
+            reason="bad_header",
         )
 
     def rows(self) -> Iterator[Row | Fault]:
@@ -63,6 +66,7 @@ class DelimitedFile:
         reader = csv.reader(iter(self._next_line, ""), delimiter=self._delimiter, strict=True)
         while True:
             self._lines.clear()
+            self._row_bytes = 0
             position = self._line + 1
             try:
                 cells = next(reader)
@@ -106,10 +110,14 @@ class DelimitedFile:
         line = self._stream.readline(self._max_bytes + 1)
         if line:
             self._line += 1
+            self._row_bytes += len(line)
         text = line.decode("utf-8", "surrogateescape")
         self._lines.append(text[:RAW_CHARACTERS])
         if len(line) > self._max_bytes and not line.endswith(b"\n"):
             skip_line(self._stream)
+            raise too_long(self._max_bytes)
+        if self._row_bytes > self._max_bytes:
+            # Quotes that match nowhere make one row of many lines, each cell of which is short enough.
             raise too_long(self._max_bytes)
         return text
 

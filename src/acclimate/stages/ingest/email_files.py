@@ -28,6 +28,7 @@ _PARSED_HEADER = re.compile(
 )
 # Every line is compared with the boundary of every open part: the product bounds the time to some seconds.
 _MAX_COMPARISONS = 30_000_000
+_SHOWN_HEADERS = ("From", "To", "Date", "Subject")
 _USUAL_HEADERS = ("from", "to", "subject", "date", "message-id", "received", "sender")
 _MEDIA_TYPE = re.compile(r"(application|audio|font|image|message|model|multipart|text|video)/[a-z0-9.+-]{1,80}")
 _BOUNDARY = re.compile(rb"boundary[\s*\d]{0,9}=", re.I)
@@ -150,10 +151,18 @@ class _Body:
         if part.is_multipart() and part.get_content_maintype() == "multipart":
             texts = [self.text_of(one) for one in part.iter_parts()]
             return "\n\n".join(text for text in texts if text)
+        if kind == "message/rfc822" and part.is_multipart():
+            return "\n\n".join(self._forwarded(cast(EmailMessage, one)) for one in part.iter_parts())
         if kind not in ("text/plain", "text/html") or part.get_content_disposition() == "attachment":
             self.attachments[_known_kind(kind)] += 1
             return ""
         return self._written(part, kind)
+
+    def _forwarded(self, message: EmailMessage) -> str:
+        """A message inside another one, under the headers that a reader sees of it."""
+        headers = [(name, _text(message[name.lower()])) for name in _SHOWN_HEADERS]
+        shown = "\n".join(f"{name}: {value}" for name, value in headers if value)
+        return "\n\n".join(text for text in (shown, self.text_of(message)) if text)
 
     def _best_of(self, parts: Sequence[MIMEPart]) -> str:
         """The plain text if there is any, else the last form that has text, which is the richest."""

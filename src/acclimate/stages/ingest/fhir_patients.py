@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import ChainMap
-from collections.abc import Iterator, Mapping, MutableMapping
+from collections.abc import Iterable, Iterator, Mapping, MutableMapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -11,6 +11,7 @@ IDENTITY_COLUMNS = ("names", "birth_date", "addresses", "telecoms", "identifiers
 """The columns of a patient's identity: `names`, `addresses`, `telecoms` and `identifiers` are lists of texts."""
 
 Identity = Mapping[str, Any]
+_MAX_DEPTH = 50
 
 
 @dataclass(frozen=True)
@@ -50,22 +51,26 @@ def patients_in(value: Mapping[str, Any]) -> Iterator[tuple[str, Identity]]:
 
 
 def identity_of(patient: Mapping[str, Any]) -> Identity:
-    """What a Patient resource says of the person, and of those it names as contacts.
+    """What a Patient resource says of the person and of those it names: contacts, and parents in its extensions.
 
     >>> identity_of({"name": [{"given": ["Ann", "B."], "family": ["Lee"]}], "birthDate": "1980-01-02"})["names"]
     ['Ann B. Lee']
     """
     contacts = listed(patient, "contact")
     people = [patient, *contacts]
-    names = [name for person in people for name in _several(person, "name")]
+    more = list(_extensions(patient))
+    names = [name for person in people for name in _several(person, "name")] + _values(more, "valueHumanName")
     addresses = [address for person in people for address in _several(person, "address")]
+    addresses += _values(more, "valueAddress")  # where the person was born
     telecoms = [telecom for person in people for telecom in listed(person, "telecom")]
+    telecoms += _values(more, "valueContactPoint")
+    numbers = listed(patient, "identifier") + _values(more, "valueIdentifier")
     return {
-        "names": _texts(map(_name, names)) + _extensions(patient, "mothersmaidenname"),
+        "names": _texts(map(_name, names)) + _strings(more, "mothersmaidenname", "fathersname-extension"),
         "birth_date": text_of(patient.get("birthDate")),
         "addresses": _texts(map(_address, addresses)),
         "telecoms": _texts(telecom.get("value") for telecom in telecoms),
-        "identifiers": _texts(one.get("value") for one in listed(patient, "identifier")),
+        "identifiers": _texts(one.get("value") for one in numbers) + _strings(more, "socialsecuritynumber-extension"),
         "gender": text_of(patient.get("gender")),
     }
 
@@ -117,10 +122,21 @@ def _address(address: Mapping[str, Any]) -> str | None:
     return ", ".join(word for key in keys for word in _words(address.get(key))) or text_of(address.get("text"))
 
 
-def _extensions(patient: Mapping[str, Any], name: str) -> list[str]:
-    """The texts of the extensions whose address ends with a name."""
-    found = (one for one in listed(patient, "extension") if str(one.get("url", "")).lower().endswith(name))
-    return _texts(one.get("valueString") for one in found)
+def _extensions(value: Mapping[str, Any], depth: int = 0) -> Iterator[Mapping[str, Any]]:
+    """The extensions, and those within them."""
+    for extension in listed(value, "extension") if depth < _MAX_DEPTH else ():
+        yield extension
+        yield from _extensions(extension, depth + 1)
+
+
+def _values(extensions: Iterable[Mapping[str, Any]], key: str) -> list[Mapping[str, Any]]:
+    """The extensions' values of one type, whatever they are called."""
+    return [one[key] for one in extensions if isinstance(one.get(key), dict)]
+
+
+def _strings(extensions: Iterable[Mapping[str, Any]], *endings: str) -> list[str]:
+    """The texts of the extensions whose address ends with one of these."""
+    return _texts(one.get("valueString") for one in extensions if str(one.get("url", "")).lower().endswith(endings))
 
 
 def _words(value: Any) -> list[str]:

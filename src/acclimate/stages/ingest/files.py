@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Protocol
 
 from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import SnapshotFile
+from acclimate.stages.ingest.rows import UnreadableFileError
 
 if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
@@ -30,7 +31,7 @@ class ByteStream(Protocol):
 
     def readline(self, size: int | None = -1, /) -> bytes: ...
 
-    def peek(self, size: int = 0, /) -> bytes: ...
+    def peek(self, size: int, /) -> bytes: ...
 
 
 class VerifyingFile(io.RawIOBase):
@@ -75,7 +76,8 @@ def open_collected(path: Path, file: SnapshotFile, *, verify: bool) -> Iterator[
         opened = VerifyingFile(path)
     with named_unpacking_errors(file), opened as raw, io.BufferedReader(raw, CHUNK) as buffered:
         if buffered.peek(2)[:2] == _GZIP:
-            with gzip.GzipFile(fileobj=buffered) as unpacked, io.BufferedReader(unpacked, CHUNK) as stream:
+            # It buffers by itself; a second buffer would lose the lines before the place where a file is cut short.
+            with gzip.GzipFile(fileobj=buffered) as stream:
                 yield stream, raw
                 if verify:
                     check_digest(raw.rest_and_digest(), file)
@@ -103,7 +105,7 @@ def named_unpacking_errors(file: SnapshotFile) -> Iterator[None]:
     try:
         yield
     except (EOFError, zlib.error, gzip.BadGzipFile) as error:
-        raise SourceError(
+        raise UnreadableFileError(
             f"{file.name} is not a whole gzip file ({error}).",
             hint="copy or download it again; gzip -t FILE tests it",
         ) from error
@@ -136,9 +138,10 @@ def skip_byte_order_mark(stream: ByteStream, file_name: str) -> None:
     if start.startswith(_UTF8_MARK):
         stream.read(len(_UTF8_MARK))
     elif start.startswith(_WIDE_MARKS) or b"\x00" in start[:2]:
-        raise SourceError(
+        raise UnreadableFileError(
             f"{file_name} is not in UTF-8: it begins like UTF-16 or UTF-32.",
             hint="convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW (a spreadsheet can save as 'CSV UTF-8')",
+            reason="bad_utf8",
         )
 
 

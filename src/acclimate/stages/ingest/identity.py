@@ -18,13 +18,21 @@ class Identities:
     def own(self, source: str, value: str, locator: str) -> str:
         """The id of a record whose source names it: `<source>:<value>`."""
         record_id = f"{source}:{value}"
+        self._take(record_id, locator)
+        return record_id
+
+    def check_piece(self, piece_id: str, locator: str) -> None:
+        """Fails when the id of a document's piece is also that of another record."""
+        if ":" in piece_id:  # only ids that a source gives have one; those from the content are never a piece's
+            self._take(piece_id, locator)
+
+    def _take(self, record_id: str, locator: str) -> None:
         first = self._locators.setdefault(record_id, locator)
         if first is not locator:
             raise DataError(
                 f"Two records have the id {record_id!r}: {first} and {locator}.",
                 hint="give each its own id, or map another column to id (without one, ids come from the content)",
             )
-        return record_id
 
     def of_content(self, source: str, canonical: str) -> str:
         """The id of a record known by its content; further equal ones get -2, -3 and so on."""

@@ -6,9 +6,11 @@ import json
 from collections.abc import Iterator
 from typing import Any
 
-from acclimate.core.errors import SourceError
 from acclimate.stages.ingest.files import ByteStream, skip_line
-from acclimate.stages.ingest.rows import Fault, Row, RowError, too_long
+from acclimate.stages.ingest.rows import Fault, Row, RowError, UnreadableFileError, too_long
+
+MAX_ARRAY = 256 * 1024 * 1024
+"""Bytes of the longest array, unpacked; lines may be any number."""
 
 _SPACE = " \t\r\n"
 
@@ -63,7 +65,10 @@ def read_json_lines(stream: ByteStream, file_name: str, *, max_bytes: int) -> It
         if not line.strip():
             continue
         if not seen_one and line.lstrip().startswith(b"["):
-            yield from _read_array(line + stream.read(), file_name, first_line=position)
+            content = line + stream.read(MAX_ARRAY)
+            if len(content) > MAX_ARRAY:
+                raise _array_too_long(file_name)
+            yield from _read_array(content, file_name, first_line=position)
             return
         seen_one = True
         yield _parse_line(parser, line, position)
@@ -103,10 +108,19 @@ def _read_array(content: bytes, file_name: str, *, first_line: int) -> Iterator[
             raise json.JSONDecodeError("Extra data", text, place + 1)
     except ValueError as error:
         line = first_line - 1 + error.lineno if isinstance(error, json.JSONDecodeError) else first_line
-        raise SourceError(
+        raise UnreadableFileError(
             f"{file_name}, line {line}: this is not valid JSON ({_because(error)}).",
             hint="mend the array, or write one JSON object on each line: then a broken line can be set aside alone",
+            reason="bad_json",
         ) from error
+
+
+def _array_too_long(file_name: str) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"{file_name} is one JSON array of more than {MAX_ARRAY} bytes, which would have to be held in memory whole.",
+        hint="write one JSON object on each line: jq -c '.[]' OLD > NEW",
+        reason="too_long",
+    )
 
 
 def _next_item(text: str, end: int) -> int:

@@ -9,8 +9,7 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from acclimate.core.errors import SourceError
-from acclimate.stages.ingest.rows import Fault, Row, RowError, plain_value
+from acclimate.stages.ingest.rows import Fault, Row, RowError, UnreadableFileError, plain_value, repeated_column
 
 _ROWS_AT_ONCE = 1024
 
@@ -19,13 +18,8 @@ def parquet_columns(path: Path, file_name: str) -> tuple[str, ...]:
     """The names of a Parquet file's columns."""
     with _open(path, file_name) as parquet:
         names: list[str] = parquet.schema_arrow.names
-    repeated = sorted({name for name in names if names.count(name) > 1})
-    if repeated:
-        raise SourceError(
-            f"{file_name}: there are {names.count(repeated[0])} columns called {repeated[0]!r},"
-            " so it is not clear which one is meant.",
-            hint="give every column a name of its own",
-        )
+    if error := repeated_column(file_name, names):
+        raise error
     return tuple(names)
 
 
@@ -63,13 +57,13 @@ def _exact_times(column: pa.Array) -> Any:
 
 def _open(path: Path, file_name: str) -> pq.ParquetFile:
     try:
-        return pq.ParquetFile(path)
+        return pq.ParquetFile(path, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(file_name) from error
 
 
-def _unreadable(file_name: str) -> SourceError:
-    return SourceError(
+def _unreadable(file_name: str) -> UnreadableFileError:
+    return UnreadableFileError(
         f"{file_name} is not a whole Parquet file.",
         hint="write it again, or set format: for this source if it is of another kind",
     )

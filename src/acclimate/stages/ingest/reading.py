@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import gzip
 from collections.abc import Callable, Collection, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 from pathlib import Path
@@ -34,7 +34,7 @@ from acclimate.stages.ingest.json_lines import read_json_lines
 from acclimate.stages.ingest.markdown_files import read_markdown
 from acclimate.stages.ingest.parquet_rows import parquet_columns, read_parquet
 from acclimate.stages.ingest.pdf_files import PDF_COLUMNS, PdfReader
-from acclimate.stages.ingest.rows import Fault, Item, LeftOut, fault_as_error, no_records
+from acclimate.stages.ingest.rows import Fault, Item, LeftOut, UnreadableFileError, fault_as_error, no_records
 from acclimate.stages.ingest.text_files import TEXT_COLUMNS, read_text
 from acclimate.stages.ingest.xlsx_files import read_xlsx
 
@@ -84,7 +84,9 @@ class Reader:
         """The patients in all files of a FHIR source: an export has them in a file of their own."""
         found: dict[str, Identity] = {}
         for file in self.source.files:
-            with open_collected(self.snapshot.locate(file), file, verify=False) as (stream, _):
+            path = self.snapshot.locate(file)
+            # What cannot be read is told when the rows of that file are read.
+            with suppress(UnreadableFileError), open_collected(path, file, verify=False) as (stream, _):
                 skip_byte_order_mark(stream, file.name)
                 found.update(find_patients(stream, max_bytes=self.max_bytes))
         return Patients(found)
@@ -130,17 +132,25 @@ class Reader:
         found: set[str] = set()
         first_error: SourceError | None = None
         for file in files:
-            with self.open(file, verify=False) as opened:
-                if opened.columns is not None:
-                    found.update(opened.columns)
-                    continue
-                error = _add_columns(found, opened.rows, file, wanted)
+            try:
+                with self.open(file, verify=False) as opened:
+                    if opened.columns is not None:
+                        found.update(opened.columns)
+                        continue
+                    error: SourceError | None = _add_columns(found, opened.rows, file, wanted)
+            except UnreadableFileError as unreadable:
+                error = unreadable
             first_error = first_error or error
             if wanted and found.issuperset(wanted):
                 break
         if first_error and not found:
             raise first_error
         return tuple(sorted(found))
+
+    def check_unchanged(self, file: SnapshotFile) -> None:
+        """Fails when the file is not the one that was collected."""
+        with named_read_errors(file):
+            check_digest(file_digest(self.snapshot.locate(file)), file)
 
     def _plain_file(self, file: SnapshotFile, *, verify: bool) -> Path:
         """Where a file that needs random access lies, unpacked when it was gzipped."""
@@ -180,7 +190,9 @@ def _copy_bounded(packed: gzip.GzipFile, unpacked: IO[bytes], file_name: str) ->
     while chunk := packed.read(CHUNK):
         written += len(chunk)
         if written > MAX_UNPACKED:
-            raise SourceError(
-                f"{file_name} unpacks to more than {MAX_UNPACKED} bytes.", hint="unpack it yourself, if it is meant to"
+            raise UnreadableFileError(
+                f"{file_name} unpacks to more than {MAX_UNPACKED} bytes.",
+                hint="unpack it yourself, if it is meant to",
+                reason="bomb",
             )
         unpacked.write(chunk)

@@ -83,6 +83,7 @@ def understand(source: SourceConfig, columns: Sequence[str]) -> Meaning:
 
 def missing_column(source: SourceConfig, place: str, column: str, columns: Sequence[str]) -> ConfigError:
     """The error of a mapping that points to no column."""
+    columns = [_printable(name) for name in columns]
     return ConfigError(
         f"{place}: the source {source.name!r} has no column {column!r}; it has {_shown(columns)}.",
         hint=nearest_hint(column, columns, "name one of them") if columns else "the source holds no readable row",
@@ -125,7 +126,12 @@ def _says_more(other: DatasetFormat, one: DatasetFormat) -> bool:
 
 def _shown(columns: Sequence[str]) -> str:
     """Column names for a message, cut short: a table without a header would show its first record here."""
-    printable = [name.encode("utf-8", "replace").decode() for name in columns]
+    printable = [_printable(name) for name in columns[:_NAMES_SHOWN]]
     names = [name if len(name) <= _CHARACTERS_SHOWN else f"{name[:_CHARACTERS_SHOWN]}…" for name in printable]
-    more = f" and {len(names) - _NAMES_SHOWN} more" if len(names) > _NAMES_SHOWN else ""
-    return (", ".join(names[:_NAMES_SHOWN]) or "none") + more
+    more = f" and {len(columns) - _NAMES_SHOWN} more" if len(columns) > _NAMES_SHOWN else ""
+    return (", ".join(names) or "none") + more
+
+
+def _printable(name: str) -> str:
+    """A column's name without what a terminal would obey."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in name)

@@ -3,19 +3,19 @@
 from __future__ import annotations
 
 import json
-import math
-from base64 import b64encode
-from collections.abc import Mapping
+from collections import Counter
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from datetime import date, time, timedelta
-from decimal import Decimal
 from typing import Any
-from uuid import UUID
 
+from acclimate.core import json_values
 from acclimate.core.errors import SourceError
 
 RAW_CHARACTERS = 100_000
 """How much of a damaged row is kept beside its reason."""
+
+# json.dumps would make an encoder for every row.
+_CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
 
 
 @dataclass(frozen=True, slots=True)
@@ -55,6 +55,17 @@ Item = Row | Fault | LeftOut
 """What a reader gives, one after another."""
 
 
+class UnreadableFileError(SourceError):
+    """A file that cannot be read, or from some place on no further.
+
+    It stops the run; with `on_error: set_aside` the rows before that place are kept and the file is one fault.
+    """
+
+    def __init__(self, message: str, *, hint: str, reason: str = "broken_file") -> None:
+        super().__init__(message, hint=hint)
+        self.reason = reason
+
+
 class RowError(Exception):
     """A row broke a rule; caught where the row's position is known."""
 
@@ -78,9 +89,22 @@ def fault_as_error(fault: Fault, file_name: str) -> SourceError:
     )
 
 
-def no_records(file_name: str) -> SourceError:
+def no_records(file_name: str) -> UnreadableFileError:
     """The error of a file in which nothing stands but perhaps a header or blank lines."""
-    return SourceError(f"{file_name} holds no records.", hint="leave it out with a narrower path, or write it anew")
+    hint = "leave it out with a narrower path, or write it anew"
+    return UnreadableFileError(f"{file_name} holds no records.", hint=hint, reason="no_records")
+
+
+def repeated_column(file_name: str, columns: Sequence[str]) -> UnreadableFileError | None:
+    """The error of a table two of whose columns have one name, if there are such."""
+    name, count = Counter(columns).most_common(1)[0] if columns else ("", 0)
+    if count < 2:
+        return None
+    return UnreadableFileError(
+        f"{file_name}: there are {count} columns called {name[:40]!r}, so it is not clear which one is meant.",
+        hint="give every column a name of its own",
+        reason="bad_header",
+    )
 
 
 def too_long(max_bytes: int) -> RowError:
@@ -91,7 +115,7 @@ def too_long(max_bytes: int) -> RowError:
 def canonical_json(values: Mapping[str, Any]) -> str:
     """The row's values as JSON that does not depend on column order or file format; missing values are left out."""
     present = {column: value for column, value in values.items() if value is not None}
-    return json.dumps(present, sort_keys=True, ensure_ascii=False, separators=(",", ":"), allow_nan=False)
+    return _CANONICAL.encode(present)
 
 
 def escaped_json(values: Mapping[str, Any]) -> str:
@@ -133,19 +157,8 @@ def checked_canonical(values: Mapping[str, Any], *, max_bytes: int) -> str:
 
 
 def plain_value(value: Any) -> Any:
-    """A value of a table cell in the types of JSON; NaN, which tables use for a missing value, becomes None."""
-    if value is None or isinstance(value, str | bool | int):
-        return value
-    if isinstance(value, float):
-        return None if math.isnan(value) else value
-    if isinstance(value, Mapping):
-        return {str(key): plain_value(item) for key, item in value.items()}
-    if isinstance(value, list | tuple):
-        return [plain_value(item) for item in value]
-    if isinstance(value, date | time):
-        return value.isoformat()
-    if isinstance(value, Decimal | UUID | timedelta):
-        return str(value)
-    if isinstance(value, bytes):
-        return b64encode(value).decode("ascii")
-    raise RowError("bad_type", f"a column holds a value of the type {type(value).__name__}", type(value).__name__)
+    """A value of a table cell in the types of JSON; RowError where it has no form there."""
+    try:
+        return json_values.plain_value(value)
+    except TypeError as error:
+        raise RowError("bad_type", f"a column holds a value of the type {error}", str(error)) from error

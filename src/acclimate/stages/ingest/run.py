@@ -6,6 +6,7 @@ from contextlib import closing
 from typing import Any
 
 from acclimate.core.artifacts import Output
+from acclimate.core.erased import Refusals, read_erased
 from acclimate.core.errors import SourceError
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
@@ -21,14 +22,25 @@ from acclimate.stages.ingest.source import Rules, SourceReading
 
 
 def run(config: IngestConfig, inputs: Inputs, output: Output, context: Context) -> Report:
-    """Records from the snapshot's files, each with an id, a locator and what its source declares."""
+    """Records from the snapshot's files, each with an id, a locator and what its source declares.
+
+    The optional input `erased` is a folder with the list of erased subjects: their rows are dropped as erased_subject,
+    without content. The secrets then hold the keys that the list names.
+    """
     snapshot = Snapshot.read(inputs["snapshot"].path)
     sources = [_collected(source, snapshot) for source in config.sources]
-    rules = Rules(limit=config.limit, set_aside=config.on_error == "set_aside", keep_extra=config.extra == "keep")
+    rules = Rules(
+        limit=config.limit,
+        set_aside=config.on_error == "set_aside",
+        keep_extra=config.extra == "keep",
+        refusals=Refusals(read_erased(inputs["erased"].path) if "erased" in inputs else (), context.secrets),
+        use=config.use,
+        cut=config.cut,
+    )
     sink, identities = Sink(output, context.batch_rows), Identities()
     metrics: dict[str, Any] = {}
     warnings: list[str] = []
-    rows = 0
+    rows = created = 0
     size = sum(file.size for one in sources for file in one.files)
     with context.progress("reading sources", size) as progress, closing(PdfReader()) as pdf:
         for source in sources:
@@ -39,9 +51,11 @@ def run(config: IngestConfig, inputs: Inputs, output: Output, context: Context) 
             metrics[source.config.name] = reading.metrics()
             warnings += reading.warnings()
             rows += reading.rows
+            created += reading.pieces - reading.cut_documents
     sink.flush()
     dropped = dict(sorted(output.dropped_by_reason.items()))
-    return Report("ingest", Counts(rows, output.kept_rows, dropped=dropped), {"sources": metrics}, tuple(warnings))
+    counts = Counts(rows, output.kept_rows, created=created, dropped=dropped)
+    return Report("ingest", counts, {"sources": metrics}, tuple(warnings))
 
 
 def _collected(source: SourceConfig, snapshot: Snapshot) -> SnapshotSource:

@@ -5,13 +5,17 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any
 
+from acclimate.core.erased import ERASED_SUBJECT, Refusal, Refusals
 from acclimate.core.ports import Progress
 from acclimate.core.snapshots import SnapshotFile, SnapshotSource
 from acclimate.core.sources import DESCRIPTIVE_COLUMNS, DOCUMENT_FORMATS
+from acclimate.core.terms import Use, licence_refusal
 from acclimate.stages.ingest.documents import FILE_COLUMN
 from acclimate.stages.ingest.identity import Identities
+from acclimate.stages.ingest.pieces import Cut, piece_records
 from acclimate.stages.ingest.reading import OpenFile, Reader
 from acclimate.stages.ingest.recognise import missing_column, understand, wanted_columns
 from acclimate.stages.ingest.records import has_payload, make_record
@@ -20,6 +24,7 @@ from acclimate.stages.ingest.rows import (
     LeftOut,
     Row,
     RowError,
+    UnreadableFileError,
     checked_canonical,
     escaped_json,
     fault_as_error,
@@ -28,6 +33,8 @@ from acclimate.stages.ingest.rows import (
 from acclimate.stages.ingest.sink import Sink
 
 _ROWS_PER_ADVANCE = 512
+_LICENCES_LISTED = 20
+_refusal = lru_cache(licence_refusal)
 
 
 @dataclass(frozen=True)
@@ -37,6 +44,9 @@ class Rules:
     limit: int | None
     set_aside: bool
     keep_extra: bool
+    refusals: Refusals
+    use: Use
+    cut: Cut | None
 
 
 @dataclass
@@ -50,9 +60,14 @@ class SourceReading:
     sink: Sink
     rows: int = 0
     set_aside: int = 0
+    refused: int = 0
     without_payload: int = 0
+    cut_documents: int = 0
+    pieces: int = 0
     columns: set[str] = field(default_factory=set)
     left_out: Counter[str] = field(default_factory=Counter)
+    licences: Counter[str] = field(default_factory=Counter)
+    _advanced: int = 0
 
     def __post_init__(self) -> None:
         config, files = self.source.config, self.source.files
@@ -69,10 +84,22 @@ class SourceReading:
             if self._limit_reached:
                 progress.advance(file.size)
                 continue
-            with self.reader.open(file) as opened:
-                self._check_table(opened, file)
-                advanced = self._read_rows(opened, file, progress)
-            progress.advance(file.size - advanced)
+            self._advanced = 0
+            try:
+                with self.reader.open(file) as opened:
+                    self._check_table(opened, file)
+                    self._read_rows(opened, file, progress)
+            except UnreadableFileError as error:
+                self._set_file_aside(error, file)
+            progress.advance(file.size - self._advanced)
+
+    def _set_file_aside(self, error: UnreadableFileError, file: SnapshotFile) -> None:
+        """What cannot be read of a file is one row set aside; its content lies in the snapshot."""
+        if not self.rules.set_aside:
+            raise error
+        self.reader.check_unchanged(file)
+        self.rows += 1
+        self._set_aside(Fault(0, error.reason, error.message, unit=""), file, file.name)
 
     @property
     def _limit_reached(self) -> bool:
@@ -87,9 +114,9 @@ class SourceReading:
             if column not in opened.columns:
                 raise missing_column(self._config, file.name, column, opened.columns)
 
-    def _read_rows(self, opened: OpenFile, file: SnapshotFile, progress: Progress) -> int:
-        """Reads the rows of a file; the bytes of it that progress already knows of."""
-        empty, advanced = True, 0
+    def _read_rows(self, opened: OpenFile, file: SnapshotFile, progress: Progress) -> None:
+        """Reads the rows of a file; `_advanced` are the bytes of it that progress already knows of."""
+        empty = True
         for row in opened.rows:
             empty = False
             if isinstance(row, LeftOut):
@@ -98,35 +125,76 @@ class SourceReading:
             self.rows += 1
             self._take(row, file)
             if self.rows % _ROWS_PER_ADVANCE == 0:
-                progress.advance(opened.bytes_read() - advanced)
-                advanced = opened.bytes_read()
+                progress.advance(opened.bytes_read() - self._advanced)
+                self._advanced = opened.bytes_read()
             if self._limit_reached:
                 break
         if empty:
             raise no_records(file.name)
-        return advanced
 
     def _take(self, row: Row | Fault, file: SnapshotFile) -> None:
         """Makes a record of a row, or sets it aside."""
         locator = f"{file.name}:{row.position}"
-        canonical = ""
-        if isinstance(row, Row):
-            try:
-                canonical = checked_canonical(row.values, max_bytes=self.reader.max_bytes)
-                record = make_record(row.values, self._meaning, self._config, keep_extra=self.rules.keep_extra)
-                record["id"] = self._record_id(row, canonical, locator)
-            except RowError as error:
-                row = error.at(row.position, canonical or escaped_json(row.values), unit=row.unit)
-            else:
+        fault = self._take_row(row, locator) if isinstance(row, Row) else row
+        if fault is not None:
+            self._set_aside(fault, file, locator)
+
+    def _take_row(self, row: Row, locator: str) -> Fault | None:
+        """Keeps the row's record, or refuses that of an erased person; the fault of a row that is no record."""
+        canonical, fault = "", None
+        try:
+            canonical = checked_canonical(row.values, max_bytes=self.reader.max_bytes)
+            record = make_record(row.values, self._meaning, self._config, keep_extra=self.rules.keep_extra)
+            self._check_licence(record["licence"])
+            record["id"] = self._record_id(row, canonical, locator)
+        except RowError as error:
+            fault = error.at(row.position, canonical or escaped_json(row.values), unit=row.unit)
+            refusal = self._refusal_of_damaged(row, locator)
+        else:
+            refusal = self.rules.refusals.of(record.get("subject_id"), record["id"])
+            if refusal is None:
                 self._keep(record, row, locator, size=len(canonical))
-                return
-        self._set_aside(row, file, locator)
+        if refusal is None:
+            return fault
+        self._refuse(refusal, row.position)
+        return None
+
+    def _refusal_of_damaged(self, row: Row, locator: str) -> Refusal | None:
+        """The refusal of a row that is no record, where its subject can be read."""
+        subject = row.values.get(self._meaning.columns.get("subject_id", ""))
+        if not self.rules.refusals or not isinstance(subject, str | int | float):
+            return None
+        named = subject if isinstance(subject, str) else json.dumps(subject)
+        return self.rules.refusals.of(named, f"{self._config.name}:{locator}")
+
+    def _refuse(self, refusal: Refusal, position: int) -> None:
+        """Sets a row of an erased person aside without its content, place or plain id."""
+        self.refused += 1
+        record = {
+            "id": refusal.record,
+            "source": self._config.name,
+            "site": self._config.site,
+            "licence": self._config.licence,
+        }
+        self.sink.drop(record, Fault(position, ERASED_SUBJECT, "", refusal.subject))
 
     def _keep(self, record: dict[str, Any], row: Row, locator: str, *, size: int) -> None:
         self.columns.update(row.values)
         self.without_payload += not has_payload(record)
         record["locator"] = locator
-        self.sink.keep(record, size)
+        pieces = piece_records(record, self.rules.cut) if self.rules.cut else []
+        self.cut_documents += bool(pieces)
+        self.pieces += len(pieces)
+        for one in pieces:
+            self.identities.check_piece(one["id"], one["locator"])
+        for one in pieces or [record]:
+            self.licences[one["licence"] or "not stated"] += 1
+            self.sink.keep(one, size // max(len(pieces), 1))
+
+    def _check_licence(self, licence: str | None) -> None:
+        """The licence that a column gives; that of the source was checked with the config."""
+        if licence and self._config.role == "data" and (refusal := _refusal(licence, self.rules.use)):
+            raise RowError("forbidden_licence", f"its licence {refusal}", licence)
 
     def _record_id(self, row: Row, canonical: str, locator: str) -> str:
         column = self._meaning.columns.get("id")
@@ -143,15 +211,17 @@ class SourceReading:
         if not self.rules.set_aside:
             raise fault_as_error(fault, file.name)
         self.set_aside += 1
+        # Whose damaged row this is cannot be told, so once anybody was erased its content is not kept.
+        without_content = bool(self.rules.refusals)
         record = {
             "id": self.identities.of_content(self._config.name, fault.raw or locator),
             "source": self._config.name,
             "locator": locator,
             "site": self._config.site,
             "licence": self._config.licence,
-            "extra": json.dumps({"raw": fault.raw}),
+            "extra": None if without_content else json.dumps({"raw": fault.raw}),
         }
-        self.sink.drop(record, fault)
+        self.sink.drop(record, replace(fault, value="") if without_content else fault)
 
     def metrics(self) -> dict[str, Any]:
         """What was recognised and read."""
@@ -162,10 +232,22 @@ class SourceReading:
             "columns_unused": sorted(self.columns - self._meaning.used),
             "files": len(self.source.files),
             "rows": self.rows,
-            "records": self.rows - self.set_aside,
+            "records": self.rows - self.set_aside - self.refused - self.cut_documents + self.pieces,
             "set_aside": self.set_aside,
+            "refused": self.refused,
             "without_payload": self.without_payload,
+            "cut": {"documents": self.cut_documents, "pieces": self.pieces},
+            "terms": self._terms(),
             "left_out": dict(sorted(self.left_out.items())),
+        }
+
+    def _terms(self) -> dict[str, Any]:
+        """What the source may be used for, with the records under each of the commonest licences."""
+        config, listed = self._config, sorted(self.licences.items(), key=lambda one: (-one[1], one[0]))
+        return {
+            "licences": dict(listed[:_LICENCES_LISTED]),
+            "consent": config.consent,
+            "purpose": list(config.purpose),
         }
 
     def warnings(self) -> list[str]:
@@ -179,6 +261,11 @@ class SourceReading:
             said.append(f"source {name}: dropped the unused columns {', '.join(unused)} (ingest.extra: drop)")
         if self.set_aside:
             said.append(f"source {name}: {self.set_aside} of {self.rows} rows were set aside as damaged")
+        if self.refused:
+            said.append(
+                f"source {name}: {self.refused} of {self.rows} rows are of erased subjects and were refused;"
+                " take them out of the source's files"
+            )
         if self.left_out:
             listed = ", ".join(f"{count} {kind}" for kind, count in sorted(self.left_out.items()))
             said.append(f"source {name}: what became no text was left out: {listed}")

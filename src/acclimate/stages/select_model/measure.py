@@ -33,8 +33,13 @@ def measure(
     rows = [model.render(example_of(record)) for record in records]
     fitting = [row for row in rows if len(row.tokens) <= model.facts.context_length]
     too_long = tuple(sorted(row.id for row in rows if len(row.tokens) > model.facts.context_length))
-    scores = score_durably(model, fitting, context=context, name=f"candidate-{model.facts.digest[:16]}")
+    scores = score_durably(model, fitting, context=context, name=work_name(model.facts.digest))
     return Measured(name, model.facts, scores, _target_tokens(rows), too_long)
+
+
+def work_name(digest: str) -> str:
+    """What scoring the candidate of this digest is called, in work in progress and among the times of a run."""
+    return f"candidate-{digest[:16]}"
 
 
 def words_in(records: Sequence[Mapping[str, Any]]) -> int:

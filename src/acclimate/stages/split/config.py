@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Literal
+
 from pydantic import Field, model_validator
 
 from acclimate.core.stage import StageConfig
@@ -26,9 +28,27 @@ class Fractions(StageConfig):
 
 
 class SplitConfig(StageConfig):
-    """How records are divided. Ties of subject and duplicate cluster are never broken."""
+    """How records are divided. Ties of subject, duplicate cluster, text and document are never broken."""
 
     fractions: Fractions = Fractions()
     """Shares of train, validation and test."""
+    by: Literal["random", "time"] = "random"
+    """`time` makes the newest groups (by `collected_at` of their newest record) test and those before them validation;
+    undated ones are trained on. deidentify has shifted all dates, by at most its max_shift_days: the cut is as sharp."""
+    test_sites: tuple[str, ...] = ()
+    """Sites whose records are all test records; no other record becomes one. A subject who is elsewhere too is left out
+    there."""
+    stratify: tuple[str, ...] = ("site",)
+    """What is to be spread evenly over the splits where they are drawn at random: site, label, declared attributes."""
+    together: tuple[str, ...] = ()
+    """Declared attributes (`attributes` of the sources) whose equal values keep records together, as in [thread, template]."""
+    templates: Literal["report", "tie"] = "report"
+    """Records filled in from one form, found by their equal words around differing names and numbers: those in test and
+    in train are counted, or they are kept together. A corpus of a single form cannot be divided then."""
+    shared_passages: Literal["report", "drop"] = "report"
+    """What happens to a record to learn from that holds a test record, now or earlier, or an item of an evaluation set,
+    inside its text: it is reported, or dropped."""
+    shared_passages_from: float = Field(default=0.5, gt=0, le=1)
+    """Share of the held-out item's words, in passages of eight or more, that it must hold for that."""
     seed: int = 0
     """Seed of the draw; another seed gives another division. Earlier assignments stay whatever the seed."""

@@ -1,6 +1,7 @@
-"""The draw of new groups: whole groups in keyed-hash order, site by site, as near to the wished sizes as groups allow.
+"""The draw of new groups: whole groups, stratum by stratum in keyed-hash order or all by time, as near to the wished
+sizes as groups allow.
 
-The order is that of a keyed hash, not of a generator's stream, so that a group's place does not depend on the order or
+The random order is that of a keyed hash, not of a generator's stream, so that a group's place does not depend on the order or
 number of other records.
 """
 
@@ -10,22 +11,24 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from datetime import datetime
 
 SPLITS = ("train", "validation", "test")
 
 
 @dataclass(frozen=True)
 class Group:
-    """A new group: its key, the site most of its records come from, and how many records it has."""
+    """A new group: its key, the stratum most of its records are of, how many it has, and when its newest was collected."""
 
     key: str
-    site: str
+    stratum: str
     records: int
+    newest: datetime | None = None
 
 
 @dataclass
 class Stratum:
-    """Groups that are divided together: those of one site, or of all sites with too few groups for every split."""
+    """Groups that are divided together: those of one stratum, or of all strata with too few groups for every split."""
 
     new: list[Group] = field(default_factory=list)
     settled: defaultdict[str, int] = field(default_factory=lambda: defaultdict(int))
@@ -36,7 +39,7 @@ def draw(
 ) -> dict[str, str]:
     """The split of each new group, by its key.
 
-    `settled` counts the groups' worth of records that already have a split, by site and split.
+    `settled` counts the groups' worth of records that already have a split, by stratum and split.
 
     >>> groups = [Group(str(number), "north", 1) for number in range(10)]
     >>> sorted(draw(groups, {}, fractions={"train": 0.8, "validation": 0.1, "test": 0.1}, seed=0).values())
@@ -48,15 +51,43 @@ def draw(
     return drawn
 
 
+def draw_newest(
+    groups: Sequence[Group], settled: Mapping[tuple[str, str], int], *, fractions: Mapping[str, float]
+) -> dict[str, str]:
+    """The split of each new group, by its key: the newest are test, those before them validation, undated ones train.
+
+    >>> groups = [Group(str(year), "", 1, datetime(year, 1, 1)) for year in range(2015, 2025)]
+    >>> drawn = draw_newest(groups, {}, fractions={"train": 0.8, "validation": 0.1, "test": 0.1})
+    >>> drawn["2024"], drawn["2023"], drawn["2022"]
+    ('test', 'validation', 'train')
+    """
+    whole = Stratum()
+    for (_, split), records in settled.items():
+        whole.settled[split] += records
+    total = sum(group.records for group in groups) + sum(whole.settled.values())
+    dated = [(group.newest, group.key, group) for group in groups if group.newest is not None]
+    waiting = [group for *_, group in sorted(dated, key=lambda one: one[:2], reverse=True)]
+    drawn: dict[str, str] = {}
+    for split in ("test", "validation"):
+        if fractions[split] > 0:
+            spare = _spare(whole, split, fractions, len(groups) - len(drawn))
+            chosen = _fill_in_order(waiting, fractions[split] * total - whole.settled[split], spare=spare)
+            if not chosen and not whole.settled[split]:
+                chosen = waiting[: min(spare, 1)]
+            drawn |= dict.fromkeys((group.key for group in chosen), split)
+            waiting = waiting[len(chosen) :]
+    return dict.fromkeys((group.key for group in groups), "train") | drawn
+
+
 def _strata(groups: Sequence[Group], settled: Mapping[tuple[str, str], int], *, splits: int) -> list[Stratum]:
-    by_site: defaultdict[str, Stratum] = defaultdict(Stratum)
+    by_stratum: defaultdict[str, Stratum] = defaultdict(Stratum)
     for group in groups:
-        by_site[group.site].new.append(group)
-    for (site, split), records in settled.items():
-        by_site[site].settled[split] += records
+        by_stratum[group.stratum].new.append(group)
+    for (name, split), records in settled.items():
+        by_stratum[name].settled[split] += records
     own, pooled = [], Stratum()
-    for site in sorted(by_site):
-        stratum = by_site[site]
+    for name in sorted(by_stratum):
+        stratum = by_stratum[name]
         if len(stratum.new) + len(stratum.settled) >= splits:
             own.append(stratum)
         else:
@@ -89,6 +120,18 @@ def _fill(waiting: Sequence[Group], wished: float, *, spare: int) -> list[Group]
         if len(chosen) < spare and group.records < 2 * (wished - size):
             chosen.append(group)
             size += group.records
+    return chosen
+
+
+def _fill_in_order(waiting: Sequence[Group], wished: float, *, spare: int) -> list[Group]:
+    """The first groups, up to the one that would take the size further from the wish; at most `spare` of them."""
+    chosen: list[Group] = []
+    size = 0
+    for group in waiting:
+        if len(chosen) >= spare or group.records >= 2 * (wished - size):
+            break
+        chosen.append(group)
+        size += group.records
     return chosen
 
 

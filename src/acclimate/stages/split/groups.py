@@ -1,4 +1,5 @@
-"""Groups of records that must stay in one split: tied by subject, by duplicate cluster or by equal text, also in steps.
+"""Groups of records that must stay in one split, also in steps: tied by subject, duplicate cluster, equal text, parent,
+template, or an attribute that the project declares to tie.
 
 Records of earlier rounds tie too: a new visit of an earlier test patient belongs to the test side.
 """
@@ -10,7 +11,15 @@ import polars as pl
 from scipy.sparse import coo_array
 from scipy.sparse.csgraph import connected_components
 
-TIES = ("subject", "cluster", "text")
+_COLUMNS = {
+    "subject": "subject_id",
+    "cluster": "cluster_id",
+    "text": "text_digest",
+    "parent": "parents",
+    "template": "tied_template",
+    "attribute": "together",
+}
+TIES = tuple(_COLUMNS)
 """What ties two records, in the order in which a tie is named."""
 
 PRECEDENCE = ("test", "validation", "train")
@@ -20,8 +29,8 @@ PRECEDENCE = ("test", "validation", "train")
 def tie_groups(records: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
     """All current and earlier records with the group each belongs to.
 
-    Columns: `id`, `site`, `subject_id`, `cluster_id`, `text_digest`, `fixed` (the split it must have, null if none),
-    `declared` (the split it came with), `current`, and `group`, the smallest current id of its group.
+    Columns: those of the records, `fixed` (the split it must have, null if none), `declared` (the split it came with),
+    `current`, and `group`, the smallest current id of its group.
     """
     members = pl.concat([_current(records, ledger), _earlier(records, ledger)], how="diagonal")
     members = members.with_row_index("row").with_columns(component=_components(members))
@@ -31,9 +40,11 @@ def tie_groups(records: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
 
 def ties(members: pl.DataFrame) -> pl.DataFrame:
     """One line for each record and each thing that may tie it to others: `row`, `tie`, `key`."""
-    columns = {"subject": "subject_id", "cluster": "cluster_id", "text": "text_digest"}
     lines = [
-        members.select("row", pl.lit(tie).alias("tie"), pl.col(columns[tie]).alias("key")).drop_nulls() for tie in TIES
+        members.select("row", pl.lit(tie).alias("tie"), pl.col(_COLUMNS[tie]).alias("key"))
+        .drop_nulls()
+        .pipe(lambda line: line.explode("key").drop_nulls() if line.schema["key"] == pl.List else line)
+        for tie in TIES
     ]
     return pl.concat(lines)
 
@@ -48,12 +59,14 @@ def _current(records: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
 def _earlier(records: pl.DataFrame, ledger: pl.DataFrame) -> pl.DataFrame:
     now_test = records.filter(pl.col("declared") == "test")["id"].implode()
     fixed = pl.when(pl.col("id").is_in(now_test)).then(pl.lit("test")).otherwise(pl.col("split"))
-    return ledger.select("id", "subject_id", "cluster_id", fixed=fixed, current=pl.lit(False))
+    ties = ("id", "subject_id", "cluster_id", "parents", "together")
+    return ledger.select(*ties, fixed=fixed, current=pl.lit(False))
 
 
 def _components(members: pl.DataFrame) -> pl.Series:
     numbered = members.with_row_index("row")
-    same_id = numbered.select("row", pl.lit("id").alias("tie"), pl.col("id").alias("key"))
+    # A parent is named by a record id: pieces of one document tie to each other, and to it where it is a record too.
+    same_id = numbered.select("row", pl.lit("parent").alias("tie"), pl.col("id").alias("key"))
     lines = pl.concat([same_id, ties(numbered)])
     key = lines.select(pl.concat_str("tie", "key", separator=":").rank("dense").cast(pl.Int64))
     row, column = lines["row"].to_numpy().astype(np.int64), key.to_series().to_numpy() + members.height

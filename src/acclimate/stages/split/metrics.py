@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -24,6 +24,9 @@ def division_metrics(divided: pl.DataFrame, ledger: pl.DataFrame) -> dict[str, A
         "groups": groups.height,
         "largest_group": max(groups["len"].to_list(), default=0),
         "from_earlier_rounds": divided.join(ledger, on="id", how="semi").height,
+        "strata": divided["stratum"].n_unique(),
+        "strata_without_test": _strata_without(divided, "test"),
+        **_templates(divided),
         "earlier_test_records_absent": earlier_test.join(divided, on="id", how="anti").height,
     }
 
@@ -33,16 +36,16 @@ def division_warnings(divided: pl.DataFrame, ledger: pl.DataFrame, wished: Mappi
     warnings = []
     if not (divided["split"] == "validation").any():
         warnings.append("There are no validation records: the best checkpoint and settings cannot be chosen on any.")
-    for site, counts in _by_site(divided).items():
-        for split in ("train", "test"):
-            if not counts[split]:
-                warnings.append(
-                    f"Site {site or '(none)'} has no {split} records; it has too few groups of tied records."
-                )
     trained_before = divided.filter(split="test").join(ledger.filter(split="train"), on="id", how="semi").height
     if trained_before:
         warnings.append(
             f"{trained_before} test records were trained on in an earlier round: start again from the base."
+        )
+    alike = _templates(divided)["records_of_test_templates"]
+    if alike:
+        warnings.append(
+            f"{alike} records to learn from are filled in from the same forms as test records, so the test measures the"
+            " form as well: split.templates: tie keeps each form in one split."
         )
     absent = ledger.filter(split="test").join(divided, on="id", how="anti").height
     if absent:
@@ -59,6 +62,54 @@ def division_warnings(divided: pl.DataFrame, ledger: pl.DataFrame, wished: Mappi
                 f" must stay together has {largest} of {divided.height} records."
             )
     return tuple(warnings)
+
+
+def strata_warnings(divided: pl.DataFrame, stratify: Sequence[str]) -> Iterator[str]:
+    """What a random draw could not spread over the splits."""
+    for site, counts in _by_site(divided).items():
+        for split in ("train", "test"):
+            if not counts[split]:
+                yield f"Site {site or '(none)'} has no {split} records; it has too few groups of tied records."
+    without = _strata_without(divided, "test")
+    if without and tuple(stratify) != ("site",):
+        yield (
+            f"{without} of {divided['stratum'].n_unique()} strata ({', '.join(stratify)}) have no test records; they"
+            " have too few groups of tied records."
+        )
+
+
+def time_metrics(divided: pl.DataFrame) -> dict[str, int]:
+    """Of a division by time: records to learn from that are newer than the cut, and records without a date.
+
+    The cut is the age of the oldest test group, as told by its newest record.
+    """
+    ages = divided.filter(split="test").group_by("group").agg(pl.col("collected_at").max())
+    cut = ages["collected_at"].min()
+    after = divided.filter((pl.col("split") != "test") & (pl.col("collected_at") > cut)).height if cut else 0
+    return {"learning_after_cut": after, "undated": divided["collected_at"].null_count()}
+
+
+def time_warnings(counts: Mapping[str, int]) -> Iterator[str]:
+    """Where a division by time is none."""
+    if counts["learning_after_cut"]:
+        yield (
+            f"{counts['learning_after_cut']} records to learn from are newer than the oldest test records, by frozen"
+            " test files or earlier rounds: the test does not wholly lie in the future."
+        )
+    if counts["undated"]:
+        yield f"{counts['undated']} records have no collected_at; those that nothing ties to test are trained on."
+
+
+def _strata_without(divided: pl.DataFrame, split: str) -> int:
+    present = divided.filter(split=split)["stratum"].unique()
+    return divided.filter(~pl.col("stratum").is_in(present.implode()))["stratum"].n_unique()
+
+
+def _templates(divided: pl.DataFrame) -> dict[str, int]:
+    """Templates of several records, and how many records to learn from are of a template that the test has too."""
+    learning, tested = divided.filter(pl.col("split") != "test"), divided.filter(split="test")
+    shared = learning.drop_nulls("template").join(tested, on="template", how="semi")
+    return {"templates": divided["template"].drop_nulls().n_unique(), "records_of_test_templates": shared.height}
 
 
 def _by_site(divided: pl.DataFrame) -> dict[str, dict[str, int]]:

@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 
 import polars as pl
 import pyarrow as pa
@@ -11,67 +10,78 @@ import pyarrow.compute as pc
 
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.errors import DataError
+from acclimate.core.ledger import read_ledger
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
-from acclimate.core.schema import RECORD_SCHEMA, TEXT_COLUMNS, task_text
+from acclimate.core.schema import RECORD_SCHEMA
 from acclimate.core.stage import ExpectedCost, Inputs, Stage
 from acclimate.stages.split.config import Fractions, SplitConfig
 from acclimate.stages.split.conflicts import settle
-from acclimate.stages.split.draw import SPLITS, Group, draw
+from acclimate.stages.split.draw import SPLITS, Group, draw, draw_newest
 from acclimate.stages.split.groups import tie_groups
 from acclimate.stages.split.leaks import check_no_leaks, count_leaks
-from acclimate.stages.split.ledger import extend_ledger, read_ledger, write_ledger
-from acclimate.stages.split.metrics import division_metrics, division_warnings
-
-_COLUMNS = ("id", "subject_id", "cluster_id", "site", "split")
+from acclimate.stages.split.ledger import extend_ledger, write_ledger
+from acclimate.stages.split.metrics import (
+    division_metrics,
+    division_warnings,
+    strata_warnings,
+    time_metrics,
+    time_warnings,
+)
+from acclimate.stages.split.overlaps import (
+    Overlaps,
+    drop_overlaps,
+    find_overlaps,
+    overlap_metrics,
+    overlap_warnings,
+    write_leaks,
+)
+from acclimate.stages.split.records import read_records
+from acclimate.stages.split.templates import find_templates
 
 
 def run(config: SplitConfig, inputs: Inputs, output: Output, context: Context) -> Report:
     """Sets `split` on every record and writes the ledger; raises DataError when train or test would be empty.
 
-    The optional input `previous` is an earlier artifact of this stage, whose assignments stay.
+    The optional input `previous` is an earlier artifact of this stage, whose assignments stay; `evaluation` holds the
+    items of evaluation sets, which are looked for in what is to be learnt from.
     """
     source = inputs["records"]
     ledger = read_ledger(inputs.get("previous"))
-    records = _read(source, context)
-    members = tie_groups(records, ledger)
-    settled = settle(members)
+    records = _read(source, config, context)
+    settled = settle(tie_groups(records, ledger))
     fractions = _fractions(config.fractions, records)
-    decided = _draw(settled, fractions, config.seed)
+    drawn = _draw(settled, fractions, config)
+    overlaps = find_overlaps(inputs, drawn.drop_nulls("split"), min_share=config.shared_passages_from, context=context)
+    decided = drop_overlaps(drawn, overlaps) if config.shared_passages == "drop" else drawn
     divided = decided.filter(pl.col("split").is_not_null())
     _check_not_empty(divided, decided, config.fractions)
     leaks = count_leaks(divided, ledger)
     check_no_leaks(leaks)
     _write(source, decided.sort("position"), output, context)
     write_ledger(output.path, extend_ledger(ledger, divided))
+    write_leaks(output.path, overlaps)
     dropped = dict(sorted(output.dropped_by_reason.items()))
-    metrics = {**division_metrics(divided, ledger), "leaks": leaks}
-    warnings = division_warnings(divided, ledger, fractions)
+    metrics = {**division_metrics(divided, ledger), "leaks": leaks, "overlaps": overlap_metrics(overlaps)}
+    if config.by == "time":
+        metrics["time"] = time_metrics(divided)
+    warnings = (*division_warnings(divided, ledger, fractions), *_warnings(config, divided, overlaps))
     return Report("split", Counts(records.height, output.kept_rows, dropped=dropped), metrics, warnings)
 
 
-def read_ties(batch: pa.RecordBatch) -> pl.DataFrame:
-    """What split needs to know of each record of a batch."""
-    rows = batch.to_pylist()
-    columns = {name: [row[name] for row in rows] for name in _COLUMNS if name != "split"}
-    return pl.DataFrame(
-        {
-            **columns,
-            "declared": [row["split"] for row in rows],
-            "text_digest": [hashlib.sha256(task_text(row).encode()).hexdigest() for row in rows],
-        },
-        schema=dict.fromkeys([*columns, "declared", "text_digest"], pl.String()),
-    )
+def _warnings(config: SplitConfig, divided: pl.DataFrame, overlaps: Overlaps) -> Iterator[str]:
+    """What the way of dividing that was asked for could not give."""
+    if config.by == "time":
+        yield from time_warnings(time_metrics(divided))
+    elif not config.test_sites:
+        yield from strata_warnings(divided, config.stratify)
+    if config.shared_passages == "report":
+        yield from overlap_warnings(overlaps, min_share=config.shared_passages_from)
 
 
-def _read(source: Artifact, context: Context) -> pl.DataFrame:
-    parts = [read_ties(pa.RecordBatch.from_pylist([], RECORD_SCHEMA))]
-    batches = source.batches([*_COLUMNS, *TEXT_COLUMNS, "messages"], batch_rows=context.batch_rows)
-    with context.progress("reading records", source.table(["id"]).num_rows) as progress:
-        for part in context.engine.map_batches(read_ties, batches):
-            parts.append(part)
-            progress.advance(part.height)
-    records = pl.concat(parts).with_row_index("position")
+def _read(source: Artifact, config: SplitConfig, context: Context) -> pl.DataFrame:
+    """All records with what ties, declares and divides them."""
+    records = read_records(source, together=config.together, stratify=config.stratify, context=context)
     strange = records.filter(~pl.col("declared").is_in(SPLITS)).head(1)
     if strange.height:
         raise DataError(
@@ -79,7 +89,22 @@ def _read(source: Artifact, context: Context) -> pl.DataFrame:
             " a wrong guess could train on test records.",
             hint=f"use one of {', '.join(SPLITS)}, or leave it empty",
         )
-    return records
+    templates = find_templates(source, context)
+    tied = templates if config.templates == "tie" else pl.lit(None, dtype=pl.String)
+    return _hold_out_sites(records, config.test_sites).with_columns(template=templates, tied_template=tied)
+
+
+def _hold_out_sites(records: pl.DataFrame, sites: tuple[str, ...]) -> pl.DataFrame:
+    """The records of these sites as if they stood in a frozen test file."""
+    known = records["site"].drop_nulls().unique().sort().to_list()
+    for site in sites:
+        if site not in known:
+            raise DataError(
+                f"split.test_sites names the site {site!r}, of which there is no record.",
+                hint=f"the sites are: {', '.join(known) or 'none'}",
+            )
+    is_held_out = pl.col("site").is_in(sites).fill_null(False)
+    return records.with_columns(declared=pl.when(is_held_out).then(pl.lit("test")).otherwise("declared"))
 
 
 def _fractions(wished: Fractions, records: pl.DataFrame) -> dict[str, float]:
@@ -92,27 +117,27 @@ def _fractions(wished: Fractions, records: pl.DataFrame) -> dict[str, float]:
     return {split: share / total for split, share in shares.items()}
 
 
-def _draw(settled: pl.DataFrame, fractions: Mapping[str, float], seed: int) -> pl.DataFrame:
-    site = pl.col("site").fill_null("")
+def _draw(settled: pl.DataFrame, fractions: Mapping[str, float], config: SplitConfig) -> pl.DataFrame:
     is_new = pl.col("split").is_null() & pl.col("reason").is_null()
     counted = (
         settled.filter(is_new)
-        .group_by("group", site)
-        .len()
-        .sort(["group", "len", "site"], descending=[False, True, False])
+        .group_by("group", "stratum")
+        .agg(pl.len(), pl.col("collected_at").max())
+        .sort(["group", "len", "stratum"], descending=[False, True, False])
     )
-    groups = counted.group_by("group", maintain_order=True).agg(pl.col("site").first(), pl.col("len").sum())
-    placed = settled.filter(pl.col("split").is_not_null()).group_by(site, "split").len().sort("site", "split")
-    drawn = draw(
-        [Group(key, site, records) for key, site, records in groups.iter_rows()],
-        {(site, split): records for site, split, records in placed.iter_rows()},
-        fractions=fractions,
-        seed=seed,
+    groups = counted.group_by("group", maintain_order=True).agg(
+        pl.col("stratum").first(), pl.col("len").sum(), pl.col("collected_at").max()
     )
-    new = pl.DataFrame(
-        {"group": list(drawn.keys()), "drawn": list(drawn.values())}, schema={"group": pl.String, "drawn": pl.String}
-    )
-    decided = settled.join(new, on="group", how="left", maintain_order="left")
+    new = [Group(key, stratum, records, newest) for key, stratum, records, newest in groups.iter_rows()]
+    placed = settled.filter(pl.col("split").is_not_null()).group_by("stratum", "split").len().sort("stratum", "split")
+    counts = {(stratum, split): records for stratum, split, records in placed.iter_rows()}
+    if config.by == "time":
+        drawn = draw_newest(new, counts, fractions=fractions)
+    else:
+        drawn = draw(new, counts, fractions=fractions, seed=config.seed)
+    schema = {"group": pl.String, "drawn": pl.String}
+    assigned = pl.DataFrame({"group": list(drawn.keys()), "drawn": list(drawn.values())}, schema=schema)
+    decided = settled.join(assigned, on="group", how="left", maintain_order="left")
     return decided.with_columns(split=pl.when(is_new).then("drawn").otherwise("split"))
 
 
@@ -149,7 +174,15 @@ def _estimate(config: SplitConfig, rows: Mapping[str, int]) -> ExpectedCost | No
     if "records" not in rows:
         return None
     records = rows["records"]
-    return ExpectedCost(1.0 + records / 50_000, (200 << 20) + records * 500, "about 50 000 records a second")
+    return ExpectedCost(
+        1.0 + records / 5_000, (300 << 20) + records * 6_000, "about 5 000 records of 200 words a second"
+    )
 
 
-STAGE = Stage("split", SplitConfig, run, estimate=_estimate)
+STAGE = Stage(
+    "split",
+    SplitConfig,
+    run,
+    code=("acclimate.core.ledger", "acclimate.core.passages", "acclimate.core.word_hashes"),
+    estimate=_estimate,
+)

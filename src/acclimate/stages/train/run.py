@@ -144,6 +144,7 @@ def _training_metrics(
     return {
         "plan": asdict(plan),
         "precision": result.precision,
+        "device": result.device,
         "trainable_parameters": result.trainable_parameters,
         "steps": len(result.steps),
         "best_step": result.best_step,

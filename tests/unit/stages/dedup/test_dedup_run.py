@@ -3,15 +3,20 @@ from __future__ import annotations
 import random
 from datetime import UTC, datetime
 
+import polars as pl
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import write_json
+from acclimate.core.errors import WorkspaceError
 from acclimate.core.reinclusion import KEPT_FILE, id_digest
+from acclimate.core.surrogates import record_hash
 from acclimate.stages.dedup import STAGE
+from acclimate.stages.dedup.earlier import mark_earlier
 
+KEY = bytes(32)
 LONG = " ".join(f"word{index}" for index in range(40))
 OTHER = " ".join(f"other{index}" for index in range(40))
 
@@ -45,9 +50,11 @@ def test_the_survivor_is_the_preferred_one(run_stage, order, stays):
     assert set(run_stage(STAGE, rows, {"survivor_order": order}).kept) == {stays}
 
 
-def test_the_earliest_record_can_be_preferred(run_stage):
-    rows = [{"id": str(year), "text": LONG, "collected_at": datetime(year, 1, 1, tzinfo=UTC)} for year in (2024, 2021)]
-    assert set(run_stage(STAGE, rows, {"survivor_order": ["earliest"]}).kept) == {"2021"}
+@pytest.mark.parametrize(("order", "stays"), [("earliest", "2021"), ("newest", "2024")])
+def test_the_earliest_or_the_newest_record_can_be_preferred(run_stage, order, stays):
+    years = [{"id": str(year), "collected_at": datetime(year, 1, 1, tzinfo=UTC)} for year in (2022, 2024, 2021)]
+    rows = [{"text": LONG, **row} for row in [*years, {"id": "undated", "collected_at": None}]]
+    assert set(run_stage(STAGE, rows, {"survivor_order": [order]}).kept) == {stays}
 
 
 def test_short_texts_are_copies_only_when_equal(run_stage):
@@ -65,7 +72,34 @@ def test_frozen_test_records_stay_and_their_copies_in_training_go(run_stage):
     result = run_stage(STAGE, rows)
     assert set(result.kept) == {"y", "z"}
     assert result.dropped == {"a": ("near_duplicate", "y"), "b": ("near_duplicate", "y")}
-    assert "1 records of the frozen test file" in result.report.warnings[-1]
+    assert result.report.metrics["copies_of_test_records"] == 2
+    assert "1 test records are copies of other test records" in result.report.warnings[-1]
+
+
+def ledger(tmp_path, **splits: str) -> Artifact:
+    """An earlier split's ledger, with the ids as deidentify writes them."""
+    rows = {"id": [record_hash(KEY, name) for name in splits], "subject_id": None, "cluster_id": None}
+    pl.DataFrame({**rows, "split": list(splits.values())}).write_parquet(tmp_path / "ledger.parquet")
+    return Artifact(tmp_path)
+
+
+def test_a_longer_copy_of_a_later_round_never_replaces_an_earlier_test_record(run_stage, tmp_path):
+    rows = [{"id": "old", "text": LONG}, {"id": "a", "text": edited(LONG, 3) + " and longer"}]
+    secrets = {"surrogates": KEY}
+    result = run_stage(STAGE, rows, secrets=secrets, previous=ledger(tmp_path, old="test"))
+    assert result.dropped == {"a": ("near_duplicate", "old")}
+    assert run_stage(STAGE, rows).dropped == {"old": ("near_duplicate", "a")}
+
+
+def test_a_copy_that_replaces_an_earlier_training_record_is_tied_to_it_by_name(run_stage, tmp_path):
+    rows = [{"id": "old", "text": LONG}, {"id": "a", "text": edited(LONG, 3) + " and longer"}]
+    result = run_stage(STAGE, rows, secrets={"surrogates": KEY}, previous=ledger(tmp_path, old="train"))
+    assert {id: row["cluster_id"] for id, row in result.kept.items()} == {"a": "old"}
+
+
+def test_a_ledger_without_the_key_is_refused(tmp_path):
+    with pytest.raises(WorkspaceError, match="test records of earlier rounds are not recognised"):
+        mark_earlier(pl.DataFrame({"id": ["a"]}), ledger(tmp_path, a="test"), key_name="surrogates", secrets={})
 
 
 def test_other_answers_to_the_same_prompt_stay_in_one_cluster(run_stage):
@@ -123,3 +157,15 @@ def test_a_copy_that_was_re_included_stays_in_its_cluster_and_is_counted(run_sta
     assert {name: row["cluster_id"] for name, row in result.kept.items()} == {"a": "a", "b": "a"}
     assert result.dropped == {"c": ("exact_duplicate", "a")}
     assert result.report.metrics["reincluded"] == {"exact_duplicate": 1}
+
+
+def test_clusters_across_sources_and_sites_are_counted(run_stage):
+    rows = [
+        {"id": "a", "text": LONG, "source": "letters", "site": "north"},
+        {"id": "b", "text": edited(LONG, 4), "source": "notes", "site": "north"},
+        {"id": "c", "text": OTHER, "source": "notes", "site": "south"},
+        {"id": "d", "text": OTHER, "source": "notes", "site": "north"},
+    ]
+    metrics = run_stage(STAGE, rows).report.metrics
+    assert metrics["clusters_across_sources"] == {"letters, notes": 1}
+    assert metrics["clusters_across_sites"] == {"north, south": 1}

@@ -3,8 +3,9 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from acclimate.core.word_hashes import hash_words, n_grams
 from acclimate.stages.dedup.candidates import Pairs, jaccard
-from acclimate.stages.dedup.signatures import hash_words, text_digest, two_grams
+from acclimate.stages.dedup.signatures import text_digest
 from acclimate.stages.dedup.similarity import (
     Bands,
     candidate_recall,
@@ -28,7 +29,7 @@ def similarities(words: int, share: float, copies: int = 400) -> np.ndarray:
     text = [f"word{index}" for index in range(words)]
     texts = [" ".join(substitute(text, share, random)) for _ in range(copies)]
     pairs = Pairs(np.arange(copies), np.full(copies, copies))
-    return jaccard(pairs, two_grams(hash_words([*texts, " ".join(text)])))
+    return jaccard(pairs, n_grams(hash_words([*texts, " ".join(text)]), 2))
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.2])
@@ -55,7 +56,7 @@ def test_a_text_too_short_for_one_edit_has_no_near_copies():
 
 
 def test_exact_jaccard_counts_distinct_shingles():
-    sets = two_grams(hash_words(["a b a b a b", "a b c", "", "a"]))
+    sets = n_grams(hash_words(["a b a b a b", "a b c", "", "a"]), 2)
     pairs = Pairs(np.array([0, 0, 2, 1]), np.array([0, 1, 3, 2]))
     assert jaccard(pairs, sets).tolist() == [1.0, 1 / 3, 1.0, 0.0]
 

@@ -49,6 +49,15 @@ def test_identifiers_of_one_record_are_found_in_the_others_of_its_subject(deiden
     assert texts[0].split()[:2] != texts[2].split()[:2]
 
 
+def test_the_pieces_of_a_document_without_a_subject_name_its_person_alike(deidentify):
+    pieces = [
+        {"id": f"d#{number}", "text": "Ann Lee seen.", "parents": ["d"], "identifiers": NAME if number == 2 else None}
+        for number in (1, 2)
+    ]
+    first, second = deidentify(pieces).texts
+    assert first == second != "Ann Lee seen."
+
+
 def test_days_between_two_visits_stay_what_they_were(deidentify):
     dates = [read_date(re.search(r"\d{4}-\d\d-\d\d", text).group()).first for text in deidentify(NOTES).texts[:2]]
     assert dates[1] - dates[0] == datetime.timedelta(14)

@@ -6,6 +6,7 @@ import ipaddress
 import re
 
 import pytest
+from faker.providers.person.en_US import Provider
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
@@ -178,3 +179,31 @@ def test_spans_on_what_was_not_replaced_quote_it_unchanged(words):
     row = opened(text, *JOHN, spans=spans)
     quotes = [row["text"][span["start"] : span["end"]] for span in row["spans"]]
     assert quotes == [text[span["start"] : span["end"]] for span in spans]
+
+
+@given(zip_code=st.from_regex(r"[0-9]{5}(-[0-9]{4})?", fullmatch=True))
+@settings(max_examples=40, deadline=None)
+def test_a_zip_code_keeps_its_area_on_request_unless_few_people_live_there(zip_code):
+    records = OpenRecords(KEY, {}, 364, False, sparse_zips=frozenset({"036"}))
+    rows = records_table([{"id": "a", "text": f"IL {zip_code}"}])
+    written = records(rows.to_batches()[0]).records.to_pylist()[0]["text"]
+    area = "000" if zip_code.startswith("036") else zip_code[:3]
+    assert re.fullmatch(rf"IL {area}\d\d" + (r"-\d{4}" if "-" in zip_code else ""), written)
+    assert written != f"IL {zip_code}"
+
+
+@pytest.mark.parametrize(
+    ("name", "gender"),
+    [("Elizabeth", "first_names_female"), ("John", "first_names_male"), ("Ann", "first_names_female")],
+)
+def test_a_surrogate_name_is_of_the_same_gender_and_as_short_or_long(name, gender):
+    surrogates = {rewritten(f"Dr. {name} Smith", subject=f"p{number}").split()[1] for number in range(12)}
+    assert surrogates <= set(getattr(Provider, gender))
+    assert {(len(one) > 4, len(one) > 7) for one in surrogates} == {(len(name) > 4, len(name) > 7)}
+
+
+def test_a_vehicle_gets_a_number_that_no_vehicle_has():
+    from acclimate.stages.deidentify.devices import vehicle_valid
+
+    numbers = [rewritten("The 1M8GDM9AXKP042788 was sold.", subject=f"p{n}").split()[1] for n in range(40)]
+    assert len(set(numbers)) == 40 and not any(map(vehicle_valid, numbers))

@@ -62,31 +62,39 @@ def write_files(folder: Path, files: Mapping[str, str | bytes]) -> None:
         path.write_bytes(gzip.compress(data, mtime=0) if packed else data)
 
 
+def ingest_files(
+    folder: Path,
+    files: Mapping[str, str | bytes],
+    *sources: Mapping[str, Any],
+    batch_rows: int = 1024,
+    between: Callable[[Path, Path], None] | None = None,
+    erased: Path | None = None,
+    secrets: Mapping[str, bytes] | None = None,
+    **settings: Any,
+) -> Ingested:
+    """Writes the files to the folder, collects and ingests them; `between` may spoil what was collected."""
+    write_files(folder, files)
+    config = IngestConfig.model_validate({"sources": sources or _one_each(files), **settings})
+    snapshot = collect(config.sources, folder=folder, snapshots=folder / "snapshots")
+    if between:
+        between(folder, folder / "snapshots")
+    (folder / "output").mkdir()
+    context = Context(folder / "partial", no_progress, SequentialEngine(), secrets=secrets or {}, batch_rows=batch_rows)
+    inputs = {"snapshot": snapshot.artifact(), **({"erased": Artifact(erased)} if erased else {})}
+    with Output(folder / "output") as output:
+        report = STAGE.run(config, inputs, output, context)
+    report.counts.check()
+    artifact = Artifact(folder / "output")
+    return Ingested(list(artifact.rows()), artifact.dropped().to_pylist(), report, artifact)
+
+
 @pytest.fixture(scope="session")
 def ingest(tmp_path_factory: pytest.TempPathFactory) -> Callable[..., Ingested]:
     """`ingest({"a.jsonl": "..."}, {"path": "a.jsonl"}, on_error="set_aside")`; by default one source a file."""
     numbers = itertools.count()
 
-    def run(
-        files: Mapping[str, str | bytes],
-        *sources: Mapping[str, Any],
-        batch_rows: int = 1024,
-        between: Callable[[Path, Path], None] | None = None,
-        **settings: Any,
-    ) -> Ingested:
-        folder = tmp_path_factory.mktemp(f"ingest-{next(numbers)}")
-        write_files(folder, files)
-        config = IngestConfig.model_validate({"sources": sources or _one_each(files), **settings})
-        snapshot = collect(config.sources, folder=folder, snapshots=folder / "snapshots")
-        if between:
-            between(folder, folder / "snapshots")
-        (folder / "output").mkdir()
-        context = Context(folder / "partial", no_progress, SequentialEngine(), batch_rows=batch_rows)
-        with Output(folder / "output") as output:
-            report = STAGE.run(config, {"snapshot": snapshot.artifact()}, output, context)
-        report.counts.check()
-        artifact = Artifact(folder / "output")
-        return Ingested(list(artifact.rows()), artifact.dropped().to_pylist(), report, artifact)
+    def run(files: Mapping[str, str | bytes], *sources: Mapping[str, Any], **settings: Any) -> Ingested:
+        return ingest_files(tmp_path_factory.mktemp(f"ingest-{next(numbers)}"), files, *sources, **settings)
 
     return run
 

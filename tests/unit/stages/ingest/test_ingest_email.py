@@ -62,13 +62,26 @@ def test_attachments_are_counted_by_type_and_their_names_stay_out_of_the_report(
     mail = message("see attached")
     mail.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="ann-lee.pdf")
     mail.add_attachment("a note", filename="note.txt")
-    mail.add_attachment(message("forwarded"))
     ingested = ingest({"a.eml": mail.as_bytes()})
     assert ingested.record["text"] == "see attached"
-    kinds = ["application/pdf", "message/rfc822", "text/plain"]
+    kinds = ["application/pdf", "text/plain"]
     assert json.loads(ingested.record["extra"])["attachments"] == kinds
     left_out = ingested.report.metrics["sources"]["a"]["left_out"]
     assert left_out == {f"attachments of type {kind}": 1 for kind in kinds}
+
+
+def test_a_forwarded_message_is_text_under_its_headers_and_its_attachments_are_counted(ingest):
+    inner, middle, outer = message("the first"), message("the second"), message("see below")
+    inner["From"], inner["To"], inner["Date"] = "Ann <a@x.org>", "b@x.org", "Fri, 1 Mar 2024 10:00:00 +0000"
+    inner.add_attachment(b"%PDF", maintype="application", subtype="pdf", filename="a.pdf")
+    middle.add_attachment(inner)
+    outer.add_attachment(middle)
+    ingested = ingest({"a.eml": outer.as_bytes()})
+    assert ingested.record["text"] == (
+        "see below\n\nSubject: s\n\nthe second\n\n"
+        "From: Ann <a@x.org>\nTo: b@x.org\nDate: Fri, 01 Mar 2024 10:00:00 +0000\nSubject: s\n\nthe first"
+    )
+    assert ingested.report.metrics["sources"]["a"]["left_out"] == {"attachments of type application/pdf": 1}
 
 
 def test_an_mbox_gives_one_record_a_message(ingest):

@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 
 from acclimate.core.errors import SourceError
+from acclimate.stages.ingest.fhir_patients import identity_of
 
 SAMPLE = Path(__file__).parents[5] / "shared/data/fhir-synthea"
 FHIR = {"path": "n", "format": "fhir"}
@@ -23,6 +24,22 @@ ANN = {
     "contact": [{"name": {"given": ["Bob"], "family": "Lee"}}],
 }
 SUBJECT = {"subject": {"reference": "Patient/17"}}
+
+
+def test_people_and_places_that_the_extensions_of_a_patient_name_are_told_too():
+    extensions = [
+        {"url": "http://h/patient-mothersMaidenName", "valueString": "Eva Marlow"},
+        {"url": "http://h/FathersName-extension", "valueHumanName": {"text": "Hung Lee"}},
+        {"url": "http://h/birthPlace", "valueAddress": {"city": "North Andover"}},
+        {"url": "http://h/nested", "extension": [{"url": "x", "valueIdentifier": {"value": "X-9"}}]},
+        {"url": "http://h/SocialSecurityNumber-extension", "valueString": "999-71-7942"},
+        {"url": "http://h/contact", "valueContactPoint": {"value": "555-0199"}},
+    ]
+    columns = identity_of({**ANN, "extension": extensions})
+    assert columns["names"] == ["Ann B. Lee", "Annie", "Bob Lee", "Hung Lee", "Eva Marlow"]
+    assert columns["addresses"][1:] == ["North Andover"]
+    assert columns["identifiers"] == ["M-17", "X-9", "999-71-7942"]
+    assert columns["telecoms"] == ["555-0101", "555-0199"]
 
 
 def base64(text: str, charset: str = "utf-8") -> str:

@@ -249,7 +249,10 @@ def test_a_source_is_described_in_the_report(ingest):
         "rows": 2,
         "records": 2,
         "set_aside": 0,
+        "refused": 0,
         "without_payload": 0,
+        "cut": {"documents": 0, "pieces": 0},
+        "terms": {"licences": {"not stated": 2}, "consent": None, "purpose": []},
         "left_out": {},
     }
 

@@ -2,15 +2,31 @@
 
 from __future__ import annotations
 
+import gzip
+import io
 import json
 import re
+import sqlite3
+from datetime import date
 from pathlib import Path
+from typing import Any
 
+import pyarrow as pa
+import pyarrow.parquet as pq
 import pytest
 import yaml
+from fsspec.implementations.memory import MemoryFileSystem
 from tests.document_files import docx, paragraph, pdf, pdf_page, zipped
+from tests.unit.collect.test_archives import tarred
 from tests.unit.stages.ingest.test_ingest_hostile import HL7, NOTE, mail
 from tests.unit.stages.ingest.test_ingest_xlsx import xlsx
+
+
+def parquet(rows: list[dict[str, Any]]) -> bytes:
+    buffer = io.BytesIO()
+    pq.write_table(pa.Table.from_pylist(rows), buffer)
+    return buffer.getvalue()
+
 
 PAGE = Path(__file__).parents[4] / "docs/guides/sources.md"
 SOURCES = [yaml.safe_load(block) for block in re.findall(r"```yaml\n(.*?)```", PAGE.read_text(), re.DOTALL)]
@@ -18,6 +34,9 @@ PATIENT = {"resourceType": "Patient", "id": "1", "name": [{"text": "Ann Lee"}], 
 CONTENTS = {
     ".jsonl": '{"note": "a", "patient": "1"}\n',
     ".csv": "dialogue,summary,patient_name\na,b,Ann Lee\n",
+    ".tsv": "note\tpatient\na\t1\n",
+    ".parquet": parquet([{"note": "a", "patient": "1", "written": date(2024, 3, 1)}]),
+    ".txt": "a",
     ".xlsx": xlsx(("x",), letters=[("letter", "pid", "written"), ("a", 1, "2024-03-01")]),
     ".md": "---\nwritten: 2024-03-01\n---\na",
     ".html": "<p>a",
@@ -26,11 +45,16 @@ CONTENTS = {
     ".mbox": b"From x\nMessage-ID: <1@x>\nDate: Fri, 1 Mar 2024 10:00:00 +0000\n" + mail(),
     ".ndjson": json.dumps(NOTE) + "\n" + json.dumps(PATIENT),
     ".hl7": HL7,
+    ".tgz": gzip.compress(tarred({"2024/one.html": b"<p>a"})),
     ".zip": zipped({"2024/one.pdf": pdf(pdf_page("a"))}),
 }
 
 
-@pytest.mark.parametrize("source", SOURCES, ids=lambda source: source["path"])
+FILES = [source for source in SOURCES if "://" not in source.get("path", "://")]
+FETCHED = [source for source in SOURCES if source not in FILES]
+
+
+@pytest.mark.parametrize("source", FILES, ids=lambda source: source["path"])
 def test_a_source_of_the_guide_reads_a_file_of_its_kind(ingest, source):
     path = source["path"].replace("*", "one")
     record = ingest({path: CONTENTS[Path(path).suffix]}, source).record
@@ -39,4 +63,19 @@ def test_a_source_of_the_guide_reads_a_file_of_its_kind(ingest, source):
 
 
 def test_the_guide_has_a_source_for_every_kind_of_file():
-    assert {Path(source["path"]).suffix for source in SOURCES} == set(CONTENTS)
+    assert {Path(source["path"]).suffix for source in FILES} == set(CONTENTS)
+
+
+@pytest.mark.parametrize("source", FETCHED, ids=lambda source: source["name"])
+def test_a_source_of_the_guide_that_lies_elsewhere_is_fetched(ingest, source, tmp_path, monkeypatch):
+    with sqlite3.connect(tmp_path / "clinic.db") as connection:
+        connection.execute("create table notes (visit, patient, note, written, ward)")
+        connection.execute("insert into notes values (1, '17', 'a', '2024-03-01', 'north')")
+    monkeypatch.setenv("CLINIC_DB", f"sqlite:///{tmp_path}/clinic.db")
+    MemoryFileSystem().pipe("/hospital-notes/north/one.jsonl", CONTENTS[".jsonl"].encode())
+    here = (
+        {"path": source["path"].replace("s3://", "memory://"), "options": {}, "secrets": {}} if "path" in source else {}
+    )
+    record = ingest({}, {**source, **here}).record
+    assert (record["text"], record["source"]) == ("a", source["name"])
+    assert record["subject_id"] in ("17", "1")

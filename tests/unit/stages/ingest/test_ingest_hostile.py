@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import gzip
 import io
 import json
 from email.message import EmailMessage
@@ -11,9 +12,10 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from tests.document_files import docx, paragraph, pdf, pdf_page
+from tests.hostile_files import parquet
 from tests.unit.stages.ingest.test_ingest_properties import quick
 
-from acclimate.core.errors import SourceError
+from acclimate.core.errors import UserError
 
 
 def workbook() -> bytes:
@@ -37,6 +39,10 @@ def mail() -> bytes:
 NOTE = {"resourceType": "Observation", "id": "1", "subject": {"reference": "Patient/1"}, "note": [{"text": "a"}]}
 HL7 = b"MSH|^~\\&|A|B|C|D|2024||ORU^R01|1|P|2.5\rPID|1||17||Lee^Ann\rOBX|1|TX|R^x||a\\.br\\b\r"
 SOUND = {
+    "jsonl": b'{"text": "a", "x": [1.5, null]}\n{"text": "b"}\n',
+    "csv": b'text,x\na,"b\nc"\n"d ""e""",\n',
+    "parquet": parquet("a", "b"),
+    "text": b"a",
     "html": b"<html><title>t</title><body><h1>a</h1><table><tr><td>b<ul><li>c</ul></table>",
     "markdown": b"---\ntitle: a\non: [1, {b: c}]\n---\n# a\n",
     "pdf": pdf(pdf_page("a"), b"0 0 9 9 re f", title="t"),
@@ -47,6 +53,9 @@ SOUND = {
     "hl7v2": HL7 * 2,
 }
 STARTS = {
+    "jsonl": b'[{"text": "a"}, ',
+    "csv": b'text,x\n"',
+    "parquet": b"PAR1",
     "pdf": b"%PDF-1.4\n",
     "docx": b"PK\x03\x04",
     "xlsx": b"PK\x03\x04",
@@ -60,7 +69,7 @@ def read(ingest, kind: str, content: bytes) -> None:
     source = {"path": "n", "format": kind, "columns": {} if kind in ("markdown", "xlsx") else {"text": "text"}}
     try:
         ingested = ingest({"n/a": content, "n/b": SOUND[kind]}, source, on_error="set_aside", max_record_bytes=100_000)
-    except SourceError as error:
+    except UserError as error:
         assert error.hint
         return
     assert len(ingested.records) + len(ingested.dropped) == ingested.report.counts.inputs
@@ -86,6 +95,17 @@ def test_a_file_spoilt_anywhere_is_records_faults_or_one_sentence(ingest, kind, 
 
 
 scalars = st.none() | st.booleans() | st.integers() | st.text(max_size=5)
+
+
+@pytest.mark.parametrize("kind", ["csv", "docx", "jsonl", "parquet"])
+@quick
+@given(data=st.data())
+def test_a_packed_file_spoilt_anywhere_is_records_faults_or_one_sentence(ingest, kind, data):
+    content = bytearray(gzip.compress(SOUND[kind], mtime=0))
+    content[data.draw(st.integers(2, len(content) - 1))] = data.draw(st.integers(0, 255))
+    read(ingest, kind, bytes(content[: data.draw(st.integers(2, len(content)))]))
+
+
 keys = st.sampled_from(
     ["resourceType", "id", "subject", "patient", "reference", "content", "attachment", "data", "contentType", "text",
      "div", "section", "note", "title", "code", "coding", "entry", "resource", "name", "given", "family", "fullUrl"]

@@ -29,7 +29,7 @@ def test_a_site_with_three_groups_is_in_every_split(sizes, seed):
     groups = [Group(f"{site}{index}", site, size) for site in ("north", "south") for index, size in enumerate(sizes)]
     drawn = draw(groups, {}, fractions=FRACTIONS, seed=seed)
     for site in ("north", "south"):
-        assert {drawn[group.key] for group in groups if group.site == site} == {"train", "validation", "test"}
+        assert {drawn[group.key] for group in groups if group.stratum == site} == {"train", "validation", "test"}
 
 
 @given(st.permutations([Group(str(index), "ns"[index % 2], 1 + index % 3) for index in range(15)]))

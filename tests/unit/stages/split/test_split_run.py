@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import random
 from collections import defaultdict
+from datetime import UTC, datetime
 
 import pytest
 from hypothesis import given, settings
@@ -14,6 +15,8 @@ from acclimate.stages.split.leaks import check_no_leaks
 from acclimate.testing import write_artifact
 
 TEN = [{"id": f"r{index}", "text": f"text {index}", "subject_id": f"s{index}", "site": "north"} for index in range(10)]
+
+WAYS = [{}, {"by": "time"}, {"together": ["thread"], "templates": "tie"}, {"stratify": ["site", "thread"]}]
 
 
 def splits(result):
@@ -35,7 +38,14 @@ def rounds_of_records(draw):
     number = draw(st.integers(12, 30))
     few = st.one_of(st.none(), st.sampled_from([f"k{index}" for index in range(20)]))
     rows = [
-        {"id": f"r{index}", "text": f"t{draw(st.integers(0, 60))}", "subject_id": draw(few), "cluster_id": draw(few)}
+        {
+            "id": f"r{index}",
+            "text": f"t{draw(st.integers(0, 60))}",
+            "subject_id": draw(few),
+            "cluster_id": draw(few),
+            "collected_at": datetime(2020, 1, draw(st.integers(1, 9)), tzinfo=UTC),
+            "attributes": [{"name": "thread", "value": draw(few)}],
+        }
         for index in range(number)
     ]
     anchors = [{"id": f"a{index}", "text": f"anchor {index}", "subject_id": f"a{index}"} for index in range(6)]
@@ -43,10 +53,10 @@ def rounds_of_records(draw):
 
 
 @settings(max_examples=8, deadline=None)
-@given(rounds_of_records())
-def test_nobody_and_no_copy_ever_stands_in_two_splits(run_stage, rounds):
-    first = run_stage(STAGE, rounds[0])
-    second = run_stage(STAGE, rounds[1], previous=first.artifact)
+@given(rounds_of_records(), st.sampled_from(WAYS))
+def test_nobody_and_no_copy_ever_stands_in_two_splits(run_stage, rounds, way):
+    first = run_stage(STAGE, rounds[0], way)
+    second = run_stage(STAGE, rounds[1], way, previous=first.artifact)
     for result in (first, second):
         assert not any(crossing(result.kept, column) for column in ("subject_id", "cluster_id", "text"))
         assert not any(result.report.metrics["leaks"].values())
@@ -62,11 +72,11 @@ def test_earlier_assignments_stay_or_the_training_side_is_dropped(run_stage, rou
 
 
 @settings(max_examples=8, deadline=None)
-@given(rounds_of_records(), st.integers(0, 99), st.integers(1, 9))
-def test_order_and_batch_size_change_nothing(run_stage, rounds, seed, batch_rows):
+@given(rounds_of_records(), st.sampled_from(WAYS), st.integers(0, 99), st.integers(1, 9))
+def test_order_and_batch_size_change_nothing(run_stage, rounds, way, seed, batch_rows):
     rows = rounds[1]
     shuffled = random.Random(seed).sample(rows, len(rows))
-    one, other = run_stage(STAGE, rows), run_stage(STAGE, shuffled, batch_rows=batch_rows)
+    one, other = run_stage(STAGE, rows, way), run_stage(STAGE, shuffled, way, batch_rows=batch_rows)
     assert (one.kept, one.dropped, one.report) == (other.kept, other.dropped, other.report)
     ledgers = [(result.artifact.path / "ledger.parquet").read_bytes() for result in (one, other)]
     assert ledgers[0] == ledgers[1]
@@ -169,3 +179,26 @@ def test_an_earlier_split_without_its_ledger_is_refused(run_stage, tmp_path):
 def test_a_leak_in_the_outcome_is_a_defect_and_stops_the_stage():
     with pytest.raises(ContractError, match="'subjects': 2"):
         check_no_leaks({"subjects": 2, "clusters": 0})
+
+
+def test_the_pieces_of_a_document_stay_together_and_with_their_document(run_stage):
+    pieces = [
+        {"id": f"d{index}#{number}", "text": f"piece {index} {number}", "parents": [f"d{index}"]}
+        for index in range(10)
+        for number in range(3)
+    ]
+    documents = [{"id": f"d{index}", "text": f"document {index}"} for index in range(0, 10, 2)]
+    result = run_stage(STAGE, [*pieces, *documents])
+    found = defaultdict(set)
+    for id, split in splits(result).items():
+        found[id.partition("#")[0]].add(split)
+    assert {len(where) for where in found.values()} == {1}
+    assert result.report.metrics["groups"] == 10
+    assert set(splits(result).values()) == {"train", "validation", "test"}
+
+
+def test_a_piece_that_is_frozen_as_test_draws_the_whole_document_out_of_training(run_stage):
+    pieces = [{"id": f"d#{number}", "text": f"piece {number}", "parents": ["d"]} for number in range(3)]
+    result = run_stage(STAGE, [*TEN, {**pieces[0], "split": "test"}, *pieces[1:]])
+    assert splits(result)["d#0"] == "test"
+    assert {result.dropped[id] for id in ("d#1", "d#2")} == {("leak_train_test", "parent d")}

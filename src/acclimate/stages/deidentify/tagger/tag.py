@@ -5,14 +5,14 @@ from __future__ import annotations
 import functools
 import hashlib
 from collections.abc import Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from importlib.resources import files
 
 from acclimate.core.errors import ModelError
 from acclimate.stages.deidentify.hits import Hit, NamePart
 from acclimate.stages.deidentify.patterns import Find
 from acclimate.stages.deidentify.people import name_parts
-from acclimate.stages.deidentify.tagger.crf import Crf, read_crf
+from acclimate.stages.deidentify.tagger.crf import OUTSIDE, Crf, read_crf
 from acclimate.stages.deidentify.tagger.digest import MODEL_SHA256
 from acclimate.stages.deidentify.tagger.features import Lists
 from acclimate.stages.deidentify.tagger.words import Piece, passages, pieces
@@ -42,17 +42,54 @@ def name_hits(text: str, model: Crf | None = None) -> Iterator[Hit]:
         labels = crf.best([piece.text for piece in passage])
         for label, start, end in labelled_stretches(passage, labels):
             kind = KIND_OF_LABEL[label]
-            parts = _parts(text, start, end, crf.lists) if kind == "name" else ()
+            parts = pieces_of_name(text, start, end, crf.lists) if kind == "name" else ()
             yield Hit(start, end, kind, parts=parts)
 
 
-def people_and_places(text: str) -> Iterator[Hit]:
+def people_and_places(text: str, model: Crf | None = None) -> Iterator[Hit]:
     """The hits without organisations, which do not name a person and often carry meaning."""
-    return (hit for hit in name_hits(text) if hit.kind != "organisation")
+    return (hit for hit in name_hits(text, model) if hit.kind != "organisation")
 
 
-def _parts(text: str, start: int, end: int, lists: Lists) -> tuple[NamePart, ...]:
+@dataclass(frozen=True)
+class OwnTagger:
+    """A tagger by the content of its file, so that it travels to other processes, and whether it finds organisations."""
+
+    content: bytes
+    organisations: bool
+
+    def __call__(self, text: str) -> Iterator[Hit]:
+        """The hits in a text; they do not overlap."""
+        model = _own_model(self.content)
+        return name_hits(text, model) if self.organisations else people_and_places(text, model)
+
+    def check(self) -> None:
+        """Fails where the file is no tagger."""
+        _own_model(self.content)
+
+
+@functools.lru_cache(maxsize=2)
+def _own_model(content: bytes) -> Crf:
+    try:
+        model = read_crf(content)
+    except (ValueError, KeyError, TypeError, IndexError, AttributeError) as error:
+        raise _no_tagger() from error
+    kinds = {label[2:] for label in model.labels if label != OUTSIDE}
+    if OUTSIDE not in model.labels or not kinds or not kinds <= set(KIND_OF_LABEL):
+        raise _no_tagger()
+    return model
+
+
+def _no_tagger() -> ModelError:
+    return ModelError(
+        "The file that deidentify.tagger_model names holds no tagger.",
+        hint="make one with python -m acclimate.stages.deidentify.tagger.retrain",
+    )
+
+
+def pieces_of_name(text: str, start: int, end: int, lists: Lists | None = None) -> tuple[NamePart, ...]:
     """The pieces of a name: the last word is the last name, unless a comma follows it or it is a first name alone."""
+    lists = lists or shipped().lists
     parts = name_parts(Find(text, start, end))
     comma = text.find(",", start, end)
     if comma >= 0:

@@ -1,0 +1,154 @@
+"""JSON lines to Parquet: megabytes a second beside `datasets`, and the peak memory for a large file.
+
+The file is made here: records of a dialogue, a note and five short fields, about 1.3 kB each. Ours is collect and the
+whole ingest stage, in and out: digests, strict parsing, ids, provenance, `extra`. `datasets` loads the file and writes
+Parquet, with no ids. Each run is a process of its own, in turn; the best of the rounds is told, with all as interval.
+
+    OMP_NUM_THREADS=1 taskset -c 0 python -m benchmarks.data.ingest --output benchmarks/results/ingest.json
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import random
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Mapping
+from importlib.metadata import version
+from pathlib import Path
+from typing import Any
+
+from benchmarks.recording import result, write_results
+
+COLUMNS = {"prompt": "dialogue", "completion": "note", "subject_id": "patient", "collected_at": "written"}
+MEGABYTE = 1_000_000
+
+
+def write_lines(path: Path, *, megabytes: int) -> None:
+    """Records until the file has that size."""
+    chance = random.Random(0)
+    vocabulary = ["".join(chance.choices("etaoinshrdlu", k=chance.randint(2, 9))) for _ in range(5000)]
+    texts = [" ".join(chance.choices(vocabulary, k=190)) for _ in range(2000)]
+    size = number = 0
+    with path.open("w") as file:
+        while size < megabytes * MEGABYTE:
+            text, cut = texts[chance.randrange(2000)], chance.randint(600, 1000)
+            row = {
+                "id": f"n{number}",
+                "patient": f"p{number // 3}",
+                "dialogue": f"{number} {text[:cut]}",
+                "note": text[cut:],
+                "age_band": "40-60",
+                "ward": "the third ward",
+                "written": "2024-03-01T10:00:00Z",
+            }
+            size += file.write(json.dumps(row) + "\n")
+            number += 1
+
+
+def read_with_acclimate(path: Path, work: Path, *, own_ids: bool) -> None:
+    """Collects and ingests as the pipeline does."""
+    from acclimate.backends.engine import LocalEngine
+    from acclimate.collect.snapshots import collect
+    from acclimate.core.artifacts import Output
+    from acclimate.core.ports import Context
+    from acclimate.core.progress import no_progress
+    from acclimate.stages.ingest import STAGE, IngestConfig
+
+    columns = {**COLUMNS, "id": "id"} if own_ids else COLUMNS
+    source = {"path": str(path), "site": "north", "licence": "MIT", "columns": columns, "attributes": ["age_band"]}
+    config = IngestConfig.model_validate({"sources": [source]})
+    snapshot = collect(config.sources, folder=work, snapshots=work / "snapshots").artifact()
+    (work / "output").mkdir()
+    with Output(work / "output") as output:
+        STAGE.run(config, {"snapshot": snapshot}, output, Context(work / "partial", no_progress, LocalEngine()))
+
+
+def read_with_datasets(path: Path, work: Path) -> None:
+    """Loads the file, which writes Arrow, and writes that as Parquet."""
+    import datasets
+
+    datasets.disable_progress_bars()
+    loaded = datasets.load_dataset("json", data_files=str(path), cache_dir=str(work / "cache"), split="train")
+    loaded.to_parquet(str(work / "output.parquet"))
+
+
+def measure(reader: str, path: Path) -> dict[str, float]:
+    """One run in a process of its own: seconds without the imports' start, and peak memory in bytes."""
+    command = [sys.executable, "-m", "benchmarks.data.ingest", "--reader", reader, "--file", str(path)]
+    environment = {**os.environ, "HF_HUB_OFFLINE": "1", "TQDM_DISABLE": "1"}
+    ran = subprocess.run(command, check=True, capture_output=True, text=True, env=environment)
+    return dict(json.loads(ran.stdout.splitlines()[-1]))
+
+
+def run_reader(reader: str, path: Path) -> None:
+    """What the process of one run does; imports are done before the clock starts."""
+    with tempfile.TemporaryDirectory() as folder:
+        if reader == "datasets":
+            import datasets  # noqa: F401
+        else:
+            import acclimate.backends.engine
+            import acclimate.stages.ingest  # noqa: F401
+        start = time.perf_counter()
+        if reader == "datasets":
+            read_with_datasets(path, Path(folder))
+        else:
+            read_with_acclimate(path, Path(folder), own_ids=reader == "own_ids")
+        seconds = time.perf_counter() - start
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
+    print(json.dumps({"seconds": seconds, "peak": peak}))
+
+
+def compare_speed(path: Path, *, rounds: int) -> list[dict[str, Any]]:
+    """Rows of results: both ways to an id, and the peer, in turn."""
+    size = path.stat().st_size / MEGABYTE
+    runs: dict[str, list[float]] = {"content_ids": [], "own_ids": [], "datasets": []}
+    for _ in range(rounds):
+        for reader, rates in runs.items():
+            rates.append(size / measure(reader, path)["seconds"])
+    peer = {f"datasets {version('datasets')}": round(max(runs["datasets"]), 1)}
+    return [row for kind in ("content_ids", "own_ids") for row in _speed_rows(kind, runs, peer)]
+
+
+def _speed_rows(kind: str, runs: Mapping[str, list[float]], peer: Mapping[str, float]) -> list[dict[str, Any]]:
+    named, rates = kind.replace("_", " "), sorted(runs[kind])
+    ratio = max(rates) / max(runs["datasets"])
+    interval = [round(rates[0], 1), round(rates[-1], 1)]
+    return [
+        result(f"ingest of JSON lines, {named}: MB a second", round(rates[-1], 1), interval=interval, peers=peer),
+        result(f"ingest of JSON lines, {named}: times as fast as datasets", round(ratio, 2), goal=">= 1.5", peers=peer),
+    ]
+
+
+def main() -> None:
+    """Runs the comparison, then the large file."""
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--megabytes", type=int, default=100, help="of the file for speed")
+    parser.add_argument("--large", type=int, default=2000, help="megabytes of the file for memory")
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--reader", choices=["content_ids", "own_ids", "datasets"], help=argparse.SUPPRESS)
+    parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
+    parser.add_argument("--output", type=Path)
+    arguments = parser.parse_args()
+    if arguments.reader:
+        run_reader(arguments.reader, arguments.file)
+        return
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "notes.jsonl"
+        write_lines(path, megabytes=arguments.megabytes)
+        rows = compare_speed(path, rounds=arguments.rounds)
+        write_lines(path, megabytes=arguments.large)
+        for reader in ("content_ids", "own_ids"):
+            peak = measure(reader, path)["peak"] / MEGABYTE
+            figure = f"ingest of {arguments.large} MB of JSON lines, {reader.replace('_', ' ')}: peak memory, MB"
+            rows.append(result(figure, round(peak), goal="<= 1000"))
+    write_results(arguments.output, rows)
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,157 @@
+"""Near duplicates as the corpus grows: seconds, peak memory, and how both grow from ten thousand documents to a million.
+
+The texts are made here as in `near_duplicates`, about 2 kB each: a document in twenty is an edited copy (a tenth of its
+words) of an earlier one. Each size is measured in a process of its own, the whole stage, Parquet in and out, on two cores.
+
+    python -m benchmarks.data.scale --output benchmarks/results/scale.json
+    python -m benchmarks.data.scale --sizes 10000 100000
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import math
+import os
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+from collections.abc import Iterator
+from contextlib import suppress
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import psutil
+import pyarrow as pa
+from benchmarks.recording import result, write_results
+
+SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
+CORES = 2
+PER_BATCH = 10_000
+COPIES = 0.05
+EDITED = 0.1
+_MEASURE = "--measure"
+
+
+def batches(documents: int, *, seed: int) -> Iterator[list[dict[str, str]]]:
+    """The documents, ten thousand at a time: words with Zipf frequencies from a vocabulary of a million."""
+    random = np.random.default_rng(seed)
+    vocabulary = np.array([f"{'bcdfglmnprst'[i % 12]}{'aeiou'[i % 5]}w{i}" for i in range(1_000_000)])
+    cumulative = np.cumsum(1 / np.arange(10, len(vocabulary) + 10))
+    cumulative /= cumulative[-1]
+
+    def words(count: int) -> np.ndarray:
+        return vocabulary[np.searchsorted(cumulative, random.random(count))]
+
+    for start in range(0, documents, PER_BATCH):
+        lengths = random.integers(100, 460, min(PER_BATCH, documents - start))
+        texts = np.split(words(int(lengths.sum())), np.cumsum(lengths)[:-1])
+        for copy in range(1, int(len(texts) * COPIES) + 1):
+            text = texts[copy - 1].copy()
+            at = random.choice(len(text), round(EDITED * len(text)), replace=False)
+            text[at] = words(len(at))
+            texts[-copy] = text
+        yield [{"id": f"d{start + number}", "text": " ".join(text)} for number, text in enumerate(texts)]
+
+
+def write_corpus(folder: Path, documents: int) -> int:
+    """Writes an artifact of this many documents; the bytes of their texts."""
+    from acclimate.core.artifacts import Output
+    from acclimate.core.schema import RECORD_SCHEMA
+
+    folder.mkdir()
+    size = 0
+    with Output(folder, RECORD_SCHEMA) as output:
+        for rows in batches(documents, seed=0):
+            size += sum(len(row["text"]) for row in rows)
+            output.keep(pa.Table.from_pylist(rows, schema=RECORD_SCHEMA))
+    return size
+
+
+def measure(folder: Path) -> dict[str, Any]:
+    """The stage over the artifact: seconds, the process's peak memory in bytes, and what it dropped."""
+    from acclimate.backends.engine import LocalEngine
+    from acclimate.core.artifacts import Artifact, Output
+    from acclimate.core.ports import Context
+    from acclimate.core.progress import no_progress
+    from acclimate.stages.dedup import STAGE
+
+    made = folder / "made"
+    made.mkdir()
+    peak = [0]
+    threading.Thread(target=_watch_memory, args=(peak,), daemon=True).start()
+    start = time.perf_counter()
+    with Output(made) as output:
+        records = Artifact(folder / "records", "")
+        report = STAGE.run(STAGE.config(), {"records": records}, output, Context(made, no_progress, LocalEngine(CORES)))
+    seconds = time.perf_counter() - start
+    return {
+        "seconds": seconds,
+        "peak": peak[0],
+        "dropped": sum(report.counts.dropped.values()),
+    }
+
+
+def _watch_memory(peak: list[int]) -> None:
+    """Notes the largest sum of what this process and its workers hold; pages they share count once for each."""
+    own = psutil.Process()
+    while True:
+        held = 0
+        for process in [own, *own.children(recursive=True)]:
+            with suppress(psutil.NoSuchProcess):
+                held += process.memory_info().rss
+        peak[0] = max(peak[0], held)
+        time.sleep(0.1)
+
+
+def measured(documents: int) -> dict[str, Any]:
+    """The measurement of one size, in a process of its own."""
+    with tempfile.TemporaryDirectory() as folder:
+        size = write_corpus(Path(folder) / "records", documents)
+        command = [sys.executable, "-m", "benchmarks.data.scale", _MEASURE, folder]
+        environment = {**os.environ, "POLARS_MAX_THREADS": str(CORES), "OMP_NUM_THREADS": str(CORES)}
+        ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
+    found = {**json.loads(ran.stdout), "documents": documents, "bytes": size}
+    print(json.dumps(found), file=sys.stderr, flush=True)
+    return found
+
+
+def growth(of: str, found: list[dict[str, Any]]) -> float:
+    """The exponent of the power law through all sizes, by least squares of the logarithms."""
+    sizes = [math.log(one["documents"]) for one in found]
+    return round(float(np.polyfit(sizes, [math.log(one[of]) for one in found], 1)[0]), 2)
+
+
+def rows(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The rows of results."""
+    for one in found:
+        name = f"near duplicates among {one['documents']:,} documents ({one['bytes'] / 1e6:,.0f} MB), two cores"
+        goal = "<= 60" if one["documents"] == 100_000 else ""
+        yield result(f"{name}: seconds", round(one["seconds"], 1), goal=goal)
+        goal = "<= 3000" if one["documents"] == 1_000_000 else ""
+        yield result(f"{name}: peak memory, all processes, MB", round(one["peak"] / 1e6), goal=goal)
+        yield result(f"{name}: share dropped ({COPIES:.0%} are copies)", round(one["dropped"] / one["documents"], 4))
+    for part in (found, found[-3:]):
+        span = f"from {part[0]['documents']:,} to {part[-1]['documents']:,} documents"
+        yield result(f"near duplicates, growth exponent of seconds, {span}", growth("seconds", part), goal="<= 1.15")
+        yield result(f"near duplicates, growth exponent of peak memory, {span}", growth("peak", part))
+
+
+def main() -> None:
+    """Measures each size and writes the results."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
+    parser.add_argument("--output", type=Path)
+    parser.add_argument(_MEASURE, type=Path, help=argparse.SUPPRESS)
+    arguments = parser.parse_args()
+    if arguments.measure:
+        print(json.dumps(measure(arguments.measure)))
+        return
+    write_results(arguments.output, list(rows([measured(size) for size in arguments.sizes])))
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,1 @@
+"""Annotations of other tools: read into one form, taken into the store exactly once, and written out again."""

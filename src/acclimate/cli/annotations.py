@@ -1,0 +1,186 @@
+"""acclimate annotations: bring people's answers in from another tool, and take them out for one."""
+
+from __future__ import annotations
+
+import getpass
+import os
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import Any
+
+import typer
+import yaml
+from sqlalchemy import select
+
+from acclimate.annotation.formats.exchange import ReadOptions
+from acclimate.annotation.formats.leaving import export_annotations
+from acclimate.annotation.formats.offsets import Unit
+from acclimate.annotation.formats.reconciliation import REASONS, Reconciliation
+from acclimate.annotation.formats.table import FORMATS
+from acclimate.annotation.formats.taking import ImportSource, import_annotations, preview_import
+from acclimate.annotation.people import SYSTEM, Person, Role, save_person
+from acclimate.annotation.schema import LabelSchema, read_schema
+from acclimate.annotation.store import FILE, Store, database_url
+from acclimate.annotation.tables import people
+from acclimate.cli.console import next_command, print_json, say
+from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
+from acclimate.core.errors import ConfigError, SourceError
+from acclimate.project.workspace import Workspace
+
+_FORMATS = ", ".join(FORMATS)
+
+app = new_app(
+    "acclimate annotations import export.json --format label-studio --task notes --project demo",
+    says="Bring annotations in from another tool, or take them out for one.",
+)
+
+
+@app.command("import")
+def import_(
+    source: Path = typer.Argument(help="The file or folder that the other tool exported."),
+    format: str = typer.Option(..., "--format", help=f"Whose format it is: {_FORMATS}."),
+    task: str = typer.Option(..., "--task", help="The task that takes it; it is made where there is none."),
+    project: ProjectOption = HERE,
+    annotator: str = typer.Option("imported", help="Whose answers these are, where the format names nobody."),
+    person: list[str] = typer.Option([], help="Another name for somebody in the file: user-1=ann."),
+    question: str = typer.Option("", help="What the question is called, where the format names none."),
+    text: str = typer.Option("", help="The field that is the text, where none is called text, prompt or completion."),
+    schema: Path | None = typer.Option(
+        None, help="A new task's label schema (YAML), or Label Studio's configuration (XML)."
+    ),
+    offsets: Unit | None = typer.Option(None, help="How offsets are counted, if not as the format's own tool does."),
+    readings: int = typer.Option(1, min=1, help="How many readings new items want."),
+    by: str = typer.Option("", help="The manager who does this; by default your account's name."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only tell what would be taken and what set aside."),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Take annotations into a task as readings of the people who gave them; importing again adds nothing.
+
+    Prints for every annotator how many answers came, were taken, were here already or were set aside, and why; what has
+    no place here is named and counted. The first manager of a project is whoever imports first.
+
+    example: acclimate annotations import export.json --format label-studio --task notes --project demo
+    """
+    if not source.exists():
+        raise SourceError(f"There is no file {source}.", hint="give the path of what was exported")
+    config = schema if schema is not None and schema.suffix == ".xml" else None
+    options = ReadOptions(annotator=annotator, question=question, offsets=offsets, text=text, config=config)
+    asked = _schema(schema) if config is None else None
+    given = ImportSource(format, source, options, _names(person), asked, readings)
+    who = by or getpass.getuser()
+    with _store(project, first_manager=who, dry_run=dry_run) as store:
+        account = (preview_import if dry_run else import_annotations)(store, task, given, by=who)
+        if account.changed and not dry_run:
+            store.anchor(Workspace.open(project).audit)
+    print_json(account.to_json()) if as_json else _print_account(account)
+    if dry_run:
+        say("nothing was changed; without --dry-run it is done", quiet=quiet)
+        return
+    words = ("annotations", "export", f"{task}-annotations", "--format", "hf", "--task", task)
+    say(f"{account.taken} readings taken; to take them out again: {next_command(*words, project=project)}", quiet=quiet)
+
+
+@app.command("export")
+def export(
+    folder: Path = typer.Argument(help="A new folder, which appears whole or not at all."),
+    format: str = typer.Option(..., "--format", help=f"The format: {_FORMATS}."),
+    task: str = typer.Option(..., "--task", help="The task whose annotations leave."),
+    project: ProjectOption = HERE,
+    question: str = typer.Option("", help="The question, where the format holds one alone."),
+    annotator: str = typer.Option("", help="One person's answers alone, instead of everybody's or what counts."),
+    by: str = typer.Option("", help="Who does this, a manager, reviewer or auditor; by default your account's name."),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write a task's annotations for another tool; what its format does not hold is named and counted.
+
+    The folder holds the texts themselves: it is readable by you alone, keep it so.
+
+    example: acclimate annotations export for-doccano --format doccano --task notes --project demo
+    """
+    with _store(project) as store:
+        done = export_annotations(
+            store, task, format, folder, question=question, annotator=annotator, by=by or getpass.getuser()
+        )
+        store.anchor(Workspace.open(project).audit)
+    if as_json:
+        print_json(done.to_json())
+    else:
+        print(f"{done.items} items, {done.answers} answers: {done.folder}")
+        _print_lost(done.lost)
+    say(f"it holds the texts themselves: {done.folder} is readable by you alone, keep it so", quiet=quiet)
+
+
+@contextmanager
+def _store(project: Path, *, first_manager: str = "", dry_run: bool = False) -> Iterator[Store]:
+    """The project's annotations; for a preview where there are none yet, an empty database that is thrown away."""
+    folder = Workspace.open(project).folder
+    url = os.environ.get("DATABASE_URL")
+    with TemporaryDirectory() as elsewhere:
+        nothing_yet = dry_run and not url and not (folder / FILE).exists()
+        store = Store.open(database_url(Path(elsewhere) if nothing_yet else folder, url))
+        try:
+            if first_manager and (nothing_yet or not dry_run):
+                _make_first_manager(store, first_manager)
+            yield store
+        finally:
+            store.close()
+
+
+def _make_first_manager(store: Store, name: str) -> None:
+    """Makes whoever acts the manager of a project that has no people at all."""
+    with store.read() as connection:
+        if connection.execute(select(people.c.name).limit(1)).first() is not None:
+            return
+    save_person(store, Person(name, (Role.MANAGER,)), by=SYSTEM)
+
+
+def _names(given: Sequence[str]) -> dict[str, str]:
+    pairs = [one.rpartition("=") for one in given]
+    wrong = [one for one, (old, _, new) in zip(given, pairs, strict=True) if not (old and new)]
+    if wrong:
+        raise ConfigError(f"--person {wrong[0]!r} names nobody.", hint="write the file's name = yours: user-1=ann")
+    return {old: new for old, _, new in pairs}
+
+
+def _schema(path: Path | None) -> LabelSchema | None:
+    if path is None:
+        return None
+    try:
+        document = yaml.safe_load(path.read_bytes())
+    except (yaml.YAMLError, UnicodeDecodeError):
+        document = None
+    if not isinstance(document, dict):
+        raise ConfigError(f"{path.name} is no YAML with questions.", hint="see the guide for what a label schema is")
+    return read_schema(document)
+
+
+def _print_account(account: Reconciliation) -> None:
+    rows = account.rows()
+    width = max([9, *(len(row["annotator"]) for row in rows)])
+    print(f"{'annotator':<{width}}  {'came':>6} {'taken':>6} {'here':>6} {'aside':>6}")
+    for row in rows:
+        aside = sum(row["aside"].values())
+        print(f"{row['annotator']:<{width}}  {row['came']:>6} {row['taken']:>6} {row['there']:>6} {aside:>6}")
+        for reason, count in row["aside"].items():
+            print(f"{'':<{width}}  {count:>6} set aside: {REASONS.get(reason, reason)}")
+    items = account.items
+    print(f"items: {items['came']} came, {items['new']} new, {items['other_text']} here with another text")
+    if account.suggestions:
+        print(f"suggestions: {account.suggestions}, kept with their items")
+    if account.made_task:
+        print(f"new task: {account.task}")
+    if account.made_people:
+        print(f"new people, without a password: {', '.join(account.made_people)}")
+    _print_lost(account.lost)
+    for reason, fault in sorted(account.first_faults.items()):
+        print(f"first {reason}: {fault}")
+
+
+def _print_lost(lost: Mapping[str, Any]) -> None:
+    for name, count in sorted(lost.items()):
+        if count:
+            print(f"not held: {name}: {count}")

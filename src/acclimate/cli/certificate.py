@@ -1,0 +1,118 @@
+"""acclimate certificate: draw records for a person to read, judge what the person marked, show how the data stand."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from acclimate.api import Project
+from acclimate.cli.console import next_command, print_json, say
+from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, new_app
+
+app = new_app(
+    "acclimate certificate sample --project demo --n 300",
+    says="Certify by an audited sample what share of the identifiers was replaced.",
+)
+
+
+@app.command()
+def sample(
+    project: ProjectOption = HERE,
+    n: int = typer.Option(300, "--n", min=1, help="How many records to read; 59 faultless spans of a class prove .95."),
+    seed: int = typer.Option(0, help="Another seed draws other records; every draw is an audit event."),
+    out: Path | None = typer.Option(None, help="A folder for sheet and table; by default one in restricted/."),
+    quick: QuickOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Draw records at random and write them as they were, with what was replaced marked, for a person to read.
+
+    example: acclimate certificate sample --project demo --n 300
+    """
+    drawing = Project.open(project, quick=quick).draw_audit_sample(n, seed=seed, folder=out)
+    if as_json:
+        print_json({"sample": drawing.sample.id, "sheet": str(drawing.sheet), "marks": str(drawing.marks)})
+    else:
+        print(drawing.sheet)
+        print(drawing.marks)
+    say("both hold or name real people's records: they are readable by you alone, keep them so", quiet=quiet)
+    following = next_command("certificate", "judge", str(drawing.marks), project=project, quick=quick)
+    say(f"read the first in a browser, fill in the second; next: {following}", quiet=quiet)
+
+
+@app.command()
+def judge(
+    marks: Path = typer.Argument(help="The table as filled in by the reader."),
+    project: ProjectOption = HERE,
+    sample: str = typer.Option("", help="The sample it belongs to; by default the newest."),
+    quick: QuickOption = False,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Judge a reader's marks: recall of every class with its lower bound, and what is left at most.
+
+    Exit code 3 unless every class that occurs reaches what acclimate.yaml requires.
+
+    example: acclimate certificate judge marks.csv --project demo
+    """
+    certificate, path = Project.open(project, quick=quick).certify(marks, sample=sample)
+    if as_json:
+        print_json(certificate)
+    else:
+        _print_certificate(certificate["verdict"], certificate)
+    say(f"certificate: {path}", quiet=quiet)
+    _leave(certificate["verdict"])
+
+
+@app.command()
+def show(
+    project: ProjectOption = HERE, quick: QuickOption = False, as_json: JsonOption = False, quiet: QuietOption = False
+) -> None:
+    """Show how the newest de-identified records stand; exit code 3 unless they are certified.
+
+    A certificate is bound to the rows it was made for: once they are others it is stale.
+
+    example: acclimate certificate show --project demo
+    """
+    status, certificate = Project.open(project, quick=quick).certificate()
+    if as_json:
+        print_json({"status": status, "certificate": certificate})
+    else:
+        _print_certificate(status, certificate)
+    _leave(status)
+
+
+def _leave(status: str) -> None:
+    if status != "passed":
+        raise typer.Exit(3)
+
+
+def _print_certificate(status: str, certificate: Mapping[str, Any] | None) -> None:
+    print(f"de-identification: {'certified' if status == 'passed' else f'not certified ({status})'}")
+    if certificate is None:
+        return
+    drawn = certificate["sample"]["samples_of_these_data"]
+    if drawn > 1:
+        print(f"  {drawn} samples were drawn from these data; this is sample {certificate['sample']['id']}")
+    for reason in certificate["because"]:
+        print(f"  {reason}")
+    print(
+        f"{'class':<14} {'spans':>6} {'missed':>6} {'subjects':>8} {'recall':>7} {'at least':>8} {'required':>8}  verdict"
+    )
+    for row in certificate["classes"]:
+        print(
+            f"{row['class']:<14} {row['spans']:>6} {row['missed']:>6} {row['subjects']:>8} {row['recall']:>7.3f}"
+            f" {row['lower']:>8.3f} {row['required']:>8g}  {row['verdict']}"
+        )
+    for one in certificate["safe_harbor"]:
+        if one["verdict"] == "not tested":
+            print(f"not tested: ({one['paragraph']}) {one['name']}{', ' + one['remark'] if one['remark'] else ''}")
+    left = certificate["residual"]
+    if left is not None:
+        print(
+            f"left in 1,000 records: {left['per_1000_records']:.2f} identifiers, at most {left['per_1000_records_upper']:.2f};"
+            f" per subject {left['per_subject']:.4f}, at most {left['per_subject_upper']:.4f}"
+        )

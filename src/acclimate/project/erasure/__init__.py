@@ -1,0 +1,22 @@
+"""Erasing a person: find what holds them, say what it means, delete it, and leave a receipt that can be checked."""
+
+from acclimate.project.erasure.affected import Affected
+from acclimate.project.erasure.carry_out import ERASED_EVENT
+from acclimate.project.erasure.erase import Erased, Key, erase, preview, resume
+from acclimate.project.erasure.person import Place
+from acclimate.project.erasure.receipts import Receipt, read_receipts, receipt_file, receipts_of_artifact
+
+__all__ = [
+    "ERASED_EVENT",
+    "Affected",
+    "Erased",
+    "Key",
+    "Place",
+    "Receipt",
+    "erase",
+    "preview",
+    "read_receipts",
+    "receipt_file",
+    "receipts_of_artifact",
+    "resume",
+]

@@ -1,0 +1,84 @@
+"""The exact comparison of records that may be copies: their texts are read again, a batch at a time."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+import polars as pl
+import pyarrow as pa
+
+from acclimate.core.artifacts import Artifact
+from acclimate.core.ports import Context
+from acclimate.core.schema import task_text
+from acclimate.core.word_hashes import HashSets, SetsOnDisk, hash_words, n_grams
+from acclimate.stages.dedup.candidates import Indices, Pairs, jaccard
+from acclimate.stages.dedup.clusters import first_with_equal
+from acclimate.stages.dedup.config import DedupConfig
+from acclimate.stages.dedup.signatures import PAYLOAD, answer_text
+from acclimate.stages.dedup.similarity import jaccard_thresholds
+
+
+@dataclass(frozen=True)
+class Copies:
+    """Verified near copies, and for each pair whether one can stand for the other (label and answer agree)."""
+
+    pairs: Pairs
+    interchangeable: npt.NDArray[np.bool_]
+
+    def among(self, chosen: npt.NDArray[np.bool_]) -> Copies:
+        """The pairs of chosen records, by their places among the chosen ones."""
+        both = chosen[self.pairs.first] & chosen[self.pairs.second]
+        place = np.cumsum(chosen) - 1
+        pairs = Pairs(place[self.pairs.first[both]], place[self.pairs.second[both]])
+        return Copies(pairs, self.interchangeable[both])
+
+
+def verify(
+    candidates: Pairs, records: pl.DataFrame, sources: Sequence[Artifact], config: DedupConfig, context: Context
+) -> Copies:
+    """The candidates that are copies; `position` of a record counts the rows of all sources, one after another."""
+    involved = np.union1d(candidates.first, candidates.second)
+    positions = records["position"].to_numpy()[involved]
+    texts, answers = _read_sets(np.sort(positions), sources, context)
+    row = np.argsort(np.argsort(positions))
+    local = Pairs(row[np.searchsorted(involved, candidates.first)], row[np.searchsorted(involved, candidates.second)])
+    words = records["words"].to_numpy()
+    longer = np.maximum(words[candidates.first], words[candidates.second])
+    thresholds = jaccard_thresholds(longer, max_edited=config.max_edited, recall=config.recall)
+    are_copies = jaccard(local, texts) >= thresholds
+    pairs, local = candidates.where(are_copies), local.where(are_copies)
+    label = first_with_equal(records, ["label"])
+    same_label = label[pairs.first] == label[pairs.second]
+    return Copies(pairs, same_label & (jaccard(local, answers) >= config.min_answer_overlap))
+
+
+def hash_payload(batch: pa.RecordBatch) -> tuple[HashSets, HashSets]:
+    """The word 2-grams of each record's whole text, and the words of its answer."""
+    rows = batch.to_pylist()
+    texts = n_grams(hash_words([task_text(row) for row in rows]), 2)
+    return texts, hash_words([answer_text(row) for row in rows])
+
+
+def _read_sets(positions: Indices, sources: Sequence[Artifact], context: Context) -> tuple[HashSets, HashSets]:
+    """The sets of the records at some positions; they lie on disk, since most of a corpus may be copies."""
+    rows = _rows_at(positions, sources, context.batch_rows)
+    texts, answers = SetsOnDisk(context.partial / "texts"), SetsOnDisk(context.partial / "answers")
+    with context.progress("comparing likely copies", len(positions)) as progress, texts, answers:
+        for text, answer in context.engine.map_batches(hash_payload, rows):
+            texts.append(text)
+            answers.append(answer)
+            progress.advance(len(text.sizes))
+    return texts.read(), answers.read()
+
+
+def _rows_at(positions: Indices, sources: Sequence[Artifact], batch_rows: int) -> Iterator[pa.RecordBatch]:
+    start = 0
+    for source in sources:
+        for batch in source.batches(PAYLOAD, batch_rows=batch_rows):
+            begin, end = np.searchsorted(positions, [start, start + batch.num_rows])
+            if begin < end:
+                yield batch.take(pa.array(positions[begin:end] - start))
+            start += batch.num_rows

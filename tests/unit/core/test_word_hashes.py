@@ -1,0 +1,36 @@
+"""Texts as sets of word hashes, in memory and on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+import numpy as np
+from hypothesis import given
+from hypothesis import strategies as st
+
+from acclimate.core.word_hashes import HashSets, SetsOnDisk, hash_words
+
+texts = st.lists(st.lists(st.sampled_from(["ache", "fever", "rash", "cough"]), max_size=4).map(" ".join), max_size=5)
+
+
+def listed(sets: HashSets) -> list[list[int]]:
+    """The hashes of each text."""
+    return [part.tolist() for part in np.split(np.asarray(sets.hashes), sets.offsets[1:-1])][: len(sets.sizes)]
+
+
+@given(batches=st.lists(texts, max_size=4))
+def test_what_is_put_on_disk_batch_by_batch_is_read_as_one(batches: list[list[str]]) -> None:
+    with TemporaryDirectory() as folder:
+        on_disk = SetsOnDisk(Path(folder) / "work" / "sets")
+        with on_disk:
+            for batch in batches:
+                on_disk.append(hash_words(batch))
+        assert listed(on_disk.read()) == listed(hash_words([text for batch in batches for text in batch]))
+
+
+@given(written=texts.filter(bool), data=st.data())
+def test_the_sets_of_some_texts_come_in_the_order_asked_for(written: list[str], data: st.DataObject) -> None:
+    wanted = data.draw(st.lists(st.integers(0, len(written) - 1)))
+    sets = hash_words(written)
+    assert listed(sets.take(np.array(wanted, dtype=np.int64))) == [listed(sets)[text] for text in wanted]

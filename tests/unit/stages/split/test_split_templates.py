@@ -1,0 +1,84 @@
+from __future__ import annotations
+
+import polars as pl
+import pytest
+
+from acclimate.core.artifacts import LEDGER_FILE
+from acclimate.stages.split import STAGE
+
+WORDS = [f"word{chr(97 + first)}{chr(97 + second)}" for first in range(20) for second in range(20)]
+OWN = [{"id": f"own{index}", "text": " ".join(WORDS[index * 9 : index * 9 + 9])} for index in range(20)]
+
+
+def form(index: int, **columns: object) -> dict[str, object]:
+    place, name = WORDS[300 + index], WORDS[350 + index]
+    return {"id": f"form{index}", "text": f"Your room in {place} is booked for {name}, {index} nights.", **columns}
+
+
+FORMS = [form(index) for index in range(8)]
+
+
+def splits(result, prefix):
+    return {row["split"] for id, row in result.kept.items() if id.startswith(prefix)}
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_records_of_one_form_stay_together_where_that_is_asked_for(run_stage, seed):
+    result = run_stage(STAGE, [*OWN, *FORMS], {"templates": "tie", "seed": seed})
+    assert len(splits(result, "form")) == 1
+    assert result.report.metrics["templates"] == 1
+    assert result.report.metrics["leaks"]["templates"] == 0
+
+
+def test_otherwise_a_form_in_test_and_train_is_counted_and_warned_of(run_stage):
+    tested = form(9, split="test")
+    result = run_stage(STAGE, [*OWN, *FORMS, tested])
+    assert result.report.metrics["records_of_test_templates"] == 8
+    assert any("8 records to learn from are filled in from the same forms" in text for text in result.report.warnings)
+
+
+def test_prose_of_the_same_words_is_of_no_template(run_stage):
+    common = ["we", "went", "to", "the", "shop", "and", "saw", "the", "man"]
+    rows = [{"id": f"r{n}", "text": " ".join([*common[n:], *common[:n], WORDS[n]])} for n in range(8)]
+    assert run_stage(STAGE, [*OWN, *rows]).report.metrics["templates"] == 0
+
+
+def test_a_heading_over_free_text_is_no_template(run_stage):
+    rows = [{"id": f"r{n}", "text": f"Report of the day {' '.join(WORDS[n * 9 : n * 9 + 9])}"} for n in range(8)]
+    assert run_stage(STAGE, rows).report.metrics["templates"] == 0
+
+
+@pytest.mark.parametrize("text", ["{} thanks", "the same words in each and every one of these"])
+def test_a_template_has_a_slot_and_four_words(run_stage, text):
+    rows = [{"id": f"r{index}", "text": text.format(WORDS[index])} for index in range(8)]
+    assert run_stage(STAGE, [*OWN, *rows]).report.metrics["templates"] == 0
+
+
+def test_a_declared_attribute_ties_records_in_this_round_and_in_a_later_one(run_stage):
+    def of_thread(id, thread, **columns):
+        return {"id": id, "text": id, "attributes": [{"name": "thread", "value": thread}], **columns}
+
+    threads = [of_thread(f"m{index}", f"t{index % 5}") for index in range(20)]
+    first = run_stage(STAGE, threads, {"together": ["thread"]})
+    by_thread = {row["attributes"][0]["value"]: row["split"] for row in first.kept.values()}
+    assert all(by_thread[row["attributes"][0]["value"]] == row["split"] for row in first.kept.values())
+    tested = next(thread for thread, split in by_thread.items() if split == "test")
+    later = [row for row in threads if first.kept[row["id"]]["split"] == "train"]
+    reply = of_thread("reply", tested)
+    second = run_stage(STAGE, [*later, reply], {"together": ["thread"]}, previous=first.artifact)
+    assert second.kept["reply"]["split"] == "test"
+
+
+def test_a_new_piece_of_an_earlier_test_document_follows_it_into_test(run_stage):
+    document = {"id": "p1", "text": "piece one", "parents": ["d"], "split": "test"}
+    first = run_stage(STAGE, [*OWN, document])
+    piece = {"id": "p2", "text": "piece two", "parents": ["d"]}
+    assert run_stage(STAGE, [*OWN, piece], previous=first.artifact).kept["p2"]["split"] == "test"
+
+
+def test_a_ledger_of_the_first_version_is_read(run_stage):
+    first = run_stage(STAGE, OWN)
+    path = first.artifact.path / LEDGER_FILE
+    pl.read_parquet(path).drop("parents", "together").write_parquet(path)
+    second = run_stage(STAGE, OWN, {"seed": 3}, previous=first.artifact)
+    assert {id: row["split"] for id, row in second.kept.items()} == {id: row["split"] for id, row in first.kept.items()}
