@@ -18,12 +18,13 @@ import pyarrow.parquet as pq
 from acclimate.core.errors import ConfigError
 from acclimate.core.exact_bounds import greatest_share, least_share
 from acclimate.core.hash_order import hash_rank
-from acclimate.core.reinclusion import id_digest
+from acclimate.core.reinclusion import id_digest, kept_digests
 from acclimate.core.schema import task_text
 from acclimate.core.stage import Zone
 from acclimate.core.statistics import Bounds
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.judgements import Judgement, read_judgements
+from acclimate.project.kept_records import kept_records
 from acclimate.project.manifests import State
 from acclimate.project.workspace import Finished, Workspace
 
@@ -124,13 +125,19 @@ class StepDrops:
         return sorted((name for name, reason in self._ids.items() if reason == rule), key=hash_rank)
 
     def _precision(self, rule: str, marks: Mapping[str, bool]) -> Precision | None:
+        """The estimate from the marks of what the rule drops, and of what it would drop had nobody re-included it.
+
+        Without the latter, to re-include the wrong drops of a sample would make the rule look right.
+        """
         order = [id_digest(name) for name in self._order(rule)] if marks else []
         judged = [place for place, digest in enumerate(order) if digest in marks]
-        if not judged:
+        back = (kept_digests(kept_records(self._workspace, self.step)) & marks.keys()).difference(order)
+        if not judged and not back:
             return None
-        right = sum(marks[order[place]] for place in judged)
-        bounds = _share_bounds(right, len(judged))
-        return Precision(len(judged), right, bounds, unmarked=judged[-1] + 1 - len(judged))
+        right = sum(marks[order[place]] for place in judged) + sum(marks[digest] for digest in back)
+        unmarked = judged[-1] + 1 - len(judged) if judged else 0
+        bounds = _share_bounds(right, len(judged) + len(back))
+        return Precision(len(judged) + len(back), right, bounds, unmarked)
 
 
 def step_drops(workspace: Workspace, config: ProjectConfig, *, step: str | None, by: str) -> list[StepDrops]:

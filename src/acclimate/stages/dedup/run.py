@@ -190,6 +190,11 @@ STAGE = Stage(
     run,
     zone=Zone.RESTRICTED,
     secrets=("key",),
-    code=("acclimate.core.ledger", "acclimate.core.passages", "acclimate.core.word_hashes"),
+    code=(
+        "acclimate.core.ledger",
+        "acclimate.core.passages",
+        "acclimate.core.reinclusion",
+        "acclimate.core.word_hashes",
+    ),
     estimate=_estimate,
 )
