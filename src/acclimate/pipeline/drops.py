@@ -174,8 +174,9 @@ def _marks(judgements: Collection[Judgement], step: str) -> dict[str, dict[str, 
 def _share_bounds(right: int, judged: int) -> Bounds:
     """The exact two-sided interval of a share (Clopper and Pearson 1934).
 
-    >>> _share_bounds(20, 20)
-    Bounds(low=0.8315665264046111, high=1.0)
+    >>> bounds = _share_bounds(20, 20)
+    >>> round(bounds.low, 3), bounds.high
+    (0.832, 1.0)
     """
     one_sided = (1 + CONFIDENCE) / 2
     return Bounds(least_share(right, judged, confidence=one_sided), greatest_share(right, judged, confidence=one_sided))
