@@ -19,7 +19,10 @@ from acclimate.pipeline.learnt_lines import learnt_lines
 from acclimate.pipeline.reinclusion import keep_records, undo_keep
 from acclimate.project.judgements import add_judgements, read_judgements
 
-app = new_app("acclimate drops --project demo")
+app = new_app(
+    "acclimate drops --project demo --step clean --samples 3",
+    says="Show how many records each rule dropped, which, and how often people found that it was right.",
+)
 
 _SHOWN_CHARACTERS = 300
 

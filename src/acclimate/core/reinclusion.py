@@ -19,7 +19,7 @@ def id_digest(record_id: str) -> str:
     """The name of a record in lists that outlive it; begins with a letter, so that no spreadsheet takes it for a number.
 
     >>> id_digest("north:N10001")[:5], len(id_digest("north:N10001"))
-    ('k0b6c', 33)
+    ('kb4be', 33)
     """
     return "k" + hashlib.sha256(record_id.encode()).hexdigest()[:_HEX_DIGITS]
 
