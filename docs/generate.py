@@ -13,6 +13,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
 from typer.main import get_command
 
 from acclimate.certificate.config import CertificateConfig
@@ -78,15 +79,22 @@ def settings_page() -> Iterator[str]:
 
 
 def _fields(config: Any) -> Iterator[str]:
-    yield from ("| setting | default | effect |", "|---|---|---|")
+    yield from ("| setting | default | effect |", "|---|---|---|", *_rows(config))
+
+
+def _rows(config: Any, group: str = "") -> Iterator[str]:
+    """A row a setting; those of a group stand under the group's name."""
     for name, field in config.model_fields.items():
-        default = "required" if field.is_required() else _cell(_shown(field.get_default(call_default_factory=True)))
-        yield f"| `{name}` | {default} | {_cell(' '.join((field.description or '').split()))} |"
+        default = None if field.is_required() else field.get_default(call_default_factory=True)
+        if isinstance(default, BaseModel):
+            yield from _rows(type(default), f"{group}{name}.")
+            continue
+        shown = "required" if field.is_required() else _cell(_shown(default))
+        yield f"| `{group}{name}` | {shown} | {_cell(' '.join((field.description or '').split()))} |"
 
 
 def _shown(value: Any) -> str:
-    plain = value.model_dump(mode="json") if hasattr(value, "model_dump") else value
-    return f"`{json.dumps(plain, default=str)}`"
+    return f"`{json.dumps(value, default=str)}`"
 
 
 def _cell(text: str) -> str:

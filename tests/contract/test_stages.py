@@ -9,13 +9,15 @@ import pytest
 
 from acclimate.api import Project
 from acclimate.core.artifacts import Artifact
+from acclimate.core.atomic import write_json
 from acclimate.core.erased import ErasedSubject, add_erased
+from acclimate.core.reinclusion import KEPT_FILE, id_digest
 from acclimate.core.snapshots import Snapshot
 from acclimate.core.stage import Stage
 from acclimate.core.surrogates import subject_hash
 from acclimate.pipeline.table import load_stage
 from acclimate.project.keys import fingerprint, load_key
-from acclimate.testing import StageCase, check_stage
+from acclimate.testing import StageCase, check_stage, write_artifact
 
 DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "glossary", "evaluate")
 MODEL_STEPS = ("profile", "sample", "train", "predict.base", "predict.adapted", "predict.prompted", "predict.copy")
@@ -60,6 +62,22 @@ def test_model_selection_keeps_the_contract(finished_project: Path, tmp_path: Pa
     inputs = {"records": split, "candidates.one": Artifact(base, identity), "candidates.two": Artifact(base, identity)}
     config = {"candidates": ["one", "two"]}
     check_stage(StageCase(load_stage("select_model"), config, inputs, tables=("records",)), tmp_path)
+
+
+def test_cleaning_by_every_rule_keeps_the_contract(tmp_path: Path) -> None:
+    sentence = "The pain of patient {} is worse in the evening, and it wakes him up at night."
+    texts = ["Northgate Clinic\n" + "\n".join([sentence.format(number)] * (number % 3 + 1)) for number in range(9)]
+    rows = [{"id": f"n{number}", "source": "north", "text": text} for number, text in enumerate(texts)]
+    kept = tmp_path / "kept"
+    kept.mkdir()
+    write_json(kept / KEPT_FILE, [id_digest("n4")])
+    inputs = {"records": write_artifact(tmp_path / "in", rows), "keep": Artifact(kept, "kept")}
+    config = {
+        "boilerplate": {"min_subjects": 5},
+        "quality": {"rules": ["gopher", "c4", "fineweb"], "thresholds": {"gopher_min_words": 10}},
+        "keep_rules": ["c4_min_sentences", "fineweb_short_lines"],
+    }
+    check_stage(StageCase(load_stage("clean"), config, inputs), tmp_path / "bench")
 
 
 @pytest.mark.parametrize("step", ["dedup", "split"])

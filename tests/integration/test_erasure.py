@@ -25,8 +25,11 @@ from tests.integration.test_kills import ROOT, files_of
 from acclimate.api import Project
 from acclimate.cli.main import main
 from acclimate.core.errors import ConfigError, WorkspaceError
+from acclimate.core.reinclusion import id_digest, kept_digests
 from acclimate.core.surrogates import record_hash, subject_hash
 from acclimate.pipeline.lineage import ancestors, record_way
+from acclimate.project.judgements import Judgement, add_judgements, read_judgements
+from acclimate.project.kept_records import kept_records, list_kept
 from acclimate.project.keys import load_key, new_key
 from acclimate.project.verification import check_project, first_fault
 from acclimate.testing.forks import Forks
@@ -459,3 +462,24 @@ def test_killed_at_every_crash_point_an_erasure_ends_as_undisturbed(
             assert first_fault(check_project(Project.open(project).workspace)) is None
     assert code == 0
     assert kills > 100
+
+
+def test_lists_of_judged_and_re_included_records_forget_the_person_and_keep_the_others(held: Path) -> None:
+    workspace = Project.open(held).workspace
+    theirs, other = id_digest("north:zq-again"), id_digest("north:N10001")
+    list_kept(workspace, "dedup", [theirs, other])
+    add_judgements(
+        workspace,
+        [Judgement(step="dedup", rule="near_duplicate", record=name, rightly_dropped=True) for name in (theirs, other)],
+    )
+    sample = workspace.people / "samples" / "dedup.csv"
+    sample.parent.mkdir()
+    sample.write_text("a harpsichord fell")
+    erased = Project.open(held).erase(SUBJECT)
+    assert erased.receipt is not None
+    assert not sample.exists()
+    assert kept_digests(kept_records(workspace, "dedup")) == {other}
+    assert [judgement.record for judgement in read_judgements(workspace)] == [other]
+    assert not [file for file in held.rglob("*") if file.is_file() and theirs.encode() in file.read_bytes()]
+    assert traces(held, leaving_out=OWN_FILES) == []
+    assert Project.open(held).erase(SUBJECT).receipt == erased.receipt

@@ -44,6 +44,7 @@ VERBS = {
     "certificate": "an audited sample: what share of the identifiers was replaced, at least",
     "annotations": "bring people's answers in from another tool, or take them out for one",
     "report": "write the HTML report",
+    "drops": "what each rule dropped, how often rightly, and what to re-include",
     "where": "the folder of a step's newest artifact",
     "show": "the way of a record from source to prediction, or of a model back to its sources",
     "compare": "a model or adapter trained elsewhere against its base, without a project",

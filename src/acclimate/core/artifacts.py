@@ -62,7 +62,7 @@ class Artifact:
             yield from (row for row in batch.to_pylist() if row["id"] in ids)
 
     def dropped(self) -> pa.Table:
-        """The dropped records with reason and value; empty where the stage drops nothing."""
+        """The dropped records with reason, value and threshold; empty where the stage drops nothing."""
         file = self.path / "dropped.parquet"
         return pq.read_table(file) if file.exists() else DROPPED_SCHEMA.empty_table()
 
@@ -135,8 +135,15 @@ class Output:
             self._kept = TableWriter(self.path / "data-00000.parquet", self.schema)
         self._kept.write(batch)
 
-    def drop(self, batch: pa.RecordBatch | pa.Table, reasons: Sequence[str], values: Sequence[Any]) -> None:
-        """Sets records aside, each with the rule that dropped it and the value that broke the rule."""
+    def drop(
+        self,
+        batch: pa.RecordBatch | pa.Table,
+        reasons: Sequence[str],
+        values: Sequence[Any],
+        *,
+        thresholds: Sequence[str | None] | None = None,
+    ) -> None:
+        """Sets records aside, each with the rule that dropped it, the value that broke it, and its threshold if any."""
         if not batch.num_rows:
             return
         if self._dropped is None:
@@ -144,6 +151,7 @@ class Output:
         table = pa.Table.from_batches([batch]) if isinstance(batch, pa.RecordBatch) else batch
         table = table.append_column("reason", pa.array(list(reasons), pa.string()))
         table = table.append_column("value", pa.array([str(value) for value in values], pa.string()))
+        table = table.append_column("threshold", pa.array(thresholds or [None] * len(table), pa.string()))
         self._dropped.write(table)
         self.dropped_by_reason.update(reasons)
 

@@ -68,9 +68,14 @@ RECORD_SCHEMA = pa.schema(
 (`notes.jsonl:12`), which may name a person and is therefore emptied by deidentify."""
 
 DROPPED_SCHEMA = pa.schema(
-    [pa.field("reason", pa.string(), nullable=False), pa.field("value", pa.string()), *RECORD_SCHEMA]
+    [
+        pa.field("reason", pa.string(), nullable=False),
+        pa.field("value", pa.string()),
+        pa.field("threshold", pa.string()),
+        *RECORD_SCHEMA,
+    ]
 )
-"""A dropped record is kept aside whole, with the rule that dropped it and the value that broke the rule."""
+"""A dropped record is kept aside whole, with the rule that dropped it, the value that broke it and its threshold."""
 
 PREDICTION_SCHEMA = pa.schema(
     [

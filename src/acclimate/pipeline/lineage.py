@@ -29,6 +29,7 @@ _FACTS = (
     "split",
     "reason",
     "value",
+    "threshold",
     "suite",
     "candidate",
     "nats",

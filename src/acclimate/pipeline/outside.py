@@ -1,4 +1,5 @@
-"""What the pipeline takes from outside itself: snapshots of sources, base models, the split ledger, erased subjects, secrets.
+"""What the pipeline takes from outside itself: snapshots of sources, base models, the split ledger, people's lists of
+erased subjects and re-included records, secrets.
 
 Each becomes an input with an identity, or None where the project has none.
 """
@@ -22,9 +23,13 @@ from acclimate.core.snapshots import Snapshot
 from acclimate.core.sources import SourceConfig
 from acclimate.core.stage import Stage, StageConfig
 from acclimate.pipeline.config import ProjectConfig
+from acclimate.project.kept_records import kept_records
 from acclimate.project.keys import fingerprint, has_key, load_key
 from acclimate.project.manifests import InputReference, artifact_files, content_identity
 from acclimate.project.workspace import Workspace
+
+KEEP = "@keep."
+"""Followed by a step: the records that people re-included in it."""
 
 ADAPTER_FILES = ("adapter_config.json", "weights.safetensors")
 """A folder with one of these holds an adapter, or the changed weights of a base; any other is a whole model."""
@@ -84,6 +89,9 @@ class Outside:
         if name == "@erased":
             listed = Artifact(self.workspace.erased, erased_identity(erased))
             return {"": Provided(listed, _reference(name, listed.identity[:16], listed))} if erased else {}
+        if name.startswith(KEEP):
+            kept = kept_records(self.workspace, name.removeprefix(KEEP))
+            return {"": Provided(kept, _reference(name, kept.identity[:16], kept))} if kept else {}
         packaged = name == "@general" and not self.config.has_general
         folder = PACKAGED_RETENTION_SET if packaged else self.workspace.folder
         return _provided(name, self.collect(getattr(config, "sources", ()), folder))

@@ -42,8 +42,8 @@ class Step:
     `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general,
     @evaluation_sets, @lists, @tagger, @glossary (snapshots), @base, @candidates (model folders), @model (a model or
     adapter trained elsewhere, which brings its own roles), @recognisers (models of other libraries that look for
-    names), @ledger (the splits so far), @erased (who must not be taken in again). `section` is its key in
-    acclimate.yaml; `settings` are what the step itself fixes;
+    names), @ledger (the splits so far), @erased (who must not be taken in again), @keep.<step> (records re-included by
+    hand). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
     `zone` is where its artifact lies, when not where the stage's usually does.
     """
 
@@ -57,8 +57,8 @@ class Step:
 
 DATA_STEPS = (
     Step("ingest", "ingest", {"snapshot": "@snapshot", "erased": "@erased"}, "ingest"),
-    Step("clean", "clean", {"records": "ingest"}, "clean"),
-    Step("dedup", "dedup", {"records": "clean", "previous": "@ledger"}, "dedup"),
+    Step("clean", "clean", {"records": "ingest", "keep": "@keep.clean"}, "clean"),
+    Step("dedup", "dedup", {"records": "clean", "previous": "@ledger", "keep": "@keep.dedup"}, "dedup"),
     Step(
         "deidentify",
         "deidentify",

@@ -67,6 +67,11 @@ class Workspace:
         return self._restricted() / "snapshots"
 
     @property
+    def people(self) -> Path:
+        """Where lies what people said of single records: whom they re-included, what they marked, samples to mark."""
+        return self._restricted() / "people"
+
+    @property
     def erased(self) -> Path:
         """Where the list of erased subjects and the receipts lie, one for all areas; both hold keyed hashes alone."""
         return self.folder / ERASED

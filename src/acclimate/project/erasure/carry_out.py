@@ -19,12 +19,15 @@ from acclimate.core.atomic import file_digest, fsync_folder, read_json, write_by
 from acclimate.core.crash_points import crash_point
 from acclimate.core.erased import ErasedSubject, add_erased
 from acclimate.core.errors import WorkspaceError
+from acclimate.core.reinclusion import id_digest
 from acclimate.core.stage import Zone
 from acclimate.project.erasure.affected import affected
 from acclimate.project.erasure.receipts import ErasedArtifact, Erasure, KeptModel, Receipt, receipt_file
 from acclimate.project.erasure.search import Findings, Held
+from acclimate.project.judgements import forget_judgements
+from acclimate.project.kept_records import forget_kept
 from acclimate.project.manifests import MANIFEST, REPORT, RUN, FileEntry, Manifest, State
-from acclimate.project.workspace import Workspace
+from acclimate.project.workspace import TRIAL, Workspace
 
 ERASED_EVENT = "subject erased"
 """The audit event that names a receipt and its digest."""
@@ -50,7 +53,12 @@ def begin(workspace: Workspace, findings: Findings, *, person: ErasedSubject, ke
     folders = tuple(str(path) for path in findings.others if (root / path).is_dir())
     told = affected(workspace, findings, keep_models=keep_models)
     erasure = Erasure(
-        receipt=receipt, folders=folders, affected=tuple(told), places=findings.places, copies=findings.copies
+        receipt=receipt,
+        folders=folders,
+        affected=tuple(told),
+        places=findings.places,
+        copies=findings.copies,
+        named=tuple(sorted(map(id_digest, findings.person.ids))),
     )
     write_json(workspace.unfinished_erasure, erasure.model_dump(mode="json"))
     workspace.unfinished_erasure.chmod(0o600)
@@ -78,6 +86,11 @@ def finish(workspace: Workspace, erasure: Erasure) -> Path:
     add_erased(workspace.erased, receipt.person)
     for artifact in receipt.artifacts:
         _mark_erased(root, artifact)
+    for area in ("", TRIAL):
+        if (root / area).is_dir():
+            forget_judgements(Workspace(root, area), erasure.named)
+            forget_kept(Workspace(root, area), erasure.named)
+    crash_point("erasure.forgotten")
     for path in receipt.removed:
         (root / path).unlink(missing_ok=True)
         crash_point("erasure.file_deleted")

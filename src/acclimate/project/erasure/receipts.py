@@ -61,7 +61,8 @@ class Receipt(_Frozen):
 class Erasure(_Frozen):
     """An erasure under way: its receipt, the folders that go, what it means, what the user must remove in the sources.
 
-    It lies in the restricted zone and is deleted with its last step: `places` and `copies` hold plain ids.
+    It lies in the restricted zone and is deleted with its last step: `places` and `copies` hold plain ids. `named`
+    are the digests of the person's ids, by which people's judgements and re-inclusions name records.
     """
 
     receipt: Receipt
@@ -69,6 +70,7 @@ class Erasure(_Frozen):
     affected: tuple[Affected, ...]
     places: tuple[Place, ...]
     copies: tuple[Place, ...]
+    named: tuple[str, ...] = ()
 
 
 def receipt_file(folder: Path, receipt: Receipt) -> Path:

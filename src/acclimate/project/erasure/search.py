@@ -204,8 +204,12 @@ class _AreaSearch:
         yield from (copy for copy in sorted((folder / COPIES).glob("*")) if copy.name not in used)
 
     def _leftovers(self) -> Iterator[Path]:
-        """Work in progress, and folders beside the artifacts that are none: damaged ones, and those a kill left."""
+        """Work in progress, samples to mark, and folders beside the artifacts that are none: damaged, or left by a kill.
+
+        Lists of judged and re-included records stay: `finish` takes the person off them.
+        """
         known = {item.artifact.path for item in self._artifacts}
+        known |= {self._workspace.people / "judgements.json", self._workspace.people / "keep"}
         for zone in Zone:
             root = self._workspace.zone_folder(zone)
             for path in sorted(root.glob("*/*")):

@@ -2,5 +2,6 @@
 
 from acclimate.stages.clean.config import CleanConfig
 from acclimate.stages.clean.run import STAGE
+from acclimate.stages.clean.totals import BOILERPLATE_FILE
 
-__all__ = ["STAGE", "CleanConfig"]
+__all__ = ["BOILERPLATE_FILE", "STAGE", "CleanConfig"]

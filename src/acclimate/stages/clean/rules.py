@@ -1,14 +1,15 @@
-"""The rules by which clean drops a record: each gives a reason and the value that broke the rule, or nothing."""
+"""The rules of clean's own: each gives the reason, the value that broke the rule and its threshold, or nothing."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from acclimate.core.schema import task_text
 from acclimate.stages.clean.config import CleanConfig
 from acclimate.stages.clean.language import foreign_language, letter_bytes
+from acclimate.stages.clean.quality import Drop, shown
 
 Record = Mapping[str, Any]
 
@@ -16,29 +17,44 @@ _FORMS = (("text",), ("prompt", "completion"), ("chosen", "rejected"))
 """The forms a payload can take in plain columns; a record needs one of them whole, or a conversation."""
 
 
-@dataclass(frozen=True)
-class Drop:
-    """Why a record is dropped."""
-
-    reason: str
-    value: str
-
-
-def find_drop(record: Record, config: CleanConfig) -> Drop | None:
-    """The first rule that a record breaks: empty, too_short, too_long, language; None when it may stay."""
+def own_breaches(record: Record, config: CleanConfig) -> Iterator[Drop]:
+    """The rules that a record breaks, in order: empty, too_short, too_long, language; found as they are asked for."""
     missing = missing_payload(record)
     if missing:
-        return Drop("empty", missing)
+        yield Drop("empty", missing)
     text = task_text(record)
     if len(text) < config.min_chars:
-        return Drop("too_short", str(len(text)))
+        yield Drop("too_short", str(len(text)), str(config.min_chars))
     if len(text) > config.max_chars:
-        return Drop("too_long", str(len(text)))
+        yield Drop("too_long", str(len(text)), str(config.max_chars))
     if config.languages and letter_bytes(text) >= config.language_min_bytes:
         foreign = foreign_language(text, config.languages, min_probability=config.min_probability)
         if foreign:
-            return Drop("language", f"{foreign.language} {foreign.probability:.2f}")
-    return None
+            yield Drop("language", f"{foreign.language} {foreign.probability:.2f}", shown(config.min_probability))
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """The rule that drops a record, or the first that would have, had it not been re-included; neither where it is sound."""
+
+    drop: Drop | None = None
+    reincluded: str | None = None
+
+
+def judge(breaches: Iterable[Drop], *, overruled: Collection[str], by_hand: bool) -> Verdict:
+    """What becomes of a record that breaks these rules, in order.
+
+    `overruled` rules drop nothing; a record kept by hand is dropped by none but `empty`, since there is nothing to keep.
+
+    >>> judge([Drop("too_short", "2", "3")], overruled=["too_short"], by_hand=False)
+    Verdict(drop=None, reincluded='too_short')
+    """
+    first = None
+    for drop in breaches:
+        if drop.reason == "empty" or not (by_hand or drop.reason in overruled):
+            return Verdict(drop)
+        first = first or drop.reason
+    return Verdict(reincluded=first)
 
 
 def missing_payload(record: Record) -> str:

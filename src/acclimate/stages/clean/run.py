@@ -1,120 +1,120 @@
-"""The stage: repair each batch, then drop what is empty, too short, too long or in another language.
+"""The stage: repair each batch, take recurring lines out, then drop what breaks a rule and was not re-included.
 
+Which lines recur can only be seen over all records, so clean reads them twice: once to learn the lines, by batches, and
+once to clean. With `boilerplate.min_share: null` each record is cleaned on its own.
 Records of a frozen test file (split "test" on input) are treated exactly like all others.
 """
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Mapping
-from dataclasses import dataclass, field
-from functools import partial
-from typing import Any
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import chain
 
+import polars as pl
 import pyarrow as pa
 import pyarrow.compute as pc
 
 from acclimate.core.artifacts import Output
 from acclimate.core.errors import DataError
 from acclimate.core.ports import Context
+from acclimate.core.reinclusion import are_kept, kept_digests
 from acclimate.core.report import Counts, Report
-from acclimate.core.schema import TEXT_COLUMNS
+from acclimate.core.schema import TEXT_COLUMNS, task_text
 from acclimate.core.stage import ExpectedCost, Inputs, Stage, Zone
+from acclimate.stages.clean.boilerplate import learn
 from acclimate.stages.clean.config import CleanConfig
+from acclimate.stages.clean.damage import damage_breach, damaged_characters
 from acclimate.stages.clean.language import check_languages
-from acclimate.stages.clean.repair import REPAIRS
-from acclimate.stages.clean.rules import Drop, find_drop
+from acclimate.stages.clean.quality import LINE_RULES, Drop, expand, find_breaches, record_rules
+from acclimate.stages.clean.rules import Record, Verdict, judge, own_breaches
 from acclimate.stages.clean.texts import repair_batch
-
-_MANY = 0.2
-"""A share of records dropped for one reason that is worth a warning: more likely a setting than the data."""
-
-_HINTS = {
-    "empty": "look at ingest.columns: a column may be mapped to the wrong name",
-    "too_short": "lower clean.min_chars to keep them",
-    "too_long": "raise clean.max_chars to keep them",
-    "language": "add the language to clean.languages to keep them",
-}
+from acclimate.stages.clean.totals import CleanedBatch, Totals, hint_at, warnings, write_boilerplate
+from acclimate.stages.clean.trim import LineRemoval, trim_batch
 
 
 @dataclass(frozen=True)
-class CleanedBatch:
-    """One batch after repair, with what became of each of its records."""
+class Cleaner:
+    """Cleans one batch; what other batches hold matters only through the lines that were learnt from all."""
 
-    kept: pa.RecordBatch
-    dropped: pa.RecordBatch
-    drops: tuple[Drop, ...]
-    repaired: Mapping[str, int]
-    emptied_spans: int
+    config: CleanConfig
+    removal: LineRemoval
+    kept_by_hand: frozenset[str]
 
+    def __call__(self, batch: pa.RecordBatch) -> CleanedBatch:
+        """One batch repaired, without the lines that go, sorted into kept and dropped records."""
+        repaired = repair_batch(batch)
+        trimmed = trim_batch(repaired.batch, self.removal)
+        records = trimmed.batch.select(["id", *TEXT_COLUMNS, "messages"]).to_pylist()
+        texts = pl.Series([task_text(record) for record in records], dtype=pl.String)
+        damaged = damaged_characters(texts)
+        verdicts = self._verdicts(records, texts, damaged.to_list(), trimmed.nothing_left)
+        is_kept = pa.array([verdict.drop is None for verdict in verdicts], pa.bool_())
+        return CleanedBatch(
+            kept=trimmed.batch.filter(is_kept),
+            dropped=trimmed.batch.filter(pc.invert(is_kept)),
+            drops=tuple(verdict.drop for verdict in verdicts if verdict.drop),
+            reincluded=tuple(verdict.reincluded for verdict in verdicts if verdict.reincluded),
+            repaired=repaired.touched_records,
+            emptied_spans=repaired.emptied_spans,
+            damaged_records=int((damaged > 0).sum()),
+            removed=trimmed.removed,
+        )
 
-@dataclass
-class _Totals:
-    rows: int = 0
-    emptied_spans: int = 0
-    repaired: Counter[str] = field(default_factory=Counter)
-    languages: Counter[str] = field(default_factory=Counter)
-
-    def add(self, cleaned: CleanedBatch) -> None:
-        self.rows += cleaned.kept.num_rows + cleaned.dropped.num_rows
-        self.emptied_spans += cleaned.emptied_spans
-        self.repaired.update(cleaned.repaired)
-        self.languages.update(drop.value.split()[0] for drop in cleaned.drops if drop.reason == "language")
-
-
-def clean_batch(batch: pa.RecordBatch, config: CleanConfig) -> CleanedBatch:
-    """One batch repaired and sorted into kept and dropped records; what other batches hold does not matter."""
-    repaired = repair_batch(batch)
-    texts = repaired.batch.select(["id", *TEXT_COLUMNS, "messages"]).to_pylist()
-    drops = [find_drop(record, config) for record in texts]
-    kept = pa.array([drop is None for drop in drops], pa.bool_())
-    return CleanedBatch(
-        kept=repaired.batch.filter(kept),
-        dropped=repaired.batch.filter(pc.invert(kept)),
-        drops=tuple(drop for drop in drops if drop),
-        repaired=repaired.touched_records,
-        emptied_spans=repaired.emptied_spans,
-    )
+    def _verdicts(
+        self, records: Sequence[Record], texts: pl.Series, damaged: Sequence[int], nothing_left: Mapping[int, int]
+    ) -> list[Verdict]:
+        config = self.config
+        measured = find_breaches(texts, record_rules(config.quality.rules, config.quality.thresholds))
+        by_hand = are_kept([record["id"] for record in records], self.kept_by_hand)
+        verdicts = []
+        for row, record in enumerate(records):
+            breaches = chain(
+                [Drop("no_lines_left", str(nothing_left[row]))] if row in nothing_left else [],
+                damage_breach(damaged[row], len(texts[row]), max_damage=config.max_damage),
+                own_breaches(record, config),
+                measured[row],
+            )
+            verdicts.append(judge(breaches, overruled=config.keep_rules, by_hand=by_hand[row]))
+        return verdicts
 
 
 def run(config: CleanConfig, inputs: Inputs, output: Output, context: Context) -> Report:
     """Cleans the records; raises DataError when none is left."""
     check_languages(config.languages)
     records = inputs["records"]
-    total = records.table(["id"]).num_rows
-    totals = _Totals()
+    removal = _removal(config, learn(records, config.boilerplate, config.line_columns, context))
+    cleaner = Cleaner(config, removal, kept_digests(inputs.get("keep")))
+    totals = Totals()
     batches = records.batches(batch_rows=context.batch_rows)
-    with context.progress("cleaning records", total) as progress:
-        for cleaned in context.engine.map_batches(partial(clean_batch, config=config), batches):
+    with context.progress("cleaning records", records.table(["id"]).num_rows) as progress:
+        for cleaned in context.engine.map_batches(cleaner, batches):
             output.keep(cleaned.kept)
             output.drop(
-                cleaned.dropped, [drop.reason for drop in cleaned.drops], [drop.value for drop in cleaned.drops]
+                cleaned.dropped,
+                [drop.reason for drop in cleaned.drops],
+                [drop.value for drop in cleaned.drops],
+                thresholds=[drop.threshold for drop in cleaned.drops],
             )
             totals.add(cleaned)
             progress.advance(cleaned.kept.num_rows + cleaned.dropped.num_rows)
     dropped = dict(sorted(output.dropped_by_reason.items()))
     _check_something_is_left(totals.rows, dropped)
-    return Report(
-        "clean",
-        Counts(totals.rows, output.kept_rows, dropped=dropped),
-        _metrics(totals),
-        _warnings(dropped, totals.rows),
-    )
+    boilerplate = totals.boilerplate(removal.learnt)
+    write_boilerplate(boilerplate, output.path)
+    counts = Counts(totals.rows, output.kept_rows, dropped=dropped)
+    return Report("clean", counts, totals.metrics(boilerplate), tuple(warnings(dropped, totals.rows)))
 
 
-def _metrics(totals: _Totals) -> dict[str, Any]:
-    return {
-        "repaired_records": {kind: totals.repaired[kind] for kind in REPAIRS},
-        "emptied_spans": totals.emptied_spans,
-        "dropped_languages": dict(sorted(totals.languages.items())),
-    }
-
-
-def _warnings(dropped: Mapping[str, int], rows: int) -> tuple[str, ...]:
-    return tuple(
-        f"{count} of {rows} records were dropped as {reason}: {_HINTS[reason]}."
-        for reason, count in dropped.items()
-        if count > _MANY * rows
+def _removal(config: CleanConfig, learnt: pl.DataFrame) -> LineRemoval:
+    shortest = LINE_RULES["c4_min_words_per_line"] or 0
+    return LineRemoval(
+        columns=config.line_columns,
+        learnt=learnt,
+        edge_lines=config.boilerplate.edge_lines,
+        long_line=config.boilerplate.long_line,
+        c4_rules=expand(config.quality.rules) & set(LINE_RULES),
+        c4_min_words=config.quality.thresholds.get("c4_min_words_per_line", shortest),
     )
 
 
@@ -125,7 +125,7 @@ def _check_something_is_left(rows: int, dropped: Mapping[str, int]) -> None:
     counted = ", ".join(f"{name} {count}" for name, count in dropped.items())
     raise DataError(
         f"All {rows} records were dropped by clean ({counted}); nothing is left to train or test on.",
-        hint=_HINTS[reason],
+        hint=hint_at(reason),
     )
 
 

@@ -17,6 +17,7 @@ import pyarrow.compute as pc
 
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.ports import Context
+from acclimate.core.reinclusion import are_kept, kept_digests
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import RECORD_SCHEMA
 from acclimate.core.stage import ExpectedCost, Inputs, Stage, Zone
@@ -41,7 +42,7 @@ def run(config: DedupConfig, inputs: Inputs, output: Output, context: Context) -
     """Drops copies, near copies and records that hold evaluation items; every kept record gets a `cluster_id`.
 
     The optional input `previous` is an earlier artifact of split, whose test records always stay; `evaluation` holds
-    the items of evaluation sets.
+    the items of evaluation sets; `keep` lists copies that people re-included.
     """
     sources = [inputs[role] for role in ("records", "evaluation") if role in inputs]
     bands = choose_bands(max_edited=config.max_edited, recall=config.recall)
@@ -52,7 +53,7 @@ def run(config: DedupConfig, inputs: Inputs, output: Output, context: Context) -
     copies = verify(candidates, records, sources, config, context)
     contamination = _contamination(records, copies, sources, config, context)
     contaminated = _to_drop(records, contamination, config)
-    decisions = _decide(records, copies, contaminated)
+    decisions = _reinclude(_decide(records, copies, contaminated), kept_digests(inputs.get("keep")))
     _write(sources[0], decisions, output, context)
     metrics = {
         "bands": bands.bands,
@@ -60,6 +61,7 @@ def run(config: DedupConfig, inputs: Inputs, output: Output, context: Context) -
         "candidate_pairs": len(candidates),
         "near_duplicate_pairs": len(copies.pairs),
         **cluster_metrics(decisions),
+        "reincluded": dict(sorted(decisions.drop_nulls("reincluded")["reincluded"].value_counts().iter_rows())),
     }
     warnings = tuple(cluster_warnings(decisions))
     if contamination is not None:
@@ -135,6 +137,16 @@ def _decide(records: pl.DataFrame, copies: Copies, contaminated: pl.DataFrame) -
     return pl.concat([decided, dropped.select(decided.columns)]).sort("position")
 
 
+def _reinclude(decisions: pl.DataFrame, kept_by_hand: frozenset[str]) -> pl.DataFrame:
+    """Lets copies stay that people want to keep, with what would have dropped them in `reincluded`.
+
+    What holds an evaluation item stays dropped: keeping it would spoil every figure on that set, so that is a setting.
+    """
+    by_hand = pl.Series(are_kept(decisions["id"], kept_by_hand), dtype=pl.Boolean)
+    reason, stays = pl.col("reason"), by_hand & decisions["reason"].ne_missing("contaminated")
+    return decisions.with_columns(reason=pl.when(~stays).then(reason), reincluded=pl.when(stays).then(reason))
+
+
 def _keep_one(records: pl.DataFrame, outcome: Outcome) -> pl.DataFrame:
     survivor = np.where(outcome.survivors == KEPT, np.arange(len(records)), outcome.survivors)
     is_dropped = pl.Series(outcome.survivors != KEPT)
@@ -178,6 +190,11 @@ STAGE = Stage(
     run,
     zone=Zone.RESTRICTED,
     secrets=("key",),
-    code=("acclimate.core.ledger", "acclimate.core.passages", "acclimate.core.word_hashes"),
+    code=(
+        "acclimate.core.ledger",
+        "acclimate.core.passages",
+        "acclimate.core.reinclusion",
+        "acclimate.core.word_hashes",
+    ),
     estimate=_estimate,
 )

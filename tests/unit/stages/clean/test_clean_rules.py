@@ -6,9 +6,14 @@ from py3langid.langid import MODEL_FILE, LanguageIdentifier
 from acclimate.core.errors import ConfigError
 from acclimate.stages.clean import CleanConfig
 from acclimate.stages.clean.language import _detector, check_languages, foreign_language
-from acclimate.stages.clean.rules import Drop, find_drop, missing_payload
+from acclimate.stages.clean.quality import Drop
+from acclimate.stages.clean.rules import Verdict, judge, missing_payload, own_breaches
 
 SPANISH = "La paciente acude por dolor lumbar de dos semanas de evolución, sin fiebre."
+
+
+def find_drop(record, config):
+    return next(own_breaches(record, config), None)
 
 
 @pytest.mark.parametrize(
@@ -42,13 +47,13 @@ def test_one_whole_form_of_payload_is_enough(record):
 @pytest.mark.parametrize(
     ("text", "drop"),
     [
-        ("ab", Drop("too_short", "2")),
-        ("word " * 30, Drop("too_long", "150")),
-        (SPANISH, Drop("language", "es 0.95")),
+        ("ab", Drop("too_short", "2", "3")),
+        ("word " * 30, Drop("too_long", "150", "100")),
+        (SPANISH, Drop("language", "es 0.95", "0.8")),
         ("Chest pain for three days, no fever.", None),
     ],
 )
-def test_each_drop_names_its_reason_and_the_value_that_broke_the_rule(text, drop):
+def test_each_drop_names_its_reason_the_value_that_broke_the_rule_and_its_threshold(text, drop):
     assert find_drop({"text": text}, CleanConfig(max_chars=100)) == drop
 
 
@@ -101,3 +106,21 @@ def test_a_short_text_is_not_judged_by_language():
 def test_an_unknown_language_code_is_named():
     with pytest.raises(ConfigError, match="'english'"):
         check_languages(("english",))
+
+
+EMPTY, SHORT, FOREIGN = Drop("empty", "text"), Drop("too_short", "2", "3"), Drop("language", "es 0.95", "0.8")
+
+
+@pytest.mark.parametrize(
+    ("breaches", "overruled", "by_hand", "verdict"),
+    [
+        ([], [], False, Verdict()),
+        ([SHORT, FOREIGN], [], False, Verdict(SHORT)),
+        ([SHORT, FOREIGN], ["too_short"], False, Verdict(FOREIGN)),
+        ([SHORT, FOREIGN], ["language", "too_short"], False, Verdict(reincluded="too_short")),
+        ([SHORT, FOREIGN], [], True, Verdict(reincluded="too_short")),
+        ([EMPTY, SHORT], ["too_short"], True, Verdict(EMPTY)),
+    ],
+)
+def test_a_record_stays_when_every_rule_it_breaks_is_overruled(breaches, overruled, by_hand, verdict):
+    assert judge(breaches, overruled=overruled, by_hand=by_hand) == verdict

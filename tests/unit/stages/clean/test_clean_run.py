@@ -2,7 +2,10 @@ from __future__ import annotations
 
 import pytest
 
+from acclimate.core.artifacts import Artifact
+from acclimate.core.atomic import write_json
 from acclimate.core.errors import DataError
+from acclimate.core.reinclusion import KEPT_FILE, id_digest
 from acclimate.stages.clean import STAGE
 
 SPANISH = "La paciente acude por dolor lumbar de dos semanas de evolución, sin fiebre."
@@ -77,3 +80,10 @@ def test_an_unusual_share_of_drops_is_a_warning(run_stage):
     assert warnings == (
         "1 of 2 records were dropped as empty: look at ingest.columns: a column may be mapped to the wrong name.",
     )
+
+
+def test_a_record_re_included_by_hand_stays_unless_there_is_nothing_to_keep(run_stage, tmp_path):
+    write_json(tmp_path / KEPT_FILE, [id_digest("frozen"), id_digest("blank"), id_digest("fine")])
+    result = run_stage(STAGE, RECORDS, keep=Artifact(tmp_path))
+    assert result.dropped == {"blank": ("empty", "completion")}
+    assert result.report.metrics["reincluded"] == {"language": 1}

@@ -9,7 +9,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from acclimate.core.artifacts import Artifact
+from acclimate.core.atomic import write_json
 from acclimate.core.errors import WorkspaceError
+from acclimate.core.reinclusion import KEPT_FILE, id_digest
 from acclimate.core.surrogates import record_hash
 from acclimate.stages.dedup import STAGE
 from acclimate.stages.dedup.earlier import mark_earlier
@@ -145,6 +147,16 @@ def test_a_crowded_cluster_keeps_one_record_and_is_warned_of(run_stage):
     result = run_stage(STAGE, [{"id": f"{index:03}", "text": edited(LONG, index % 40)} for index in range(120)])
     assert set(result.kept) == {"000"}
     assert "One cluster ties 120 of 120 records" in result.report.warnings[1]
+
+
+def test_a_copy_that_was_re_included_stays_in_its_cluster_and_is_counted(run_stage, tmp_path):
+    text = "The patient reports chest pain since Monday, worse at night, with no fever and no cough at all."
+    rows = [{"id": name, "text": text} for name in ("a", "b", "c")]
+    write_json(tmp_path / KEPT_FILE, [id_digest("b")])
+    result = run_stage(STAGE, rows, keep=Artifact(tmp_path))
+    assert {name: row["cluster_id"] for name, row in result.kept.items()} == {"a": "a", "b": "a"}
+    assert result.dropped == {"c": ("exact_duplicate", "a")}
+    assert result.report.metrics["reincluded"] == {"exact_duplicate": 1}
 
 
 def test_clusters_across_sources_and_sites_are_counted(run_stage):
