@@ -63,6 +63,18 @@ SOURCES = (
         """,
     ),
     RealSource(
+        "ner-small",
+        ("data/ner-small/sentences.jsonl.gz",),
+        """
+        on_error: set_aside
+        sources:
+          - path: data/ner-small/sentences.jsonl.gz
+            licence: CC-BY-4.0
+            columns: {site: corpus}
+        """,
+        site="corpus",
+    ),
+    RealSource(
         "contracts",
         ("data/plain-english-contracts/tldrlegal.jsonl", "data/plain-english-contracts/tosdr_annotated.jsonl"),
         """

@@ -14,6 +14,7 @@ from typing import Any, Literal
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from acclimate.core.errors import ConfigError, SourceError
+from acclimate.core.tags import TAG
 from acclimate.core.terms import Use, consent_refusal, licence_refusal, purpose_refusal
 
 PAYLOAD_COLUMNS = ("text", "prompt", "completion", "messages", "label", "chosen", "rejected")
@@ -113,6 +114,9 @@ class SourceConfig(BaseModel):
     columns: dict[str, str] = Field(default_factory=dict)
     """Record column -> source column, as in {prompt: dialogue, completion: summary}; by default recognised."""
 
+    tag_names: tuple[str, ...] = ()
+    """What the numbers in a list of tags mean, counted from 0, as in [O, B-PER, I-PER]; no other tag is then read."""
+
     attributes: dict[str, str] = Field(default_factory=dict)
     """Declared population attributes by which results are sliced: a list of source columns, or name -> column."""
 
@@ -204,6 +208,17 @@ class SourceConfig(BaseModel):
                 hint=f"use letters, digits, '.', '_' and '-' only, for example: name: {_plain_name(name)}",
             )
         return name
+
+    @field_validator("tag_names")
+    @classmethod
+    def _tags_in_form(cls, names: tuple[str, ...]) -> tuple[str, ...]:
+        for name in names:
+            if not TAG.fullmatch(name):
+                raise ConfigError(
+                    f"tag_names: {name!r} is not in the form of a BIO tag.",
+                    hint="name them in the order of their numbers, for example: tag_names: [O, B-PER, I-PER]",
+                )
+        return names
 
     @field_validator("columns")
     @classmethod

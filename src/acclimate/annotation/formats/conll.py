@@ -6,7 +6,6 @@ space between them, and a line for each sentence.
 
 from __future__ import annotations
 
-import re
 from collections import Counter
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from pathlib import Path
@@ -17,10 +16,10 @@ from acclimate.annotation.formats.spans import SpanCollector, plain_label
 from acclimate.annotation.formats.tokens import tokens_of
 from acclimate.annotation.schema import LabelSchema, Spans
 from acclimate.core.errors import SourceError
+from acclimate.core.tags import TAG, tagged_runs
 
 FILE = "data.conll"
 _DOCUMENT = "-DOCSTART-"
-_TAG = re.compile(r"O|([BIESLU])-(\S+)")
 _LONGEST_LINE = 2**20
 Word = tuple[str, str]
 
@@ -56,23 +55,9 @@ def write(items: Iterable[ExchangeItem], folder: Path, schema: LabelSchema, lost
 
 def tags_to_spans(words: Sequence[Word], starts: Sequence[tuple[int, int]], found: SpanCollector) -> None:
     """Adds the spans of a sentence's tags; `starts` says where each word stands."""
-    opened: tuple[int, str] | None = None
-    end = 0
-    for (_, tag), (start, stop) in zip(words, starts, strict=True):
-        match = _TAG.fullmatch(tag)
-        how, label = (match[1], match[2]) if match is not None else (None, None)
-        goes_on = opened is not None and how in ("I", "E", "L") and label == opened[1]
-        if opened is not None and not goes_on:
-            found.add(opened, "text", opened[0], end, opened[1])
-            opened = None
-        if label is not None and opened is None:
-            opened = (start, label)
-        end = stop
-        if opened is not None and how in ("E", "L", "S", "U"):
-            found.add(opened, "text", opened[0], end, opened[1])
-            opened = None
-    if opened is not None:
-        found.add(opened, "text", opened[0], end, opened[1])
+    for run in tagged_runs(tag for _, tag in words):
+        name = (starts[run.first][0], run.label)
+        found.add(name, "text", starts[run.first][0], starts[run.last][1], run.label)
 
 
 def _marked(sentences: Sequence[Sequence[Word]]) -> tuple[str, dict[str, Any]]:
@@ -125,7 +110,7 @@ def _words(path: Path) -> Iterator[Word | None]:
 
 def _word(line: str, place: str) -> Word | None:
     columns = line.split()
-    tagged = len(columns) > 1 and _TAG.fullmatch(columns[-1]) is not None
+    tagged = len(columns) > 1 and TAG.fullmatch(columns[-1]) is not None
     if not columns or (columns[0].startswith("#") and not tagged):
         return None
     if columns[0] == _DOCUMENT:

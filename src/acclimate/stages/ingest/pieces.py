@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from acclimate.core.errors import ConfigError
 
-_OTHER_PAYLOAD = ("prompt", "completion", "messages", "label", "chosen", "rejected")
+_OTHER_PAYLOAD = ("prompt", "completion", "messages", "label", "spans", "chosen", "rejected")
 _HEADINGS = tuple(re.compile(rf"^(?=#{{1,{level}}} )", re.MULTILINE) for level in range(1, 7))
 _PARAGRAPH = re.compile(r"\n[ \t]*\n\s*")
 _LINE = re.compile(r"\n\s*")

@@ -36,6 +36,8 @@ FORMATS = (
     DatasetFormat("sharegpt", {"messages": "conversations"}, {"system": "system"}),
     DatasetFormat("alpaca", {"instruction": "instruction", "completion": "output"}, {"input": "input"}, ("text",)),
     DatasetFormat("prompt/completion", {"prompt": "prompt", "completion": "completion"}, {}),
+    DatasetFormat("tokens/tags", {"tokens": "tokens", "tags": "ner_tags"}, {}),
+    DatasetFormat("tokens/tags", {"tokens": "tokens", "tags": "tags"}, {}),
     DatasetFormat("text/label", {"text": "text", "label": "label"}, {}),
     DatasetFormat("text", {"text": "text"}, {}),
 )
@@ -46,7 +48,7 @@ class Meaning:
     """What the columns of a source mean.
 
     `columns` maps the part a column plays to its name: a record column, or `instruction` and `input` (together the
-    prompt of alpaca) or `system` (the opening of a sharegpt conversation). `required` must stand in every table.
+    prompt of alpaca), `system` (the opening of a sharegpt conversation), or `tokens` and `tags` (a text and its spans). `required` must stand in every table.
     """
 
     recognised: str

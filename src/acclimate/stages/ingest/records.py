@@ -12,6 +12,7 @@ from acclimate.core.sources import SourceConfig
 from acclimate.stages.ingest.conversations import Conversation, read_conversation
 from acclimate.stages.ingest.recognise import Meaning
 from acclimate.stages.ingest.rows import RowError, canonical_json
+from acclimate.stages.ingest.tagged_tokens import read_tagged_tokens
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "dev": "validation", "test": "test"}
 _TEXTS = frozenset({"text", "prompt", "completion", "label", "chosen", "rejected", "subject_id", "site", "licence"})
@@ -30,6 +31,9 @@ def make_record(
     }
     if "instruction" in cells:
         record["prompt"] = _alpaca_prompt(cells)
+    if "tokens" in cells:
+        tagged = read_tagged_tokens(cells["tokens"], cells["tags"], names=source.tag_names)
+        record |= {"text": tagged.text, "spans": tagged.spans} if tagged else {}
     record["messages"] = conversation.messages if conversation else None
     record["source"] = source.name
     record["site"] = record.get("site") or source.site
