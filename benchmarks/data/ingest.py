@@ -13,7 +13,6 @@ import argparse
 import json
 import os
 import random
-import resource
 import subprocess
 import sys
 import tempfile
@@ -24,6 +23,8 @@ from pathlib import Path
 from typing import Any
 
 from benchmarks.recording import result, write_results
+
+from acclimate.backends.memory import peak_memory
 
 COLUMNS = {"prompt": "dialogue", "completion": "note", "subject_id": "patient", "collected_at": "written"}
 MEGABYTE = 1_000_000
@@ -100,8 +101,7 @@ def run_reader(reader: str, path: Path) -> None:
         else:
             read_with_acclimate(path, Path(folder), own_ids=reader == "own_ids")
         seconds = time.perf_counter() - start
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024
-    print(json.dumps({"seconds": seconds, "peak": peak}))
+    print(json.dumps({"seconds": seconds, "peak": peak_memory()}))
 
 
 def compare_speed(path: Path, *, rounds: int) -> list[dict[str, Any]]:

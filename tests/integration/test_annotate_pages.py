@@ -140,6 +140,13 @@ def shot(page: Page, name: str) -> None:
         page.screenshot(path=f"{SHOTS}/{name}.png", full_page=True)
 
 
+def follow(page: Page, link: str) -> None:
+    """Follows the link and waits until the next page's script listens to keys."""
+    page.get_by_role("link", name=link).click()
+    expect(page.locator("#card")).to_be_visible()
+    page.wait_for_load_state()
+
+
 def answer_with(page: Page, *keys: str) -> None:
     """Answers by keyboard and waits for the next item."""
     before = page.locator("#card").get_attribute("data-item") or ""
@@ -166,13 +173,13 @@ def test_two_people_annotate_differ_are_decided_on_and_the_snapshot_is_exported(
         )
     )
     for page, keys in ((ann, "111"), (bob, "112")):
-        page.get_by_role("link", name="Annotate").click()
+        follow(page, "Annotate")
         shot(page, f"read-{'ann' if page is ann else 'bob-dark'}")
         for key in keys:
             answer_with(page, key, "Enter")
         expect(page.get_by_role("heading", name="Nothing is left for you")).to_be_visible()
     shot(ann, "nothing-left")
-    rae.get_by_role("link", name="Decide disputes").click()
+    follow(rae, "Decide disputes")
     expect(rae.get_by_role("heading", name="What the readers said")).to_be_visible()
     shot(rae, "decide")
     answer_with(rae, "2", "Enter")

@@ -1,7 +1,9 @@
-"""Whether a model fits into memory, said before loading it."""
+"""Whether a model fits into memory, said before loading it, and the most that this process has held."""
 
 from __future__ import annotations
 
+import resource
+import sys
 from pathlib import Path
 
 import psutil
@@ -23,7 +25,7 @@ factors' own activations and the buffers of oneDNN come on top."""
 BYTES_PER_TRAINED_WEIGHT = 16
 """An fp32 original, its gradient and the two moments of AdamW."""
 
-CONTROL_GROUP = Path("/sys/fs/cgroup")
+CONTROL_GROUP, STATUS = Path("/sys/fs/cgroup"), Path("/proc/self/status")
 
 
 def check_memory(facts: ModelFacts, precision: str, training: bool, *, trained_parameters: int = 0) -> None:
@@ -56,6 +58,19 @@ def free_memory() -> int:
     if torch.cuda.is_available():
         return int(torch.cuda.mem_get_info()[0])
     return min(int(psutil.virtual_memory().available), _container_room())
+
+
+def peak_memory() -> int:
+    """The most that this process has held so far, in bytes.
+
+    Linux counts in `ru_maxrss` what the parent held when it started the process (getrusage(2) keeps it over exec);
+    `VmHWM` is the program's own.
+    """
+    if STATUS.is_file():
+        [held] = [line for line in STATUS.read_text().splitlines() if line.startswith("VmHWM:")]
+        return int(held.split()[1]) * 1024
+    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
+    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _container_room() -> int:

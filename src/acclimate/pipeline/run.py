@@ -2,10 +2,8 @@
 
 from __future__ import annotations
 
-import resource
 import shutil
 import socket
-import sys
 import time
 from collections.abc import Iterator
 from dataclasses import dataclass, replace
@@ -15,6 +13,7 @@ from typing import Protocol
 
 import psutil
 
+from acclimate.backends.memory import peak_memory
 from acclimate.backends.recognisers import LocalRecognisers
 from acclimate.core.artifacts import Output
 from acclimate.core.atomic import named_disk_errors, write_json
@@ -90,7 +89,7 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
     work.mkdir(exist_ok=True)
     resumed = any(work.iterdir())
     _audit_restricted_reads(planned, outside)
-    started, clock, peak_before = datetime.now(UTC), time.monotonic(), _peak_memory()
+    started, clock, peak_before = datetime.now(UTC), time.monotonic(), peak_memory()
     stopwatch = Stopwatch(listener.progress)
     context = Context(
         partial=work,
@@ -158,14 +157,8 @@ def _run_facts(planned: PlannedStep, started: datetime, seconds: float, peak_bef
 
 def _peak_memory_since(peak_before: int) -> int:
     """The process's peak where this step raised it; else what it holds now, since only a new peak is ever told."""
-    peak = _peak_memory()
+    peak = peak_memory()
     return peak if peak > peak_before else int(psutil.Process().memory_info().rss)
-
-
-def _peak_memory() -> int:
-    """The most that this process has held so far, in bytes."""
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
-    return peak if sys.platform == "darwin" else peak * 1024
 
 
 def _audit_restricted_reads(planned: PlannedStep, outside: Outside) -> None:

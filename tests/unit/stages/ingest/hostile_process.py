@@ -6,7 +6,6 @@ python -m tests.unit.stages.ingest.hostile_process NAME FOLDER
 from __future__ import annotations
 
 import json
-import resource
 import sys
 import time
 from pathlib import Path
@@ -14,6 +13,8 @@ from typing import Any
 
 from tests.hostile_files import FILES, SOUND, Hostile
 from tests.unit.stages.ingest.conftest import Ingested, ingest_files
+
+from acclimate.backends.memory import peak_memory
 
 
 def read_hostile(hostile: Hostile, folder: Path, **settings: Any) -> Ingested:
@@ -35,7 +36,7 @@ def main() -> None:
                 "kept": len(ingested.records),
                 "reasons": list(dict.fromkeys(ingested.reasons)),
                 "seconds": time.process_time() - start,
-                "peak": resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * 1024,
+                "peak": peak_memory(),
             }
         )
     )
