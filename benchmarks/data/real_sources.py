@@ -1,6 +1,6 @@
 """Real sources, each by one piece of YAML: every line of their files is a record or a row set aside, site by site.
 
-The truth is counted from the files by other means: a line of JSON is a row, and its site stands in it.
+The truth is counted from the files by other means: a line of JSON is a row (or holds a list of rows), with its site.
 
     python -m benchmarks.data.real_sources --output benchmarks/results/real_sources.json
 """
@@ -30,12 +30,16 @@ from acclimate.stages.ingest import STAGE, IngestConfig
 
 @dataclass(frozen=True)
 class RealSource:
-    """A public data set: its files, and the YAML by which they are read; `site` is the column that names the site."""
+    """A public data set: its files, and the YAML by which they are read.
+
+    `site` is the column that names the site, `each` that with the list of records where a line holds several.
+    """
 
     name: str
     files: tuple[str, ...]
     yaml: str
     site: str = ""
+    each: str = ""
 
 
 SOURCES = (
@@ -75,6 +79,25 @@ SOURCES = (
         site="corpus",
     ),
     RealSource(
+        "tat-qa",
+        ("data/tat-qa/dev.jsonl.gz",),
+        """
+        on_error: set_aside
+        sources:
+          - path: data/tat-qa/dev.jsonl.gz
+            name: tat-qa
+            licence: CC-BY-4.0
+            each: questions
+            texts:
+              prompt: [table.table, paragraphs.text, questions.question]
+              completion: questions.answer
+            columns: {id: questions.uid, subject_id: table.uid, site: questions.answer_from}
+            attributes: {scale: questions.scale, kind: questions.answer_type}
+        """,
+        site="answer_from",
+        each="questions",
+    ),
+    RealSource(
         "contracts",
         ("data/plain-english-contracts/tldrlegal.jsonl", "data/plain-english-contracts/tosdr_annotated.jsonl"),
         """
@@ -89,13 +112,15 @@ SOURCES = (
 
 
 def count_rows(source: RealSource) -> Counter[str]:
-    """The rows of each site, by reading the files line by line."""
+    """The rows of each site, by reading the files line by line; of lines that hold several, those inside."""
     sites: Counter[str] = Counter()
     for name in source.files:
         path = SHARED / name
         content = gzip.decompress(path.read_bytes()) if name.endswith(".gz") else path.read_bytes()
         for line in content.splitlines():
-            sites[json.loads(line)[source.site] if source.site else ""] += 1
+            row = json.loads(line)
+            for one in row[source.each] if source.each else [row]:
+                sites[one[source.site] if source.site else ""] += 1
     return sites
 
 

@@ -108,7 +108,12 @@ class Project:
                 raise ConfigError(f"There is no source {name!r} in this project.", hint=f"it has: {', '.join(known)}")
         with self.workspace.lock():
             landed = [
-                self.outside.collect(config.sources, self.workspace.folder, again=sources or known)
+                self.outside.collect(
+                    config.sources,
+                    self.workspace.folder,
+                    again=sources or known,
+                    set_aside=config.on_error == "set_aside",
+                )
                 for config in configs
             ]
         return [source for snapshot in landed for source in snapshot.sources]

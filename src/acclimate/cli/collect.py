@@ -34,6 +34,7 @@ def command(
             "source": source.config.name,
             "files": len(source.files),
             "bytes": sum(file.size for file in source.files),
+            "set_aside": len(source.set_aside),
             "elsewhere": source.config.is_elsewhere,
         }
         for source in landed
@@ -43,5 +44,6 @@ def command(
         return
     for row in rows:
         fetched = "  fetched" if row["elsewhere"] and (not sources or row["source"] in sources) else ""
-        print(f"{row['source']:<24} {row['files']:>6} files {size(row['bytes']):>9}{fetched}")
+        aside = f"  {row['set_aside']} set aside" if row["set_aside"] else ""
+        print(f"{row['source']:<24} {row['files']:>6} files {size(row['bytes']):>9}{aside}{fetched}")
     say(f"next: {next_command('plan', project=project, quick=quick, overrides=overrides)}", quiet=quiet)

@@ -1,4 +1,4 @@
-"""The files in a zip or tar archive, as if they lay in a folder; an archive that a real one would not be is refused."""
+"""The files in a zip or tar archive, as if they lay in a folder, and what of it no real archive would hold."""
 
 from __future__ import annotations
 
@@ -10,8 +10,7 @@ import tarfile
 import zipfile
 import zlib
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
 from typing import IO, cast
@@ -24,6 +23,8 @@ MAX_MEMBERS = 1_000_000
 MAX_RATIO = 250
 """How many times as large as the archive its files may be; text reaches 20, deflate allows 1032, as bombs have it."""
 
+BROKEN, EMPTY = "broken_file", "no_files"
+_NAME_SHOWN = 100
 _SMALL = 16 * 1024 * 1024
 _LONGEST_END, _CHUNK = 64 * 1024 * 1024, 1024 * 1024
 _OPENERS: dict[str, Callable[[Path], object]] = {
@@ -43,12 +44,52 @@ _DAMAGED = (
 
 
 @dataclass(frozen=True)
+class Refused:
+    """What is not taken from an archive: a file in it by its name, or, without a name, all that follows."""
+
+    member: str
+    reason: str
+    sentence: str
+
+    def error(self, archive: str) -> SourceError:
+        """It as the reason why the archive is refused as a whole."""
+        if self.reason == BROKEN:
+            return SourceError(
+                f"{archive} is not a whole archive: {self.sentence}.",
+                hint="copy or download it again, or unpack it yourself",
+            )
+        if self.reason == EMPTY:
+            return SourceError(f"The archive {archive}: {self.sentence}.", hint="leave it out with a narrower path")
+        return SourceError(
+            f"The archive {archive} is not unpacked: {self.sentence}.",
+            hint="unpack it yourself if you trust it, and give the folder as the source's path; or set"
+            " ingest.on_error: set_aside, which takes its other files",
+        )
+
+
+@dataclass(frozen=True)
 class Member:
     """A file in an archive: its name there, its size as declared, and its bytes when asked for."""
 
     name: str
     size: int
-    read: Callable[[], bytes]
+    unpack: Callable[[], bytes]
+
+    def read(self) -> bytes | Refused:
+        """Its bytes, or that they are damaged."""
+        try:
+            content = self.unpack()
+        except _DAMAGED as error:
+            return _broken(self.name, error)
+        return content if len(content) == self.size else _broken(self.name, EOFError())
+
+
+class _Unreadable(Exception):  # noqa: N818 - no error of the program
+    """Nothing more is read of an archive."""
+
+    def __init__(self, reason: str, sentence: str) -> None:
+        super().__init__(sentence)
+        self.refused = Refused("", reason, sentence)
 
 
 def is_archive(name: str) -> bool:
@@ -60,59 +101,93 @@ def is_archive(name: str) -> bool:
     return name.lower().endswith(_SUFFIXES)
 
 
-def archive_members(path: Path, name: str) -> Iterator[Member]:
-    """The files of an archive one after another, each to be read before the next; hidden ones are left out."""
+def is_stream(name: str) -> bool:
+    """Whether an archive is read from its start to its end, so that behind a damaged file nothing can be read."""
+    return not name.lower().endswith(".zip")
+
+
+def archive_parts(path: Path, name: str) -> Iterator[Member | Refused]:
+    """The files of an archive one after another, each to be read before the next, and what of it is refused.
+
+    Hidden files are left out. Time and memory are bounded whatever the archive says of itself: of a zip archive nothing
+    that is refused is unpacked, and a tar archive, which has to be unpacked to see what follows, is left at the limit.
+    """
+    limit = min(LARGEST_TOTAL, max(_SMALL, MAX_RATIO * path.stat().st_size))
+    empty = True
+    try:
+        for part in _checked(_tar_parts(path, name, limit) if is_stream(name) else _zip_parts(path), limit):
+            empty = False
+            if isinstance(part, Refused) or not _is_hidden(part.name):
+                yield part
+    except _Unreadable as error:
+        yield error.refused
+    except _DAMAGED as error:
+        yield _broken("", error)
+    else:
+        if empty:
+            yield Refused("", EMPTY, "it holds no files")
+
+
+def _checked(parts: Iterator[Member | Refused], limit: int) -> Iterator[Member | Refused]:
+    """The files with sound names, each once, that together take no more bytes than the limit; the others refused."""
     seen: set[str] = set()
     total = 0
-    with _named_damage(name):
-        limit = min(LARGEST_TOTAL, max(_SMALL, MAX_RATIO * path.stat().st_size))
-        for member in _zip_members(path, name) if name.lower().endswith(".zip") else _tar_members(path, name):
-            total += member.size
-            _check(member, name, seen)
-            if total > limit or len(seen) >= MAX_MEMBERS:
-                raise _refused(name, f"its files would take more than {limit} bytes, or are more than {MAX_MEMBERS}")
-            seen.add(member.name)
-            if not any(part.startswith((".", "__MACOSX")) for part in member.name.split("/")):
-                yield replace(member, read=partial(_read, member, name))
-    if not seen:
-        raise SourceError(f"The archive {name} holds no files.", hint="leave it out with a narrower path")
+    for count, part in enumerate(parts):
+        if count >= MAX_MEMBERS:
+            raise _Unreadable("too_many_files", f"it holds more than {MAX_MEMBERS} files")
+        refused = _refused(part, seen, limit - total) if isinstance(part, Member) else part
+        if refused is None and isinstance(part, Member):
+            seen.add(part.name)
+            total += part.size
+        yield refused or part
 
 
-def _read(member: Member, name: str) -> bytes:
-    with _named_damage(name):
-        content = member.read()
-        if len(content) != member.size:
-            raise EOFError("a file in it is not as long as it is said to be")
-        return content
+def _refused(member: Member, seen: set[str], left: int) -> Refused | None:
+    """Why a file is not taken, if it is not."""
+    shown = _shown(member.name)
+    rules = (
+        (not member.name, "bad_name", "a file in it has no name"),
+        (_OUTSIDE.search(member.name), "outside_path", f"the file {shown} would lie outside of it"),
+        (_NESTED.search(member.name), "nested_archive", f"it holds another archive, {shown}"),
+        (member.name in seen, "repeated_name", f"it holds two files called {shown}"),
+        (member.size > LARGEST_MEMBER, "too_long", f"{shown} would take more than {LARGEST_MEMBER} bytes"),
+        (member.size > left, "bomb", f"with {shown} its files would take more than {MAX_RATIO} times its size"),
+    )
+    return next((Refused(member.name, reason, sentence) for broken, reason, sentence in rules if broken), None)
 
 
-def _zip_members(path: Path, name: str) -> Iterator[Member]:
+def _zip_parts(path: Path) -> Iterator[Member | Refused]:
     with zipfile.ZipFile(path) as archive:
         for info in archive.infolist():
-            if not info.filename:
-                raise _refused(name, "a file in it has no name")
-            if info.is_dir():
+            name = info.filename
+            if name.endswith("/"):
                 continue
             if info.external_attr >> 28 not in (0, 8):
-                raise _refused(name, f"{info.filename} is a link or a device")
-            if info.flag_bits & 1:
-                raise _refused(name, f"{info.filename} is encrypted")
-            yield Member(info.filename, info.file_size, partial(archive.read, info))
+                yield Refused(name, "link_or_device", f"{_shown(name)} is a link or a device")
+            elif info.flag_bits & 1:
+                yield Refused(name, "encrypted", f"{_shown(name)} is encrypted")
+            else:
+                yield Member(name, info.file_size, partial(archive.read, info))
 
 
-def _tar_members(path: Path, name: str) -> Iterator[Member]:
+def _tar_parts(path: Path, name: str, limit: int) -> Iterator[Member | Refused]:
     suffix = next(one for one in _OPENERS if name.lower().endswith(one))
+    passed = 0
     with cast(IO[bytes], _OPENERS[suffix](path)) as stream:
         # tarfile reads the names of a member in one piece, however large the archive says they are.
-        bounded = cast(IO[bytes], _BoundedReads(stream, name))
-        with tarfile.open(fileobj=bounded, mode="r:") as archive:
+        with tarfile.open(fileobj=cast(IO[bytes], _BoundedReads(stream)), mode="r:") as archive:
             for info in archive:
-                if info.isdir():
-                    continue
-                if not info.isreg() or info.issparse():
-                    raise _refused(name, f"{info.name} is a link, a device or a file with holes")
-                yield Member(info.name, info.size, partial(_content, archive, info))
-        _read_to_end(stream, name)
+                if info.size < 0:
+                    raise _Unreadable(BROKEN, f"{_shown(info.name)} is of a size below 0")
+                passed += info.size
+                if passed > limit:
+                    raise _Unreadable("bomb", f"its files would take more than {limit} bytes")
+                if info.isreg() and not info.issparse():
+                    yield Member(info.name, info.size, partial(_content, archive, info))
+                elif not info.isdir():
+                    sentence = f"{_shown(info.name)} is a link, a device or a file with holes"
+                    yield Refused(info.name, "link_or_device", sentence)
+        _read_to_end(stream)
 
 
 def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
@@ -120,12 +195,12 @@ def _content(archive: tarfile.TarFile, info: tarfile.TarInfo) -> bytes:
     return file.read() if file else b""
 
 
-def _read_to_end(stream: IO[bytes], name: str) -> None:
+def _read_to_end(stream: IO[bytes]) -> None:
     """Reads what stands after the last file, so that the checksum of a packed archive is looked at."""
     for _ in range(_LONGEST_END // _CHUNK):
         if not stream.read(_CHUNK):
             return
-    raise _refused(name, f"more than {_LONGEST_END} bytes follow after its last file")
+    raise _Unreadable("bomb", f"more than {_LONGEST_END} bytes follow after its last file")
 
 
 @dataclass(frozen=True)
@@ -133,11 +208,10 @@ class _BoundedReads:
     """A stream that gives no more at once than a member may have."""
 
     stream: IO[bytes]
-    name: str
 
     def read(self, size: int = -1) -> bytes:
         if not 0 <= size <= LARGEST_MEMBER:
-            raise _refused(self.name, f"a part of it is larger than {LARGEST_MEMBER} bytes")
+            raise _Unreadable("bomb", f"a part of it is larger than {LARGEST_MEMBER} bytes")
         return self.stream.read(size)
 
     def seek(self, place: int, whence: int = 0) -> int:
@@ -147,30 +221,14 @@ class _BoundedReads:
         return self.stream.tell()
 
 
-def _check(member: Member, name: str, seen: set[str]) -> None:
-    if _OUTSIDE.search(member.name):
-        raise _refused(name, f"the file {member.name!r} would lie outside of it")
-    if _NESTED.search(member.name):
-        raise _refused(name, f"it holds another archive, {member.name!r}")
-    if member.name in seen:
-        raise _refused(name, f"it holds two files called {member.name!r}")
-    if member.size > LARGEST_MEMBER:
-        raise _refused(name, f"{member.name!r} would take {member.size} bytes; the limit is {LARGEST_MEMBER}")
+def _is_hidden(name: str) -> bool:
+    return any(part.startswith((".", "__MACOSX")) for part in name.split("/"))
 
 
-def _refused(name: str, reason: str) -> SourceError:
-    return SourceError(
-        f"The archive {name} is not unpacked: {reason}.",
-        hint="unpack it yourself if you trust it, and give the folder as the source's path",
-    )
+def _shown(name: str) -> str:
+    return repr(name[:_NAME_SHOWN])
 
 
-@contextmanager
-def _named_damage(name: str) -> Iterator[None]:
-    try:
-        yield
-    except _DAMAGED as error:
-        raise SourceError(
-            f"{name} is not a whole archive ({type(error).__name__}).",
-            hint="copy or download it again, or unpack it yourself",
-        ) from error
+def _broken(member: str, error: BaseException) -> Refused:
+    what = f"{_shown(member)} is damaged" if member else "it is damaged or cut short"
+    return Refused(member, BROKEN, f"{what} ({type(error).__name__})")

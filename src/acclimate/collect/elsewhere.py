@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -10,11 +9,12 @@ from pydantic import TypeAdapter
 
 from acclimate.collect.copies import private_folder
 from acclimate.core.atomic import json_digest, read_json, write_json
-from acclimate.core.errors import ConfigError
-from acclimate.core.snapshots import COPIES, LANDED, SnapshotFile
+from acclimate.core.errors import ConfigError, SourceError
+from acclimate.core.snapshots import COPIES, LANDED, SetAsideFile, SnapshotFile, SnapshotSource
 from acclimate.core.sources import SourceConfig, source_format
 
 _FILES = TypeAdapter(tuple[SnapshotFile, ...])
+_SET_ASIDE = TypeAdapter(tuple[SetAsideFile, ...])
 
 
 @dataclass(frozen=True)
@@ -23,31 +23,44 @@ class Elsewhere:
 
     snapshots: Path
     network: bool = False
+    set_aside: bool = False
 
-    def files(self, source: SourceConfig, *, again: bool) -> tuple[SnapshotFile, ...]:
+    def landed(self, source: SourceConfig, *, again: bool) -> SnapshotSource:
         """The source's files as they were landed; fetched now where they never were, or `again`."""
         record = private_folder(self.snapshots / LANDED) / f"{_address(source)}.json"
         if record.exists() and not again:
-            files = _FILES.validate_python(read_json(record)["files"])
+            document = read_json(record)
+            files = _FILES.validate_python(document["files"])
+            set_aside = _SET_ASIDE.validate_python(document.get("set_aside", []))
             if all((self.snapshots / COPIES / file.sha256).exists() for file in files):
+                self._check_set_aside(set_aside)
                 source_format(source, [file.name for file in files])
-                return files
-        files = tuple(self._fetch(source))
-        write_json(record, {"source": source.name, "files": [file.model_dump(mode="json") for file in files]})
+                return SnapshotSource(config=source, files=files, set_aside=set_aside)
+        landed = self._fetch(source)
+        parts = landed.model_dump(mode="json", include={"files", "set_aside"})
+        write_json(record, {"source": source.name, **parts})
         record.chmod(0o600)
-        return files
+        return landed
 
-    def _fetch(self, source: SourceConfig) -> Sequence[SnapshotFile]:
+    def _check_set_aside(self, refused: tuple[SetAsideFile, ...]) -> None:
+        """What was fetched beside something that was set aside is of no use where nothing may be."""
+        if refused and not self.set_aside:
+            raise SourceError(
+                f"{refused[0].name} was not taken when it was fetched: {refused[0].sentence}.",
+                hint="set ingest.on_error: set_aside to go on without it, or mend it there and run acclimate collect",
+            )
+
+    def _fetch(self, source: SourceConfig) -> SnapshotSource:
         copies = private_folder(self.snapshots / COPIES)
         if source.sql is not None:
             from acclimate.collect import databases
 
             self._check_network(source, databases.reaches_out(source))
-            return [databases.fetch_rows(source, copies=copies)]
+            return SnapshotSource(config=source, files=(databases.fetch_rows(source, copies=copies),))
         from acclimate.collect import remote
 
         self._check_network(source, remote.scheme(source) not in remote.HERE)
-        return remote.fetch_files(source, copies=copies)
+        return remote.fetch_files(source, copies=copies, set_aside=self.set_aside)
 
     def _check_network(self, source: SourceConfig, reaches_out: bool) -> None:
         if reaches_out and not self.network:

@@ -3,16 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path, PurePosixPath
 from typing import IO, Any
 
 from fsspec.core import url_to_fs
 
-from acclimate.collect.archives import archive_members, is_archive
-from acclimate.collect.copies import check_not_empty, copy_content, take_over, write_stream
+from acclimate.collect.archives import is_archive
+from acclimate.collect.copies import check_not_empty, take_over, write_stream
 from acclimate.collect.secrets import secret_values
+from acclimate.collect.unpacking import landed_source, unpack
 from acclimate.core.errors import SourceError, UserError
-from acclimate.core.snapshots import SnapshotFile
+from acclimate.core.snapshots import SetAsideFile, SnapshotFile, SnapshotSource
 from acclimate.core.sources import WILDCARDS, SourceConfig, source_format
 
 HERE = frozenset({"file", "local", "memory"})
@@ -21,11 +23,11 @@ HERE = frozenset({"file", "local", "memory"})
 _CHUNK = 1024 * 1024
 
 
-def fetch_files(source: SourceConfig, *, copies: Path) -> list[SnapshotFile]:
+def fetch_files(source: SourceConfig, *, copies: Path, set_aside: bool) -> SnapshotSource:
     """The files behind the source's URL as copies; of an archive, its files. One chunk is in memory at a time."""
     # A file system is a plug-in and may raise anything, with a password in its message: only the kind is told.
     try:
-        return _fetch(source, copies)
+        return _fetch(source, copies, set_aside=set_aside)
     except (UserError, KeyboardInterrupt):
         raise
     except ImportError as error:
@@ -46,7 +48,7 @@ def scheme(source: SourceConfig) -> str:
     return source.path.partition("://")[0]
 
 
-def _fetch(source: SourceConfig, copies: Path) -> list[SnapshotFile]:
+def _fetch(source: SourceConfig, copies: Path, *, set_aside: bool) -> SnapshotSource:
     store, path = url_to_fs(source.path, **source.options, **secret_values(source))
     found = _find(store, path)
     if not found:
@@ -58,13 +60,17 @@ def _fetch(source: SourceConfig, copies: Path) -> list[SnapshotFile]:
     if plain:
         source_format(source, plain)
     partial = copies / f".{source.name}.partial"
-    landed = [
-        file
-        for name, remote in found.items()
-        for file in _land(name, store.open(remote, "rb"), partial, source, copies)
-    ]
-    source_format(source, [file.name for file in landed])
-    return sorted(landed, key=lambda file: file.name)
+    parts: list[SnapshotFile | SetAsideFile] = []
+    for name, remote in found.items():
+        with _fetched(store.open(remote, "rb"), partial) as (size, digest):
+            if is_archive(name):
+                parts += unpack(partial, name, source=source, copies=copies, set_aside=set_aside)
+            else:
+                check_not_empty(name, size, source)
+                parts.append(take_over(partial, name, size=size, sha256=digest, copies=copies))
+    landed = landed_source(source, parts)
+    source_format(source, [file.name for file in landed.files])
+    return landed
 
 
 def _find(store: Any, path: str) -> dict[str, str]:
@@ -82,15 +88,11 @@ def _find(store: Any, path: str) -> dict[str, str]:
     return {name: names[name] for name in sorted(names) if not any(part.startswith(".") for part in name.split("/"))}
 
 
-def _land(name: str, remote: IO[bytes], partial: Path, source: SourceConfig, copies: Path) -> Iterator[SnapshotFile]:
+@contextmanager
+def _fetched(remote: IO[bytes], partial: Path) -> Iterator[tuple[int, str]]:
+    """The size and digest of a file, which lies at `partial` until the block ends."""
     try:
         with remote:
-            size, digest = write_stream(iter(lambda: remote.read(_CHUNK), b""), partial)
-        if is_archive(name):
-            for member in archive_members(partial, name):
-                yield copy_content(f"{name}/{member.name}", member.read(), source=source, copies=copies)
-            return
-        check_not_empty(name, size, source)
-        yield take_over(partial, name, size=size, sha256=digest, copies=copies)
+            yield write_stream(iter(lambda: remote.read(_CHUNK), b""), partial)
     finally:
         partial.unlink(missing_ok=True)

@@ -2,18 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterator, Sequence
-from functools import partial
-from itertools import chain
+from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from acclimate.collect.archives import archive_members, is_archive
+from acclimate.collect.archives import is_archive
 from acclimate.collect.copies import copy_content, private_folder
 from acclimate.collect.elsewhere import Elsewhere
+from acclimate.collect.unpacking import archive_names, landed_source, unpack
 from acclimate.core.atomic import file_digest, write_json
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import SourceError
-from acclimate.core.snapshots import COPIES, SNAPSHOT_FILE, Snapshot, SnapshotFile, SnapshotSource, snapshot_digest
+from acclimate.core.snapshots import (
+    COPIES,
+    SNAPSHOT_FILE,
+    SetAsideFile,
+    Snapshot,
+    SnapshotFile,
+    snapshot_digest,
+)
 from acclimate.core.sources import WILDCARDS, SourceConfig, check_unique_names, source_format
 
 LARGEST_COPY = 32 * 1024 * 1024
@@ -28,27 +34,33 @@ def collect(
     largest_copy: int = LARGEST_COPY,
     network: bool = False,
     again: Collection[str] = (),
+    set_aside: bool = False,
 ) -> Snapshot:
     """The snapshot of the sources as they are now; paths are relative to `folder`.
+
+    Of an archive that holds what a real one would not, nothing is taken; with `set_aside` its sound files are.
 
     What lies elsewhere (a database, a URL) is fetched once and kept; `again` names the sources to fetch anew. Equal
     contents and source configs give the same snapshot wherever they lie, and collecting again, also after a kill, adds
     nothing.
     """
     check_unique_names(sources)
-    found = {source.name: find_files(source, folder) for source in sources if not source.is_elsewhere}
+    local = [source for source in sources if not source.is_elsewhere]
+    found = {source.name: find_files(source, folder, set_aside=set_aside) for source in local}
     copies = private_folder(private_folder(snapshots) / COPIES)
-    elsewhere = Elsewhere(snapshots, network)
+    elsewhere = Elsewhere(snapshots, network, set_aside)
     landed = []
     for source in sources:
         if source.is_elsewhere:
-            files = elsewhere.files(source, again=source.name in again)
-            landed.append(SnapshotSource(config=source, files=files))
+            landed.append(elsewhere.landed(source, again=source.name in again))
             continue
-        paths = found[source.name]
-        land = partial(_land, source=source, copies=copies, largest_copy=largest_copy)
-        copied = chain.from_iterable(land(name, path) for name, path in paths.items())
-        landed.append(SnapshotSource(config=source, files=tuple(sorted(copied, key=lambda file: file.name))))
+        parts: list[SnapshotFile | SetAsideFile] = []
+        for name, path in found[source.name].items():
+            if is_archive(name):
+                parts += unpack(path, name, source=source, copies=copies, set_aside=set_aside)
+            else:
+                parts.append(_land(name, path, source=source, copies=copies, largest_copy=largest_copy))
+        landed.append(landed_source(source, parts))
     digest = snapshot_digest(landed)
     snapshot = Snapshot(private_folder(snapshots / digest), digest, tuple(landed))
     crash_point("collect.files_landed")
@@ -56,10 +68,11 @@ def collect(
     return snapshot
 
 
-def find_files(source: SourceConfig, folder: Path) -> dict[str, Path]:
+def find_files(source: SourceConfig, folder: Path, *, set_aside: bool = False) -> dict[str, Path]:
     """The files of a source by their names relative to its folder, sorted by name; hidden ones are left out.
 
-    An archive is one of them; that its files are of one format is checked too.
+    An archive is one of them; that its files are of one format, and with `set_aside` off that none of them is refused,
+    is checked too.
     """
     path = folder / Path(source.path).expanduser()
     if path.is_file():
@@ -80,13 +93,15 @@ def find_files(source: SourceConfig, folder: Path) -> dict[str, Path]:
             f"The source {source.name!r} is empty: {what} {source.path}.",
             hint="check the path; files whose names begin with a dot are left out",
         )
-    source_format(source, [name for one, path in files.items() for name in _names(one, path)])
+    names = [name for one, path in files.items() for name in _names(one, path, set_aside=set_aside)]
+    if names:
+        source_format(source, names)
     return files
 
 
-def _names(name: str, path: Path) -> list[str]:
+def _names(name: str, path: Path, *, set_aside: bool) -> list[str]:
     """The name of a file, or those of the files in an archive."""
-    return [f"{name}/{member.name}" for member in archive_members(path, name)] if is_archive(name) else [name]
+    return archive_names(path, name, set_aside=set_aside) if is_archive(name) else [name]
 
 
 def _split_glob(path: Path) -> tuple[Path, str]:
@@ -102,24 +117,19 @@ def _visible_files(root: Path, pattern: str) -> dict[str, Path]:
     return {name: found[name] for name in sorted(found) if name not in hidden}
 
 
-def _land(name: str, path: Path, *, source: SourceConfig, copies: Path, largest_copy: int) -> Iterator[SnapshotFile]:
-    """The file with its digest; its content is copied unless it is large or already there. Of an archive, its files."""
-    if is_archive(name):
-        for member in archive_members(path, name):
-            yield copy_content(f"{name}/{member.name}", member.read(), source=source, copies=copies)
-        return
+def _land(name: str, path: Path, *, source: SourceConfig, copies: Path, largest_copy: int) -> SnapshotFile:
+    """The file with its digest; its content is copied unless it is large or already there."""
     try:
         size = path.stat().st_size
         if size > largest_copy:
-            yield SnapshotFile(name=name, size=size, sha256=file_digest(path), referenced=str(path.resolve()))
-            return
+            return SnapshotFile(name=name, size=size, sha256=file_digest(path), referenced=str(path.resolve()))
         content = path.read_bytes()
     except OSError as error:
         raise SourceError(
             f"{name} of the source {source.name!r} cannot be read: {error.strerror}.",
             hint="check the file's permissions and that its disk is there",
         ) from error
-    yield copy_content(name, content, source=source, copies=copies)
+    return copy_content(name, content, source=source, copies=copies)
 
 
 def _write_document(snapshot: Snapshot) -> None:

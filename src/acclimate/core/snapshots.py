@@ -38,11 +38,20 @@ class SnapshotFile(_Frozen):
     referenced: str | None = None
 
 
+class SetAsideFile(_Frozen):
+    """What of an archive was not taken: a file in it or, by the archive's own name, all that follows; and why."""
+
+    name: str
+    reason: str
+    sentence: str
+
+
 class SnapshotSource(_Frozen):
-    """One source as configured, and the files that were found for it, sorted by name."""
+    """One source as configured, the files that were found for it, sorted by name, and what was set aside of them."""
 
     config: SourceConfig
     files: tuple[SnapshotFile, ...]
+    set_aside: tuple[SetAsideFile, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -82,8 +91,10 @@ class Snapshot:
 
 def snapshot_digest(sources: Sequence[SnapshotSource]) -> str:
     """The digest of contents and source configs; where the files lie does not enter it."""
-    content = [
-        [source.config.model_dump(mode="json"), [[file.name, file.size, file.sha256] for file in source.files]]
-        for source in sources
-    ]
-    return json_digest([SNAPSHOT_FORMAT, content])
+    return json_digest([SNAPSHOT_FORMAT, [_identity(source) for source in sources]])
+
+
+def _identity(source: SnapshotSource) -> list[Any]:
+    files = [[file.name, file.size, file.sha256] for file in source.files]
+    set_aside = [[one.name, one.reason] for one in source.set_aside]
+    return [source.config.model_dump(mode="json"), files, *([set_aside] if set_aside else [])]

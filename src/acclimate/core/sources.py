@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import difflib
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
 from typing import Any, Literal
 
@@ -23,8 +23,11 @@ PAYLOAD_COLUMNS = ("text", "prompt", "completion", "messages", "label", "chosen"
 DESCRIPTIVE_COLUMNS = ("id", "subject_id", "site", "licence", "collected_at")
 """Record columns that say of whom, from where, when; recognised by these names when a source maps no column."""
 
-MAPPABLE_COLUMNS = (*DESCRIPTIVE_COLUMNS, *PAYLOAD_COLUMNS, "split", "weight")
-"""Record columns that `columns` may fill."""
+TAGGED_COLUMNS = ("tokens", "tags")
+"""What `columns` may name in place of a text and its spans: the lists of tokens and of their tags."""
+
+MAPPABLE_COLUMNS = (*DESCRIPTIVE_COLUMNS, *PAYLOAD_COLUMNS, *TAGGED_COLUMNS, "split", "weight")
+"""What `columns` may name."""
 
 FORMAT_BY_SUFFIX = {
     ".jsonl": "jsonl",
@@ -111,8 +114,14 @@ class SourceConfig(BaseModel):
     purpose: tuple[str, ...] = ()
     """The purposes for which alone it may be used; `use.purpose` of the project must be one of them."""
 
+    each: str = ""
+    """The column whose list of objects holds the records, one of each; a field of them is the column `<each>.<field>`."""
+
+    texts: dict[str, tuple[str, ...]] = Field(default_factory=dict)
+    """New column -> the columns whose values, written as text with an empty line between, make it up: {prompt: [table, question]}."""
+
     columns: dict[str, str] = Field(default_factory=dict)
-    """Record column -> source column, as in {prompt: dialogue, completion: summary}; by default recognised."""
+    """Record column -> source column, as in {prompt: dialogue, subject_id: patient.id}; by default recognised."""
 
     tag_names: tuple[str, ...] = ()
     """What the numbers in a list of tags mean, counted from 0, as in [O, B-PER, I-PER]; no other tag is then read."""
@@ -194,6 +203,24 @@ class SourceConfig(BaseModel):
     def _consent_in_words(cls, value: Any) -> Any:
         return {True: "given", False: "refused"}[value] if isinstance(value, bool) else value
 
+    @field_validator("texts", mode="before")
+    @classmethod
+    def _one_or_several_columns(cls, value: Any) -> Any:
+        if not isinstance(value, dict):
+            return value
+        return {name: (columns,) if isinstance(columns, str) else columns for name, columns in value.items()}
+
+    @field_validator("texts")
+    @classmethod
+    def _texts_of_columns(cls, texts: dict[str, tuple[str, ...]]) -> dict[str, tuple[str, ...]]:
+        for name, columns in texts.items():
+            if not columns or texts.keys() & set(columns):
+                raise ConfigError(
+                    f"texts: {name!r} names {'another text' if columns else 'no column'}.",
+                    hint=f"name the source's own columns, for example: {name}: [context, question]",
+                )
+        return texts
+
     @field_validator("purpose", mode="before")
     @classmethod
     def _one_or_several(cls, value: Any) -> Any:
@@ -229,6 +256,7 @@ class SourceConfig(BaseModel):
                     f"columns: {column!r} is not a column of the record schema.",
                     hint=nearest_hint(column, MAPPABLE_COLUMNS, "the columns that can be filled are"),
                 )
+        _check_tagged(columns)
         return columns
 
 
@@ -243,6 +271,17 @@ def default_name(path: str, site: object = None) -> str:
     parts = [part for part in PurePosixPath(path.rpartition("://")[2]).parts if part not in ("/", ".", "..", "~")]
     plain = [part for part in parts if not WILDCARDS & set(part)]
     return _plain_name(_stem(plain[-1])) if plain else "source"
+
+
+def _check_tagged(columns: Mapping[str, str]) -> None:
+    """Fails where tokens come without tags, or beside a text, which they would overwrite."""
+    named = [column for column in TAGGED_COLUMNS if column in columns]
+    if named and (len(named) < len(TAGGED_COLUMNS) or "text" in columns):
+        wrong = "beside text" if "text" in columns else "alone"
+        raise ConfigError(
+            f"columns: {named[0]} stands {wrong}; tokens and tags make a text and its spans together.",
+            hint="name both and no text, for example: columns: {tokens: words, tags: labels}",
+        )
 
 
 def check_terms(source: SourceConfig, use: Use) -> None:

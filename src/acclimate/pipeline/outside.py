@@ -94,10 +94,16 @@ class Outside:
             return {"": Provided(kept, _reference(name, kept.identity[:16], kept))} if kept else {}
         packaged = name == "@general" and not self.config.has_general
         folder = PACKAGED_RETENTION_SET if packaged else self.workspace.folder
-        return _provided(name, self.collect(getattr(config, "sources", ()), folder))
+        set_aside = getattr(config, "on_error", "") == "set_aside"
+        return _provided(name, self.collect(getattr(config, "sources", ()), folder, set_aside=set_aside))
 
-    def collect(self, sources: Sequence[SourceConfig], folder: Path, *, again: Collection[str] = ()) -> Snapshot:
-        """The snapshot of sources; those named in `again` are fetched anew from where they lie."""
+    def collect(
+        self, sources: Sequence[SourceConfig], folder: Path, *, again: Collection[str] = (), set_aside: bool = False
+    ) -> Snapshot:
+        """The snapshot of sources; those named in `again` are fetched anew from where they lie.
+
+        With `set_aside` the sound files of a spoilt archive are taken, and the others named in the snapshot.
+        """
         # A copy of a file that still holds an erased person would bring them back, so files are read where they lie.
         largest_copy = 0 if read_erased(self.workspace.erased) else LARGEST_COPY
         return collect(
@@ -107,6 +113,7 @@ class Outside:
             largest_copy=largest_copy,
             network=self.config.network,
             again=again,
+            set_aside=set_aside,
         )
 
     def _lists(self, config: StageConfig) -> dict[str, Provided]:

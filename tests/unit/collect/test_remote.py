@@ -47,10 +47,19 @@ def ftp(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[int, Path]]:
 
 @pytest.fixture
 def land(tmp_path: Path) -> Callable[..., Snapshot]:
-    def run(path: str, *, again: bool = False, network: bool = False, **settings: Any) -> Snapshot:
+    def run(
+        path: str, *, again: bool = False, network: bool = False, set_aside: bool = False, **settings: Any
+    ) -> Snapshot:
         source = SourceConfig.model_validate({"path": path, "name": "far", **settings})
         names = ["far"] if again else []
-        return collect([source], folder=tmp_path, snapshots=tmp_path / "snapshots", network=network, again=names)
+        return collect(
+            [source],
+            folder=tmp_path,
+            snapshots=tmp_path / "snapshots",
+            network=network,
+            again=names,
+            set_aside=set_aside,
+        )
 
     return run
 
@@ -77,6 +86,19 @@ def test_files_are_named_as_those_of_a_folder_here(land, store, path, names):
 def test_an_archive_is_read_as_the_folder_it_was_made_from(land, store):
     store.pipe("/data/notes.zip", zipped({"2024/a.jsonl": LINE}))
     assert contents(land("memory://data/notes.zip")) == {"notes.zip/2024/a.jsonl": LINE}
+
+
+def test_a_spoilt_archive_gives_its_sound_files_when_asked_and_says_so_for_ever_after(land, store):
+    store.pipe("/data/notes.zip", zipped({"2024/a.jsonl": LINE, "../b.jsonl": LINE}))
+    with pytest.raises(SourceError, match="would lie outside"):
+        land("memory://data/notes.zip")
+    snapshot = land("memory://data/notes.zip", set_aside=True)
+    assert [one.name for one in snapshot.sources[0].set_aside] == ["notes.zip/../b.jsonl"]
+    assert contents(snapshot) == {"notes.zip/2024/a.jsonl": LINE}
+    assert land("memory://data/notes.zip", set_aside=True).digest == snapshot.digest
+    with pytest.raises(SourceError, match="was not taken when it was fetched") as error:
+        land("memory://data/notes.zip")
+    assert "acclimate collect" in error.value.hint
 
 
 def test_files_are_fetched_once_and_again_only_when_asked(land, store):

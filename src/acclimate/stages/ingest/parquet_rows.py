@@ -9,9 +9,23 @@ from typing import Any
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from acclimate.stages.ingest.rows import Fault, Row, RowError, UnreadableFileError, plain_value, repeated_column
+from acclimate.stages.ingest.cell_sizes import row_sizes
+from acclimate.stages.ingest.rows import (
+    Fault,
+    Row,
+    RowError,
+    UnreadableFileError,
+    plain_value,
+    repeated_column,
+    too_long,
+)
 
+MAX_RATIO = 1000
+"""How many times as large as the file its rows may be, which may share their texts."""
+
+_SMALL = 256 * 1024 * 1024
 _ROWS_AT_ONCE = 1024
+_TEXTS = frozenset({"STRING", "NONE", "JSON", "ENUM"})
 
 
 def parquet_columns(path: Path, file_name: str) -> tuple[str, ...]:
@@ -23,15 +37,22 @@ def parquet_columns(path: Path, file_name: str) -> tuple[str, ...]:
     return tuple(names)
 
 
-def read_parquet(path: Path, file_name: str) -> Iterator[Row | Fault]:
-    """The rows, numbered from 1."""
-    position = 0
-    with _open(path, file_name) as parquet:
+def read_parquet(path: Path, file_name: str, *, max_bytes: int) -> Iterator[Row | Fault]:
+    """The rows, numbered from 1. A text that many rows share is in memory once, and no row that is too long ever is."""
+    position = taken = 0
+    limit = max(_SMALL, MAX_RATIO * path.stat().st_size)
+    with _open(path, file_name, shared=True) as parquet:
         try:
             for batch in parquet.iter_batches(_ROWS_AT_ONCE):
                 columns = [(name, _exact_times(batch.column(name))) for name in batch.schema.names]
-                for row in range(batch.num_rows):
+                for row, size in enumerate(row_sizes(batch).tolist()):
                     position += 1
+                    if size > max_bytes:
+                        yield too_long(max_bytes).at(position, unit="row")
+                        continue
+                    taken += size
+                    if taken > limit:
+                        raise _bomb(file_name, limit)
                     yield _read_row(columns, row, position)
         except (pa.ArrowException, OSError) as error:
             raise _unreadable(file_name) from error
@@ -55,11 +76,31 @@ def _exact_times(column: pa.Array) -> Any:
     return column
 
 
-def _open(path: Path, file_name: str) -> pq.ParquetFile:
+def _open(path: Path, file_name: str, *, shared: bool = False) -> pq.ParquetFile:
+    """The file; `shared` keeps what stands in its dictionaries there, as a text may be written once for all rows."""
     try:
-        return pq.ParquetFile(path, pre_buffer=False)
+        parquet = pq.ParquetFile(path, pre_buffer=False)
+        texts = _text_columns(parquet.schema) if shared else []
+        if not texts:
+            return parquet
+        parquet.close()
+        return pq.ParquetFile(path, pre_buffer=False, read_dictionary=texts)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(file_name) from error
+
+
+def _text_columns(schema: pq.ParquetSchema) -> list[str]:
+    """The paths of the columns that hold texts or bytes."""
+    columns = (schema.column(place) for place in range(len(schema)))
+    return [one.path for one in columns if one.physical_type == "BYTE_ARRAY" and one.logical_type.type in _TEXTS]
+
+
+def _bomb(file_name: str, limit: int) -> UnreadableFileError:
+    return UnreadableFileError(
+        f"The rows of {file_name} take more than {limit} bytes, {MAX_RATIO} times as much as the file.",
+        hint="write it as JSON Lines, if its rows are meant to repeat the same texts",
+        reason="bomb",
+    )
 
 
 def _unreadable(file_name: str) -> UnreadableFileError:

@@ -32,6 +32,7 @@ from acclimate.stages.ingest.hl7_files import HL7_COLUMNS, read_hl7
 from acclimate.stages.ingest.html_files import HTML_COLUMNS, read_html
 from acclimate.stages.ingest.json_lines import read_json_lines
 from acclimate.stages.ingest.markdown_files import read_markdown
+from acclimate.stages.ingest.nested_rows import nesting
 from acclimate.stages.ingest.parquet_rows import parquet_columns, read_parquet
 from acclimate.stages.ingest.pdf_files import PDF_COLUMNS, PdfReader
 from acclimate.stages.ingest.rows import Fault, Item, LeftOut, UnreadableFileError, fault_as_error, no_records
@@ -96,19 +97,28 @@ class Reader:
         """The file, whose digest is verified by the time the block has ended well."""
         if self.format == "parquet":
             path = self._plain_file(file, verify=verify)
-            yield OpenFile(read_parquet(path, file.name), parquet_columns(path, file.name), lambda: 0)
+            yield self._opened(
+                read_parquet(path, file.name, max_bytes=self.max_bytes), parquet_columns(path, file.name)
+            )
         elif self.format == "xlsx":
             path = self._plain_file(file, verify=verify)
             columns, rows = read_xlsx(path, sheet=self.source.config.sheet, max_bytes=self.max_bytes)
-            yield OpenFile(rows, columns, lambda: 0)
+            yield self._opened(rows, columns)
         elif self.format in ("pdf", "docx"):
             read = self.pdf.read if self.format == "pdf" else read_docx
             rows = read(self._plain_file(file, verify=verify), file.name, max_bytes=self.max_bytes)
-            yield OpenFile(rows, _FIXED_COLUMNS[self.format], lambda: 0)
+            yield self._opened(rows, _FIXED_COLUMNS[self.format])
         else:
             with open_collected(self.snapshot.locate(file), file, verify=verify) as (stream, raw):
                 rows, columns = self._read_stream(stream, file.name)
-                yield OpenFile(rows, columns, lambda: raw.consumed)
+                yield self._opened(rows, columns, lambda: raw.consumed)
+
+    def _opened(
+        self, rows: Iterator[Item], columns: tuple[str, ...] | None, bytes_read: Callable[[], int] = lambda: 0
+    ) -> OpenFile:
+        """The rows as the source says they are to be taken; what is inside of them stands in no list of columns."""
+        inside = nesting(self.source.config, columns, max_bytes=self.max_bytes)
+        return OpenFile(inside.rows(rows), None, bytes_read) if inside else OpenFile(rows, columns, bytes_read)
 
     def _read_stream(self, stream: ByteStream, file_name: str) -> tuple[Iterator[Item], tuple[str, ...] | None]:
         """The rows and columns of a file that is read from its start to its end."""
@@ -127,8 +137,9 @@ class Reader:
 
         Where no row of any file can be read, the first fault says why.
         """
-        if self.format in _FIXED_COLUMNS:
-            return _FIXED_COLUMNS[self.format]
+        fixed = _FIXED_COLUMNS.get(self.format)
+        if fixed and not nesting(self.source.config, fixed, max_bytes=self.max_bytes):
+            return fixed
         found: set[str] = set()
         first_error: SourceError | None = None
         for file in files:

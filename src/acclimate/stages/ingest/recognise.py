@@ -6,10 +6,16 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from acclimate.core.errors import ConfigError
-from acclimate.core.sources import DESCRIPTIVE_COLUMNS, PAYLOAD_COLUMNS, SourceConfig, nearest_hint
+from acclimate.core.sources import (
+    DESCRIPTIVE_COLUMNS,
+    PAYLOAD_COLUMNS,
+    TAGGED_COLUMNS,
+    SourceConfig,
+    nearest_hint,
+)
 
 MAPPED = "mapped"
-_NAMES_SHOWN, _CHARACTERS_SHOWN = 20, 40
+_NAMES_SHOWN, _CHARACTERS_SHOWN, _NAMES_COMPARED = 20, 40, 1000
 
 
 @dataclass(frozen=True)
@@ -61,17 +67,17 @@ def wanted_columns(source: SourceConfig) -> frozenset[str]:
     """All source columns that the user names; empty while the payload is still to be recognised."""
     if not _maps_payload(source):
         return frozenset()
-    return frozenset(column for _, column in _named_columns(source))
+    return frozenset(column for _, column in named_columns(source))
 
 
 def understand(source: SourceConfig, columns: Sequence[str]) -> Meaning:
     """The meaning of a source's columns; fails when a named column is missing or the payload cannot be told."""
-    for place, column in _named_columns(source):
+    for place, column in named_columns(source):
         if column not in columns:
             raise missing_column(source, place, column, columns)
     parts = dict(source.columns)
     recognised = MAPPED
-    required = [column for _, column in _named_columns(source)]
+    required = [column for _, column in named_columns(source)]
     if not _maps_payload(source):
         found = _recognise(source, columns)
         recognised = found.name
@@ -79,7 +85,7 @@ def understand(source: SourceConfig, columns: Sequence[str]) -> Meaning:
         parts |= {**found.required, **{part: name for part, name in found.optional.items() if name in columns}}
     if not source.columns:
         parts |= {column: column for column in DESCRIPTIVE_COLUMNS if column in columns}
-    used = frozenset({*parts.values(), *source.attributes.values(), *source.identifiers.values()})
+    used = frozenset({*parts.values(), *required})
     return Meaning(recognised, parts, tuple(dict.fromkeys(required)), used)
 
 
@@ -87,23 +93,34 @@ def missing_column(source: SourceConfig, place: str, column: str, columns: Seque
     """The error of a mapping that points to no column."""
     columns = [_printable(name) for name in columns]
     return ConfigError(
-        f"{place}: the source {source.name!r} has no column {column!r}; it has {_shown(columns)}.",
-        hint=nearest_hint(column, columns, "name one of them") if columns else "the source holds no readable row",
+        f"{place}: the source {source.name!r} has no column {column!r}; it has {shown_names(columns)}.",
+        hint=nearest_hint(column, columns[:_NAMES_COMPARED], "name one of them")
+        if columns
+        else "the source holds no readable row",
     )
 
 
-def _maps_payload(source: SourceConfig) -> bool:
-    return any(column in PAYLOAD_COLUMNS for column in source.columns)
+def shown_names(columns: Sequence[str]) -> str:
+    """Column names for a message, cut short: a table without a header would show its first record here."""
+    printable = [_printable(name) for name in columns[:_NAMES_SHOWN]]
+    names = [name if len(name) <= _CHARACTERS_SHOWN else f"{name[:_CHARACTERS_SHOWN]}…" for name in printable]
+    more = f" and {len(columns) - _NAMES_SHOWN} more" if len(columns) > _NAMES_SHOWN else ""
+    return (", ".join(names) or "none") + more
 
 
-def _named_columns(source: SourceConfig) -> list[tuple[str, str]]:
+def named_columns(source: SourceConfig) -> list[tuple[str, str]]:
     """Every column the user names, with the place in the config that names it."""
     groups = (("columns", source.columns), ("attributes", source.attributes), ("identifiers", source.identifiers))
-    return [(f"{group}.{name}", column) for group, mapping in groups for name, column in mapping.items()]
+    named = [(f"{group}.{name}", column) for group, mapping in groups for name, column in mapping.items()]
+    return named + [(f"texts.{name}", column) for name, columns in source.texts.items() for column in columns]
+
+
+def _maps_payload(source: SourceConfig) -> bool:
+    return any(column in (*PAYLOAD_COLUMNS, *TAGGED_COLUMNS) for column in source.columns)
 
 
 def _recognise(source: SourceConfig, columns: Sequence[str]) -> DatasetFormat:
-    taken = set(source.columns.values())
+    taken = {*source.columns.values(), *(column for columns in source.texts.values() for column in columns)}
     present = {column for column in columns if column not in taken}
     fitting = [one for one in FORMATS if present.issuperset(one.required.values())]
     fitting = [one for one in fitting if not any(_says_more(other, one) for other in fitting)]
@@ -112,26 +129,18 @@ def _recognise(source: SourceConfig, columns: Sequence[str]) -> DatasetFormat:
     if not fitting:
         known = "; ".join(", ".join(one.required.values()) for one in FORMATS)
         raise ConfigError(
-            f"What the columns of the source {source.name!r} mean could not be recognised: {_shown(columns)}.",
+            f"What the columns of the source {source.name!r} mean could not be recognised: {shown_names(columns)}.",
             hint=f"say it, for example columns: {{prompt: question, completion: answer}}; recognised are {known}",
         )
     names = "; ".join(f"{one.name} ({', '.join(one.required.values())})" for one in fitting)
     raise ConfigError(
-        f"The columns of the source {source.name!r} fit several dataset formats: {names}; it has {_shown(columns)}.",
+        f"The columns of the source {source.name!r} fit several dataset formats: {names}; it has {shown_names(columns)}.",
         hint="say which is meant, for example columns: {text: text}",
     )
 
 
 def _says_more(other: DatasetFormat, one: DatasetFormat) -> bool:
     return other is not one and other.covered.issuperset(one.required.values())
-
-
-def _shown(columns: Sequence[str]) -> str:
-    """Column names for a message, cut short: a table without a header would show its first record here."""
-    printable = [_printable(name) for name in columns[:_NAMES_SHOWN]]
-    names = [name if len(name) <= _CHARACTERS_SHOWN else f"{name[:_CHARACTERS_SHOWN]}…" for name in printable]
-    more = f" and {len(columns) - _NAMES_SHOWN} more" if len(columns) > _NAMES_SHOWN else ""
-    return (", ".join(names) or "none") + more
 
 
 def _printable(name: str) -> str:

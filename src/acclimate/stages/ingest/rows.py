@@ -20,11 +20,15 @@ _CANONICAL = json.JSONEncoder(sort_keys=True, ensure_ascii=False, separators=(",
 
 @dataclass(frozen=True, slots=True)
 class Row:
-    """A readable row. `position` counts the lines or rows (`unit`) of its file, from 1."""
+    """A readable row. `position` counts the lines or rows (`unit`) of its file, from 1.
+
+    Where `each` makes rows of the elements of a list, `element` counts them, from 1; else it is 0.
+    """
 
     position: int
     values: Mapping[str, Any]
     unit: str = "line"
+    element: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,6 +45,7 @@ class Fault:
     value: object = ""
     raw: str = ""
     unit: str = "line"
+    element: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,14 +80,20 @@ class RowError(Exception):
         self.sentence = sentence
         self.value = value
 
-    def at(self, position: int, raw: str = "", *, unit: str = "line") -> Fault:
+    def at(self, position: int, raw: str = "", *, unit: str = "line", element: int = 0) -> Fault:
         """The fault of the row at a position."""
-        return Fault(position, self.reason, self.sentence, self.value, raw[:RAW_CHARACTERS], unit)
+        return Fault(position, self.reason, self.sentence, self.value, raw[:RAW_CHARACTERS], unit, element)
+
+
+def locator_of(file_name: str, item: Row | Fault) -> str:
+    """Where a row stands: file and line or row, and behind a slash the element of its list."""
+    return f"{file_name}:{item.position}" + (f"/{item.element}" if item.element else "")
 
 
 def fault_as_error(fault: Fault, file_name: str) -> SourceError:
     """The fault as a sentence that stops the run."""
     place = f"{file_name}, {fault.unit} {fault.position}" if fault.unit else file_name
+    place += f", element {fault.element}" if fault.element else ""
     return SourceError(
         f"{place}: {fault.sentence}.",
         hint="mend it, or set ingest.on_error: set_aside, which drops damaged rows and keeps each aside with its reason",

@@ -51,7 +51,7 @@ def run(config: IngestConfig, inputs: Inputs, output: Output, context: Context) 
             metrics[source.config.name] = reading.metrics()
             warnings += reading.warnings()
             rows += reading.rows
-            created += reading.pieces - reading.cut_documents
+            created += reading.created
     sink.flush()
     dropped = dict(sorted(output.dropped_by_reason.items()))
     counts = Counts(rows, output.kept_rows, created=created, dropped=dropped)
@@ -62,7 +62,7 @@ def _collected(source: SourceConfig, snapshot: Snapshot) -> SnapshotSource:
     """The files that were collected for a source."""
     for collected in snapshot.sources:
         if collected.config.name == source.name:
-            return SnapshotSource(config=source, files=collected.files)
+            return collected.model_copy(update={"config": source})
     raise SourceError(
         f"The snapshot {snapshot.digest[:12]} does not hold the source {source.name!r}.",
         hint="run acclimate run, which collects the sources first",

@@ -17,7 +17,7 @@ from acclimate.stages.ingest.documents import FILE_COLUMN
 from acclimate.stages.ingest.identity import Identities
 from acclimate.stages.ingest.pieces import Cut, piece_records
 from acclimate.stages.ingest.reading import OpenFile, Reader
-from acclimate.stages.ingest.recognise import missing_column, understand, wanted_columns
+from acclimate.stages.ingest.recognise import missing_column, shown_names, understand, wanted_columns
 from acclimate.stages.ingest.records import has_payload, make_record
 from acclimate.stages.ingest.rows import (
     Fault,
@@ -28,8 +28,10 @@ from acclimate.stages.ingest.rows import (
     checked_canonical,
     escaped_json,
     fault_as_error,
+    locator_of,
     no_records,
 )
+from acclimate.stages.ingest.seen_columns import LISTED, SeenColumns
 from acclimate.stages.ingest.sink import Sink
 
 _ROWS_PER_ADVANCE = 512
@@ -59,12 +61,13 @@ class SourceReading:
     identities: Identities
     sink: Sink
     rows: int = 0
+    further_elements: int = 0
     set_aside: int = 0
     refused: int = 0
     without_payload: int = 0
     cut_documents: int = 0
     pieces: int = 0
-    columns: set[str] = field(default_factory=set)
+    columns: SeenColumns = field(default_factory=SeenColumns)
     left_out: Counter[str] = field(default_factory=Counter)
     licences: Counter[str] = field(default_factory=Counter)
     _advanced: int = 0
@@ -92,6 +95,9 @@ class SourceReading:
             except UnreadableFileError as error:
                 self._set_file_aside(error, file)
             progress.advance(file.size - self._advanced)
+        for refused in self.source.set_aside:
+            self.rows += 1
+            self._set_aside(Fault(0, refused.reason, refused.sentence, unit=""), refused.name, refused.name)
 
     def _set_file_aside(self, error: UnreadableFileError, file: SnapshotFile) -> None:
         """What cannot be read of a file is one row set aside; its content lies in the snapshot."""
@@ -99,7 +105,7 @@ class SourceReading:
             raise error
         self.reader.check_unchanged(file)
         self.rows += 1
-        self._set_aside(Fault(0, error.reason, error.message, unit=""), file, file.name)
+        self._set_aside(Fault(0, error.reason, error.message, unit=""), file.name, file.name)
 
     @property
     def _limit_reached(self) -> bool:
@@ -122,22 +128,27 @@ class SourceReading:
             if isinstance(row, LeftOut):
                 self.left_out[row.kind] += row.count
                 continue
-            self.rows += 1
+            if row.element > 1:
+                self.further_elements += 1
+            elif self._limit_reached:
+                break
+            else:
+                self.rows += 1
             self._take(row, file)
             if self.rows % _ROWS_PER_ADVANCE == 0:
                 progress.advance(opened.bytes_read() - self._advanced)
                 self._advanced = opened.bytes_read()
-            if self._limit_reached:
+            if self._limit_reached and not row.element:
                 break
         if empty:
             raise no_records(file.name)
 
     def _take(self, row: Row | Fault, file: SnapshotFile) -> None:
         """Makes a record of a row, or sets it aside."""
-        locator = f"{file.name}:{row.position}"
-        fault = self._take_row(row, locator) if isinstance(row, Row) else row
+        place = locator_of(file.name, row)
+        fault = self._take_row(row, place) if isinstance(row, Row) else row
         if fault is not None:
-            self._set_aside(fault, file, locator)
+            self._set_aside(fault, file.name, place)
 
     def _take_row(self, row: Row, locator: str) -> Fault | None:
         """Keeps the row's record, or refuses that of an erased person; the fault of a row that is no record."""
@@ -148,7 +159,8 @@ class SourceReading:
             self._check_licence(record["licence"])
             record["id"] = self._record_id(row, canonical, locator)
         except RowError as error:
-            fault = error.at(row.position, canonical or escaped_json(row.values), unit=row.unit)
+            raw = canonical or escaped_json(row.values)
+            fault = error.at(row.position, raw, unit=row.unit, element=row.element)
             refusal = self._refusal_of_damaged(row, locator)
         else:
             refusal = self.rules.refusals.of(record.get("subject_id"), record["id"])
@@ -207,9 +219,9 @@ class SourceReading:
             raise RowError("missing_id", f"{column} is empty, and it is mapped to the record's id")
         return self.identities.own(self._config.name, str(value), locator)
 
-    def _set_aside(self, fault: Fault, file: SnapshotFile, locator: str) -> None:
+    def _set_aside(self, fault: Fault, file_name: str, locator: str) -> None:
         if not self.rules.set_aside:
-            raise fault_as_error(fault, file.name)
+            raise fault_as_error(fault, file_name)
         self.set_aside += 1
         # Whose damaged row this is cannot be told, so once anybody was erased its content is not kept.
         without_content = bool(self.rules.refusals)
@@ -223,16 +235,24 @@ class SourceReading:
         }
         self.sink.drop(record, replace(fault, value="") if without_content else fault)
 
+    @property
+    def created(self) -> int:
+        """How many more records there are than rows: further elements of lists, further pieces of documents."""
+        return self.further_elements + self.pieces - self.cut_documents
+
     def metrics(self) -> dict[str, Any]:
         """What was recognised and read."""
+        unused = self.columns.unused(self._meaning.used)
         return {
             "format": self.reader.format,
             "recognised": self._meaning.recognised,
             "columns": dict(sorted(self._meaning.columns.items())),
-            "columns_unused": sorted(self.columns - self._meaning.used),
+            "columns_unused": unused[:LISTED],
+            "further_columns_unused": len(unused[LISTED:]),
             "files": len(self.source.files),
             "rows": self.rows,
-            "records": self.rows - self.set_aside - self.refused - self.cut_documents + self.pieces,
+            "further_elements": self.further_elements,
+            "records": self.rows + self.created - self.set_aside - self.refused,
             "set_aside": self.set_aside,
             "refused": self.refused,
             "without_payload": self.without_payload,
@@ -252,18 +272,19 @@ class SourceReading:
 
     def warnings(self) -> list[str]:
         """What the user should know of this source."""
-        name, unused = self._config.name, self.metrics()["columns_unused"]
+        name, unused = self._config.name, self.columns.unused(self._meaning.used)
+        read = self.rows + self.further_elements
         said = []
         for column in DESCRIPTIVE_COLUMNS:
             if column in unused:
                 said.append(f"source {name}: the column {column} is not mapped and plays no part")
         if unused and not self.rules.keep_extra:
-            said.append(f"source {name}: dropped the unused columns {', '.join(unused)} (ingest.extra: drop)")
+            said.append(f"source {name}: dropped the unused columns {shown_names(unused)} (ingest.extra: drop)")
         if self.set_aside:
-            said.append(f"source {name}: {self.set_aside} of {self.rows} rows were set aside as damaged")
+            said.append(f"source {name}: {self.set_aside} of {read} rows were set aside as damaged")
         if self.refused:
             said.append(
-                f"source {name}: {self.refused} of {self.rows} rows are of erased subjects and were refused;"
+                f"source {name}: {self.refused} of {read} rows are of erased subjects and were refused;"
                 " take them out of the source's files"
             )
         if self.left_out:

@@ -75,7 +75,8 @@ def ingest_files(
     """Writes the files to the folder, collects and ingests them; `between` may spoil what was collected."""
     write_files(folder, files)
     config = IngestConfig.model_validate({"sources": sources or _one_each(files), **settings})
-    snapshot = collect(config.sources, folder=folder, snapshots=folder / "snapshots")
+    set_aside = config.on_error == "set_aside"
+    snapshot = collect(config.sources, folder=folder, snapshots=folder / "snapshots", set_aside=set_aside)
     if between:
         between(folder, folder / "snapshots")
     (folder / "output").mkdir()

@@ -238,6 +238,16 @@ def test_a_limit_takes_the_first_rows_of_each_source(ingest):
     assert ingested.columns("source", "text") == [("a", "0"), ("a", "1"), ("b", "0"), ("b", "1")]
 
 
+def test_columns_that_nothing_uses_are_listed_up_to_a_hundred_and_then_counted(ingest):
+    rows = [{"text": "a", **{f"c{number:05}-{place}": 1 for place in range(50)}} for number in range(500)]
+    there, back = (ingest({"a.jsonl": lines(*some)}, extra="drop") for some in (rows, rows[::-1]))
+    metrics = there.report.metrics["sources"]["a"]
+    assert metrics["columns_unused"] == sorted(f"c{number:05}-{place}" for number in (0, 1) for place in range(50))
+    assert metrics["further_columns_unused"] == 10_000 - 100
+    assert metrics == back.report.metrics["sources"]["a"]
+    assert all(len(said) < 500 for said in there.report.warnings)
+
+
 def test_a_source_is_described_in_the_report(ingest):
     ingested = ingest({"n/a.jsonl": lines({"text": "a", "x": 1}), "n/b.jsonl": lines({"text": "b"})}, {"path": "n"})
     assert ingested.report.metrics["sources"]["n"] == {
@@ -245,8 +255,10 @@ def test_a_source_is_described_in_the_report(ingest):
         "recognised": "text",
         "columns": {"text": "text"},
         "columns_unused": ["x"],
+        "further_columns_unused": 0,
         "files": 2,
         "rows": 2,
+        "further_elements": 0,
         "records": 2,
         "set_aside": 0,
         "refused": 0,

@@ -34,6 +34,15 @@ PATIENT = {"resourceType": "Patient", "id": "1", "name": [{"text": "Ann Lee"}], 
 CONTENTS = {
     ".jsonl": '{"note": "a", "patient": "1"}\n',
     "entities.jsonl": '{"tokens": ["a", "b"], "ner_tags": [1, 2], "hospital": "north"}\n',
+    "mentions.jsonl": '{"words": ["a", "b"], "labels": ["B-PER", "O"], "hospital": "north"}\n',
+    "stays.jsonl": '{"note": "a", "patient": {"id": 1, "name": "Ann Lee"}}\n',
+    "reports.jsonl": json.dumps(
+        {
+            "table": {"uid": "t", "cells": [["a", 1]]},
+            "paragraphs": [{"text": "b"}],
+            "questions": [{"uid": "q", "question": "c", "answer": ["d"]}],
+        }
+    ),
     ".csv": "dialogue,summary,patient_name\na,b,Ann Lee\n",
     ".tsv": "note\tpatient\na\t1\n",
     ".parquet": parquet([{"note": "a", "patient": "1", "written": date(2024, 3, 1)}]),
@@ -43,9 +52,12 @@ CONTENTS = {
     ".html": "<p>a",
     ".pdf": pdf(pdf_page("a")),
     ".docx": docx(paragraph("a"), {"word/header1.xml": f'<h xmlns:w="urn:w">{paragraph("Ann Lee")}</h>'}),
+    ".eml": b"Message-ID: <1@x>\nDate: Fri, 1 Mar 2024 10:00:00 +0000\n" + mail(),
     ".mbox": b"From x\nMessage-ID: <1@x>\nDate: Fri, 1 Mar 2024 10:00:00 +0000\n" + mail(),
     ".ndjson": json.dumps(NOTE) + "\n" + json.dumps(PATIENT),
+    ".json": json.dumps({"resourceType": "Bundle", "entry": [{"resource": NOTE}, {"resource": PATIENT}]}),
     ".hl7": HL7,
+    ".tar": tarred({"2024/one.jsonl": b'{"note": "a", "patient": "1"}\n'}),
     ".tgz": gzip.compress(tarred({"2024/one.html": b"<p>a"})),
     ".zip": zipped({"2024/one.pdf": pdf(pdf_page("a"))}),
 }

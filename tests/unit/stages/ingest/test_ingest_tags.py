@@ -95,6 +95,24 @@ def test_a_row_without_tokens_is_a_record_without_payload(ingest):
     assert ingested.report.metrics["sources"]["a"]["without_payload"] == 1
 
 
+@pytest.mark.parametrize("beside", [{}, {"text": "a text that says the same", "tags": ["sports"]}])
+def test_tokens_and_tags_by_other_names_are_read_when_they_are_mapped(ingest, beside):
+    row = {"words": ROW["tokens"], "labels": [NAMES.index(tag) for tag in ROW["ner_tags"]], "doc": 7, **beside}
+    columns = {"tokens": "words", "tags": "labels", "id": "doc"}
+    ingested = ingest({"a.jsonl": lines(row)}, {**SOURCE, "columns": columns})
+    assert (quotes(ingested.record), ingested.record["id"]) == (QUOTES, "a:7")
+    metrics = ingested.report.metrics["sources"]["a"]
+    assert (metrics["recognised"], metrics["columns_unused"]) == ("mapped", sorted(beside))
+
+
+@pytest.mark.parametrize(
+    "columns", [{"tokens": "words"}, {"tags": "labels"}, {"tokens": "w", "tags": "l", "text": "t"}]
+)
+def test_tokens_are_mapped_with_their_tags_and_without_a_text(columns):
+    with pytest.raises(ConfigError, match="tokens and tags make a text and its spans together"):
+        SourceConfig(path="a.jsonl", columns=columns)
+
+
 def test_a_text_with_spans_is_never_cut(ingest):
     record = ingest({"a.jsonl": lines(ROW)}, cut={"max_words": 2}).record
     assert quotes(record) == QUOTES

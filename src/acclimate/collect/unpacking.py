@@ -1,0 +1,61 @@
+"""Lands the files of an archive as copies; what of it is refused stops everything, or is set aside and counted."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+
+from acclimate.collect.archives import Member, Refused, archive_parts, is_stream
+from acclimate.collect.copies import copy_content
+from acclimate.core.errors import SourceError
+from acclimate.core.snapshots import SetAsideFile, SnapshotFile, SnapshotSource
+from acclimate.core.sources import SourceConfig
+
+_LONGEST_NAME = 200
+
+
+def archive_names(path: Path, name: str, *, set_aside: bool) -> list[str]:
+    """The names of the files that would be taken; with `set_aside` those beside what is refused, else it is an error."""
+    names = []
+    for part in archive_parts(path, name):
+        if isinstance(part, Member):
+            names.append(f"{name}/{part.name}")
+        elif not set_aside:
+            raise part.error(name)
+    return names
+
+
+def unpack(
+    path: Path, name: str, *, source: SourceConfig, copies: Path, set_aside: bool
+) -> Iterator[SnapshotFile | SetAsideFile]:
+    """The files of an archive as copies, `name` before their names; with `set_aside` also what is refused, and why."""
+    for part in archive_parts(path, name):
+        found = part.read() if isinstance(part, Member) else part
+        if isinstance(part, Member) and isinstance(found, bytes):
+            yield copy_content(f"{name}/{part.name}", found, source=source, copies=copies)
+        elif isinstance(found, Refused):
+            if not set_aside:
+                raise found.error(name)
+            yield _set_aside(found, name)
+            if isinstance(part, Member) and is_stream(name):
+                return
+
+
+def landed_source(source: SourceConfig, parts: Sequence[SnapshotFile | SetAsideFile]) -> SnapshotSource:
+    """What was landed of a source, in order of names; fails where all of it is set aside."""
+    files = sorted((part for part in parts if isinstance(part, SnapshotFile)), key=lambda file: file.name)
+    refused = sorted((part for part in parts if isinstance(part, SetAsideFile)), key=lambda one: (one.name, one.reason))
+    if refused and not files:
+        first = refused[0]
+        raise SourceError(
+            f"Nothing of the source {source.name!r} can be read: {first.name}: {first.sentence}.",
+            hint="unpack it yourself if you trust it, and give the folder as the source's path",
+        )
+    return SnapshotSource(config=source, files=tuple(files), set_aside=tuple(refused))
+
+
+def _set_aside(refused: Refused, archive: str) -> SetAsideFile:
+    """What is refused, by a name that a terminal shows and that is no longer than is sensible."""
+    name = f"{archive}/{refused.member}" if refused.member else archive
+    printable = "".join(character if character.isprintable() else "\ufffd" for character in name[:_LONGEST_NAME])
+    return SetAsideFile(name=printable, reason=refused.reason, sentence=refused.sentence)
