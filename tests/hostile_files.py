@@ -92,10 +92,21 @@ def with_password_flag(content: bytes) -> bytes:
     return bytes(spoilt)
 
 
-def parquet(*texts: str) -> bytes:
-    """A Parquet file of one column."""
+def parquet(*texts: str, **columns: list[Any]) -> bytes:
+    """A Parquet file of a column of texts, and others."""
     buffer = io.BytesIO()
-    pq.write_table(pa.table({"text": list(texts)}), buffer)
+    pq.write_table(pa.table({"text": list(texts), **columns}), buffer)
+    return buffer.getvalue()
+
+
+def parquet_of_one_text(length: int, rows: int, *, in_lists: bool = False) -> bytes:
+    """A small Parquet file all of whose rows have the same long text, which stands in it once."""
+    texts: pa.Array = pa.DictionaryArray.from_arrays(pa.array([0] * rows, pa.int32()), pa.array(["x" * length]))
+    if in_lists:
+        texts = pa.ListArray.from_arrays(pa.array(range(rows + 1), pa.int32()), texts)
+    buffer = io.BytesIO()
+    table = pa.table({"text": pa.array(["good"] * rows), "x": texts} if in_lists else {"text": texts})
+    pq.write_table(table, buffer, compression="zstd", dictionary_pagesize_limit=2**30, write_statistics=False)
     return buffer.getvalue()
 
 
@@ -144,6 +155,9 @@ FILES = (
     Hostile("lone surrogate.jsonl", lines('{"text": "\\udfff"}', b'{"text": "\xed\xa0\x80"}'), 3, ("bad_unicode", "bad_utf8")),
     Hostile("lone surrogate.csv", lambda: b"text\ngood\n\xed\xa0\x80\n", 2, ("bad_utf8",)),
     Hostile("zero bytes.jsonl", lines(b'{"text": "a\x00b"}', b"\x00" * 1000), 3, ("bad_json",)),
+    Hostile("zero bytes.csv", lambda: b"text\na\x00b\ngood\n", 3, ()),
+    Hostile("zero bytes.txt", lambda: b"good\x00", 2, ()),
+    Hostile("no numbers.parquet", lambda: parquet("a", "b", "c", x=[float("nan"), 1.0, float("-inf")]), 3, ("bad_number",)),
     Hostile("mixed newlines.jsonl", lambda: b'{"text": "a"}\r\n{"text": "b"}\n\r\n{"text": "c"}\r{"text": "d"}\n', 3, ("bad_json",)),
     Hostile("mixed newlines.csv", lambda: b'text\r\na\n"b\r\nc"\r\n', 3, ()),
     Hostile("carriage returns alone.csv", lambda: b"text\ra\rb\r", 1, ("bad_header",)),
@@ -158,6 +172,8 @@ FILES = (
     Hostile("blank.jsonl", lambda: b"\n \n", 1, ("no_records",)),
     Hostile("gzip cut short.jsonl", lambda: gzip.compress(GOOD.encode() * 5000)[:-9], 4995, ("broken_file",)),
     Hostile("cut short.parquet", lambda: parquet("good")[:-9], 1, ("broken_file",)),
+    Hostile("one text for all rows.parquet", lambda: parquet_of_one_text(17 * MEGABYTE, 2000), 1, ("too_long",)),
+    Hostile("one text for all lists.parquet", lambda: parquet_of_one_text(17 * MEGABYTE, 2000, in_lists=True), 1, ("too_long",)),
     Hostile("not.parquet", lambda: b"PAR1" * 100, 1, ("broken_file",)),
     Hostile("encrypted.pdf", lambda: pdf(pdf_page("good"), encrypted=True), 1, ("encrypted",)),
     Hostile("cut short.pdf", lambda: pdf(pdf_page("good"))[:300], 1, ("broken_file",)),
@@ -167,12 +183,15 @@ FILES = (
     Hostile("loop of lengths.pdf", lambda: LOOP_OF_LENGTHS, 2, ()),
     Hostile("encrypted.docx", lambda: with_password_flag(LETTER), 1, ("encrypted",)),
     Hostile("cut short.docx", lambda: LETTER[:-30], 1, ("broken_file",)),
+    Hostile("loop of relations.docx", lambda: docx(paragraph("good"), {"word/_rels/document.xml.rels": LOOP_OF_RELATIONS}), 2, ()),
     Hostile("entities.docx", lambda: zipped({"word/document.xml": billion_laughs("w")}), 1, ("bomb",)),
     Hostile("bomb.docx", lambda: docx(" " * 20_000_000), 1, ("bomb",)),
     Hostile("encrypted.xlsx", lambda: with_password_flag(BOOK), 1, ("encrypted",)),
     Hostile("cut short.xlsx", lambda: BOOK[:-40], 1, ("broken_file",)),
     Hostile("entities.xlsx", lambda: with_part(BOOK, "xl/worksheets/sheet1.xml", lambda _: billion_laughs("w")), 1, ("bomb",)),
     Hostile("loop of relations.xlsx", lambda: with_part(BOOK, "xl/_rels/workbook.xml.rels", lambda _: LOOP_OF_RELATIONS), 1, ("empty_sheet",)),
+    Hostile("a bomb of one text.parquet", lambda: parquet_of_one_text(15 * MEGABYTE, 100_000), 18, ("bomb",), slow=True),
+    Hostile("a text of 200 MB for all rows.parquet", lambda: parquet_of_one_text(200 * MEGABYTE, 100_000), 1, ("too_long",), slow=True),
     Hostile("a line of 100 MB.jsonl", lambda: GOOD.encode() + b'{"text": "' + b"x" * 100 * MEGABYTE + b'"}\n' + GOOD.encode(), 3, ("too_long",), slow=True),
     Hostile("a line of 100 MB.csv", lambda: b"text\ngood\n" + b"x" * 100 * MEGABYTE + b"\ngood\n", 3, ("too_long",), slow=True),
     Hostile("a header of 100 MB.csv", lambda: b"x" * 100 * MEGABYTE + b"\ngood\n", 1, ("bad_header",), slow=True),

@@ -41,11 +41,12 @@ def read_parquet(path: Path, file_name: str, *, max_bytes: int) -> Iterator[Row 
     """The rows, numbered from 1. A text that many rows share is in memory once, and no row that is too long ever is."""
     position = taken = 0
     limit = max(_SMALL, MAX_RATIO * path.stat().st_size)
-    with _open(path, file_name, shared=True) as parquet:
-        try:
+    try:
+        with _open(path, file_name) as plain, _open_shared(path, plain) as parquet:
             for batch in parquet.iter_batches(_ROWS_AT_ONCE):
-                columns = [(name, _exact_times(batch.column(name))) for name in batch.schema.names]
-                for row, size in enumerate(row_sizes(batch).tolist()):
+                sizes = row_sizes(batch)
+                columns = _columns(batch, plain.schema_arrow if sizes.sum() <= _SMALL else batch.schema)
+                for row, size in enumerate(sizes.tolist()):
                     position += 1
                     if size > max_bytes:
                         yield too_long(max_bytes).at(position, unit="row")
@@ -54,8 +55,13 @@ def read_parquet(path: Path, file_name: str, *, max_bytes: int) -> Iterator[Row 
                     if taken > limit:
                         raise _bomb(file_name, limit)
                     yield _read_row(columns, row, position)
-        except (pa.ArrowException, OSError) as error:
-            raise _unreadable(file_name) from error
+    except (pa.ArrowException, OSError) as error:
+        raise _unreadable(file_name) from error
+
+
+def _columns(batch: pa.RecordBatch, schema: pa.Schema) -> list[tuple[str, pa.Array]]:
+    """The columns by their names, in the types of a schema: without dictionaries their values are made faster."""
+    return [(name, _exact_times(batch.column(name).cast(schema.field(name).type))) for name in batch.schema.names]
 
 
 def _read_row(columns: list[tuple[str, pa.Array]], row: int, position: int) -> Row | Fault:
@@ -76,23 +82,18 @@ def _exact_times(column: pa.Array) -> Any:
     return column
 
 
-def _open(path: Path, file_name: str, *, shared: bool = False) -> pq.ParquetFile:
-    """The file; `shared` keeps what stands in its dictionaries there, as a text may be written once for all rows."""
+def _open(path: Path, file_name: str) -> pq.ParquetFile:
     try:
-        parquet = pq.ParquetFile(path, pre_buffer=False)
-        texts = _text_columns(parquet.schema) if shared else []
-        if not texts:
-            return parquet
-        parquet.close()
-        return pq.ParquetFile(path, pre_buffer=False, read_dictionary=texts)
+        return pq.ParquetFile(path, pre_buffer=False)
     except (pa.ArrowException, OSError) as error:
         raise _unreadable(file_name) from error
 
 
-def _text_columns(schema: pq.ParquetSchema) -> list[str]:
-    """The paths of the columns that hold texts or bytes."""
-    columns = (schema.column(place) for place in range(len(schema)))
-    return [one.path for one in columns if one.physical_type == "BYTE_ARRAY" and one.logical_type.type in _TEXTS]
+def _open_shared(path: Path, plain: pq.ParquetFile) -> pq.ParquetFile:
+    """The file, its texts left in their dictionaries, where one may be written once for all rows."""
+    columns = (plain.schema.column(place) for place in range(len(plain.schema)))
+    texts = [one.path for one in columns if one.physical_type == "BYTE_ARRAY" and one.logical_type.type in _TEXTS]
+    return pq.ParquetFile(path, metadata=plain.metadata, pre_buffer=False, read_dictionary=texts)
 
 
 def _bomb(file_name: str, limit: int) -> UnreadableFileError:
