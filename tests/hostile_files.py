@@ -125,6 +125,8 @@ LOOP_OF_TABLES = LOOP_OF_TABLES.replace(
 LOOP_OF_LENGTHS = pdf(pdf_page("good")).replace(b"<< /Length 42 >>", b"<< /Length 5 0 R >>")
 BOOK = workbook(("text",), ("good",))
 LETTER = docx(paragraph("good"))
+FORMAT_OF_BRACKETS = b"""<styleSheet xmlns="http://schemas.openxmlformats.org/spreadsheetml/2006/main">
+<numFmts><numFmt numFmtId="164" formatCode="%s"/></numFmts></styleSheet>""" % (b"[" * 300_000)
 LOOP_OF_RELATIONS = b"""<Relationships xmlns="http://schemas.openxmlformats.org/package/2006/relationships">
 <Relationship Id="rId1" Type="http://schemas.openxmlformats.org/officeDocument/2006/relationships/worksheet"
  Target="workbook.xml"/></Relationships>"""
@@ -174,6 +176,7 @@ FILES = (
     Hostile("cut short.parquet", lambda: parquet("good")[:-9], 1, ("broken_file",)),
     Hostile("one text for all rows.parquet", lambda: parquet_of_one_text(17 * MEGABYTE, 2000), 1, ("too_long",)),
     Hostile("one text for all lists.parquet", lambda: parquet_of_one_text(17 * MEGABYTE, 2000, in_lists=True), 1, ("too_long",)),
+    Hostile("names that are not utf-8.parquet", lambda: parquet("good", other=[1]).replace(b"other", b"\x98ther"), 1, ("broken_file",)),
     Hostile("not.parquet", lambda: b"PAR1" * 100, 1, ("broken_file",)),
     Hostile("encrypted.pdf", lambda: pdf(pdf_page("good"), encrypted=True), 1, ("encrypted",)),
     Hostile("cut short.pdf", lambda: pdf(pdf_page("good"))[:300], 1, ("broken_file",)),
@@ -189,6 +192,7 @@ FILES = (
     Hostile("encrypted.xlsx", lambda: with_password_flag(BOOK), 1, ("encrypted",)),
     Hostile("cut short.xlsx", lambda: BOOK[:-40], 1, ("broken_file",)),
     Hostile("entities.xlsx", lambda: with_part(BOOK, "xl/worksheets/sheet1.xml", lambda _: billion_laughs("w")), 1, ("bomb",)),
+    Hostile("format of brackets.xlsx", lambda: with_part(BOOK, "xl/styles.xml", lambda _: FORMAT_OF_BRACKETS), 2, ()),
     Hostile("loop of relations.xlsx", lambda: with_part(BOOK, "xl/_rels/workbook.xml.rels", lambda _: LOOP_OF_RELATIONS), 1, ("empty_sheet",)),
     Hostile("a bomb of one text.parquet", lambda: parquet_of_one_text(15 * MEGABYTE, 100_000), 18, ("bomb",), slow=True),
     Hostile("a text of 200 MB for all rows.parquet", lambda: parquet_of_one_text(200 * MEGABYTE, 100_000), 1, ("too_long",), slow=True),

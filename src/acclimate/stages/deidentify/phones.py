@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-_EXTENSION = re.compile(r",?\s*(?:x|ext\.?|extension)\s*\d+\s*$", re.IGNORECASE)
+_EXTENSION = re.compile(r"(?:,|(?<!\s))\s*(?:x|ext\.?|extension)\s*\d+\s*$", re.IGNORECASE)
 _COUNTRY_CODE = re.compile(r"\s*(?:\+|00)(\d{1,3})(?!\d)")
 
 

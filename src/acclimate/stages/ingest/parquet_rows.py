@@ -25,6 +25,7 @@ MAX_RATIO = 1000
 
 _SMALL = 256 * 1024 * 1024
 _ROWS_AT_ONCE = 1024
+_DAMAGED = (pa.ArrowException, OSError, UnicodeDecodeError)  # the last for names of columns that are not UTF-8
 _TEXTS = frozenset({"STRING", "NONE", "JSON", "ENUM"})
 
 
@@ -55,7 +56,7 @@ def read_parquet(path: Path, file_name: str, *, max_bytes: int) -> Iterator[Row 
                     if taken > limit:
                         raise _bomb(file_name, limit)
                     yield _read_row(columns, row, position)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGED as error:
         raise _unreadable(file_name) from error
 
 
@@ -85,7 +86,7 @@ def _exact_times(column: pa.Array) -> Any:
 def _open(path: Path, file_name: str) -> pq.ParquetFile:
     try:
         return pq.ParquetFile(path, pre_buffer=False)
-    except (pa.ArrowException, OSError) as error:
+    except _DAMAGED as error:
         raise _unreadable(file_name) from error
 
 

@@ -24,6 +24,7 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}")
 # Number formats of dates and times that every workbook knows without declaring them.
 _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 _NOT_A_DATE = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.|General', re.I)
+_LONGEST_FORMAT = 255  # as Excel has it; a longer one is made to slow the expression down
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)
 _LAST_DAY = 2_958_466
 
@@ -180,7 +181,7 @@ def _shows_dates(code: str) -> bool:
     >>> [_shows_dates(code) for code in ("yyyy-mm-dd", '0.00 "days"', "[Red]0", "hh:mm")]
     [True, False, False, True]
     """
-    return re.search("[dmyhs]", _NOT_A_DATE.sub("", code), re.I) is not None
+    return re.search("[dmyhs]", _NOT_A_DATE.sub("", code[:_LONGEST_FORMAT]), re.I) is not None
 
 
 class _Text:
