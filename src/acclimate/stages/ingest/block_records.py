@@ -66,8 +66,8 @@ class BlockReading:
             return None
 
     def _records(self, rows: pa.RecordBatch, locators: pa.Array) -> BlockRecords | None:
-        canonical = canonical_rows(rows)
-        if pc.max(pc.binary_length(canonical)).as_py() > self.max_bytes:
+        canonical = canonical_rows(rows) if self._needs_canonical(rows) else None
+        if canonical is not None and pc.max(pc.binary_length(canonical)).as_py() > self.max_bytes:
             return None
         columns = self._described(rows) | self._payload(rows)
         licences = Counter({one["values"]: one["counts"] for one in pc.value_counts(columns["licence"]).to_pylist()})
@@ -112,7 +112,11 @@ class BlockReading:
     def _cell(self, rows: pa.RecordBatch, part: str) -> pa.Array:
         return _column(rows, self.meaning.columns[part]) if part in self.meaning.columns else pa.nulls(len(rows))
 
-    def _ids(self, rows: pa.RecordBatch, canonical: pa.Array, locators: pa.Array) -> pa.Array | None:
+    def _needs_canonical(self, rows: pa.RecordBatch) -> bool:
+        """Whether ids come from the content, or a row may become longer than its line: 1e-7 is written as 1e-07."""
+        return "id" not in self.meaning.columns or any(pa.types.is_floating(one) for one in rows.schema.types)
+
+    def _ids(self, rows: pa.RecordBatch, canonical: pa.Array | None, locators: pa.Array) -> pa.Array | None:
         """The ids of all rows; None where a row has none, or one that is taken."""
         if "id" not in self.meaning.columns:
             return pa.array(self.identities.of_contents(self.source.name, _views(canonical)), pa.string())

@@ -45,14 +45,15 @@ class Identities:
 
     def of_content(self, source: str, canonical: str) -> str:
         """The id of a record known by its content; further equal ones get -2, -3 and so on."""
-        return self._of_bytes(f"{source}\0{canonical}".encode("utf-8", "surrogatepass"))
+        [record_id] = self.of_contents(source, [canonical.encode("utf-8", "surrogatepass")])
+        return record_id
 
     def of_contents(self, source: str, canonicals: Iterable[bytes | memoryview]) -> list[str]:
         """The ids of many such records, one after another; their canonical JSON comes in UTF-8."""
-        start = f"{source}\0".encode()
-        return [self._of_bytes(start + canonical) for canonical in canonicals]
-
-    def _of_bytes(self, content: bytes) -> str:
-        digest = hashlib.sha256(content).digest()[:16]
-        count = self._equal[digest] = self._equal.get(digest, 0) + 1
-        return f"r{digest.hex()}" if count == 1 else f"r{digest.hex()}-{count}"
+        start, equal, sha256 = f"{source}\0".encode(), self._equal, hashlib.sha256
+        record_ids = []
+        for canonical in canonicals:
+            digest = sha256(start + canonical).digest()[:16]
+            count = equal[digest] = equal.get(digest, 0) + 1
+            record_ids.append(f"r{digest.hex()}" if count == 1 else f"r{digest.hex()}-{count}")
+        return record_ids
