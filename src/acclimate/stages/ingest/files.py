@@ -19,17 +19,26 @@ if TYPE_CHECKING:
     from _typeshed import WriteableBuffer
 
 CHUNK = 1024 * 1024
+UNPACKING_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
+"""What reading a packed file raises at the place where it breaks off."""
+
 _GZIP = b"\x1f\x8b"
 _UTF8_MARK = b"\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
-class ByteStream(Protocol):
+class LineStream(Protocol):
+    """What gives lines of bounded length."""
+
+    def readline(self, size: int | None = -1, /) -> bytes: ...
+
+
+class ByteStream(LineStream, Protocol):
     """What readers need of an open file: bytes, and lines of bounded length."""
 
     def read(self, size: int = -1, /) -> bytes: ...
 
-    def readline(self, size: int | None = -1, /) -> bytes: ...
+    def read1(self, size: int = -1, /) -> bytes: ...
 
     def peek(self, size: int, /) -> bytes: ...
 
@@ -104,7 +113,7 @@ def named_unpacking_errors(file: SnapshotFile) -> Iterator[None]:
     """Turns a gzip file that was cut short or damaged into a sentence that names it."""
     try:
         yield
-    except (EOFError, zlib.error, gzip.BadGzipFile) as error:
+    except UNPACKING_ERRORS as error:
         raise UnreadableFileError(
             f"{file.name} is not a whole gzip file ({error}).",
             hint="copy or download it again; gzip -t FILE tests it",
@@ -145,7 +154,7 @@ def skip_byte_order_mark(stream: ByteStream, file_name: str) -> None:
         )
 
 
-def skip_line(stream: ByteStream) -> None:
+def skip_line(stream: LineStream) -> None:
     """Reads on to the end of the line without keeping it."""
     while (more := stream.readline(CHUNK)) and not more.endswith(b"\n"):
         pass

@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
+import io
 import json
-from collections.abc import Iterator
+from collections.abc import Callable, Iterable, Iterator
+from itertools import islice
 from typing import Any
 
-from acclimate.stages.ingest.files import ByteStream, skip_line
-from acclimate.stages.ingest.rows import Fault, Row, RowError, UnreadableFileError, too_long
+from acclimate.stages.ingest.files import ByteStream, LineStream, skip_line
+from acclimate.stages.ingest.line_blocks import LineBlock, read_blocks
+from acclimate.stages.ingest.rows import Fault, Item, Row, RowError, UnreadableFileError, too_long
 
 MAX_ARRAY = 256 * 1024 * 1024
 """Bytes of the longest array, unpacked; lines may be any number."""
+
+OPENING_LINES = 32
+"""Lines that are read one by one, so that the columns and their types are known before blocks are looked at."""
+
+SMALL_BLOCK = 64 * 1024
+"""Bytes up to which a block is not halved: a damaged line costs the reading of so many one by one."""
 
 _SPACE = " \t\r\n"
 
@@ -50,31 +59,64 @@ class StrictJson:
             self._broken = RowError("bad_number", f"{name} is not a number that JSON can hold", name)
 
 
-def read_json_lines(stream: ByteStream, file_name: str, *, max_bytes: int) -> Iterator[Row | Fault]:
-    """The rows of a file of JSON lines; of an array of objects, when the file begins with a bracket."""
+def read_json_lines(stream: ByteStream, file_name: str, *, max_bytes: int) -> Iterator[Row | Fault | LineBlock]:
+    """The first rows of a file of JSON lines, which show what it holds, then its other lines in blocks.
+
+    When the file begins with a bracket, it is an array of objects and all that comes are rows.
+    """
     parser = StrictJson()
     position = 0
-    seen_one = False
-    while line := stream.readline(max_bytes + 1):
-        position += 1
-        if len(line) > max_bytes and not line.endswith(b"\n"):
-            skip_line(stream)
-            seen_one = True
-            yield too_long(max_bytes).at(position, _readable(line[:1000]))
-            continue
-        if not line.strip():
-            continue
-        if not seen_one and line.lstrip().startswith(b"["):
+    for number, (position, line) in enumerate(islice(_lines(stream, max_bytes=max_bytes, before=0), OPENING_LINES)):
+        if number == 0 and line.lstrip().startswith(b"[") and not _is_cut(line, max_bytes):
             content = line + stream.read(MAX_ARRAY)
             if len(content) > MAX_ARRAY:
                 raise _array_too_long(file_name)
             yield from _read_array(content, file_name, first_line=position)
             return
-        seen_one = True
-        yield _parse_line(parser, line, position)
+        yield _parse_line(parser, line, position, max_bytes=max_bytes)
+    yield from read_blocks(stream, before=position, max_bytes=max_bytes)
 
 
-def _parse_line(parser: StrictJson, line: bytes, position: int) -> Row | Fault:
+def rows_one_by_one(
+    items: Iterable[Item | LineBlock], take: Callable[[LineBlock], bool], *, max_bytes: int
+) -> Iterator[Item]:
+    """What a reader gives, without the blocks that `take` took; the others are halved, and what is small is read by rows."""
+    for item in items:
+        if not isinstance(item, LineBlock):
+            yield item
+        elif not take(item):
+            halves = item.halves() if len(item.content) > SMALL_BLOCK else None
+            yield from (
+                rows_one_by_one(halves, take, max_bytes=max_bytes) if halves else block_rows(item, max_bytes=max_bytes)
+            )
+
+
+def block_rows(block: LineBlock, *, max_bytes: int) -> Iterator[Row | Fault]:
+    """The rows of a block, one by one."""
+    parser = StrictJson()
+    for position, line in _lines(io.BytesIO(block.content), max_bytes=max_bytes, before=block.before):
+        yield _parse_line(parser, line, position, max_bytes=max_bytes)
+
+
+def _lines(stream: LineStream, *, max_bytes: int, before: int) -> Iterator[tuple[int, bytes]]:
+    """The lines that are not blank with their numbers; of one that is too long, as much as shows that."""
+    position = before
+    while line := stream.readline(max_bytes + 1):
+        position += 1
+        if _is_cut(line, max_bytes):
+            skip_line(stream)
+            yield position, line
+        elif line.strip():
+            yield position, line
+
+
+def _is_cut(line: bytes, max_bytes: int) -> bool:
+    return len(line) > max_bytes and not line.endswith(b"\n")
+
+
+def _parse_line(parser: StrictJson, line: bytes, position: int, *, max_bytes: int) -> Row | Fault:
+    if _is_cut(line, max_bytes):
+        return too_long(max_bytes).at(position, _readable(line[:1000]))
     try:
         text = line.decode("utf-8").strip(_SPACE)
         value, end = parser.parse(text)

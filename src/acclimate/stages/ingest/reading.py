@@ -30,12 +30,14 @@ from acclimate.stages.ingest.files import (
 )
 from acclimate.stages.ingest.hl7_files import HL7_COLUMNS, read_hl7
 from acclimate.stages.ingest.html_files import HTML_COLUMNS, read_html
-from acclimate.stages.ingest.json_lines import read_json_lines
+from acclimate.stages.ingest.json_lines import read_json_lines, rows_one_by_one
+from acclimate.stages.ingest.line_blocks import LineBlock
 from acclimate.stages.ingest.markdown_files import read_markdown
 from acclimate.stages.ingest.nested_rows import nesting
 from acclimate.stages.ingest.parquet_rows import parquet_columns, read_parquet
 from acclimate.stages.ingest.pdf_files import PDF_COLUMNS, PdfReader
-from acclimate.stages.ingest.rows import Fault, Item, LeftOut, UnreadableFileError, fault_as_error, no_records
+from acclimate.stages.ingest.rows import Fault, Item, LeftOut, Row, UnreadableFileError, fault_as_error, no_records
+from acclimate.stages.ingest.sound_lines import Layout, read_sound_lines
 from acclimate.stages.ingest.text_files import TEXT_COLUMNS, read_text
 from acclimate.stages.ingest.xlsx_files import read_xlsx
 
@@ -59,9 +61,10 @@ _NAMING_THEIR_CHARSET = frozenset({"html", "email", "hl7v2"})
 
 @dataclass(frozen=True)
 class OpenFile:
-    """A file's rows, its columns where its format says them in one place (JSON does not), and the bytes read so far."""
+    """A file's rows, some of them in blocks, its columns where its format says them in one place (JSON does not), and
+    the bytes read so far."""
 
-    rows: Iterator[Item]
+    rows: Iterator[Item | LineBlock]
     columns: tuple[str, ...] | None
     bytes_read: Callable[[], int]
 
@@ -110,17 +113,25 @@ class Reader:
             yield self._opened(rows, _FIXED_COLUMNS[self.format])
         else:
             with open_collected(self.snapshot.locate(file), file, verify=verify) as (stream, raw):
-                rows, columns = self._read_stream(stream, file.name)
-                yield self._opened(rows, columns, lambda: raw.consumed)
+                items, names = self._read_stream(stream, file.name)
+                yield self._opened(items, names, lambda: raw.consumed)
 
     def _opened(
-        self, rows: Iterator[Item], columns: tuple[str, ...] | None, bytes_read: Callable[[], int] = lambda: 0
+        self,
+        items: Iterator[Item | LineBlock],
+        columns: tuple[str, ...] | None,
+        bytes_read: Callable[[], int] = lambda: 0,
     ) -> OpenFile:
         """The rows as the source says they are to be taken; what is inside of them stands in no list of columns."""
         inside = nesting(self.source.config, columns, max_bytes=self.max_bytes)
-        return OpenFile(inside.rows(rows), None, bytes_read) if inside else OpenFile(rows, columns, bytes_read)
+        if not inside:
+            return OpenFile(items, columns, bytes_read)
+        rows = rows_one_by_one(items, lambda _block: False, max_bytes=self.max_bytes)
+        return OpenFile(inside.rows(rows), None, bytes_read)
 
-    def _read_stream(self, stream: ByteStream, file_name: str) -> tuple[Iterator[Item], tuple[str, ...] | None]:
+    def _read_stream(
+        self, stream: ByteStream, file_name: str
+    ) -> tuple[Iterator[Item | LineBlock], tuple[str, ...] | None]:
         """The rows and columns of a file that is read from its start to its end."""
         if self.format not in _NAMING_THEIR_CHARSET:
             skip_byte_order_mark(stream, file_name)
@@ -148,7 +159,7 @@ class Reader:
                     if opened.columns is not None:
                         found.update(opened.columns)
                         continue
-                    error: SourceError | None = _add_columns(found, opened.rows, file, wanted)
+                    error: SourceError | None = _add_columns(found, self._new_rows(opened.rows), file, wanted)
             except UnreadableFileError as unreadable:
                 error = unreadable
             first_error = first_error or error
@@ -157,6 +168,19 @@ class Reader:
         if first_error and not found:
             raise first_error
         return tuple(sorted(found))
+
+    def _new_rows(self, items: Iterator[Item | LineBlock]) -> Iterator[Item]:
+        """The rows of a file, without those of blocks in which no column is new."""
+        layout = Layout()
+
+        def holds_nothing_new(block: LineBlock) -> bool:
+            schema = layout.schema
+            return schema is not None and read_sound_lines(block, schema, max_bytes=self.max_bytes) is not None
+
+        for row in rows_one_by_one(items, holds_nothing_new, max_bytes=self.max_bytes):
+            if isinstance(row, Row):
+                layout.learn(row.values)
+            yield row
 
     def check_unchanged(self, file: SnapshotFile) -> None:
         """Fails when the file is not the one that was collected."""

@@ -6,16 +6,24 @@ import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
+from functools import lru_cache
 from typing import Any
 
 from acclimate.core.sources import SourceConfig
+from acclimate.core.terms import Use, licence_refusal
 from acclimate.stages.ingest.conversations import Conversation, read_conversation
 from acclimate.stages.ingest.recognise import Meaning
 from acclimate.stages.ingest.rows import RowError, canonical_json
 from acclimate.stages.ingest.tagged_tokens import read_tagged_tokens
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "dev": "validation", "test": "test"}
-_TEXTS = frozenset({"text", "prompt", "completion", "label", "chosen", "rejected", "subject_id", "site", "licence"})
+_refusal = lru_cache(licence_refusal)
+TEXTS = frozenset({"text", "prompt", "completion", "label", "chosen", "rejected", "subject_id", "site", "licence"})
+"""The record columns that are the text of one cell."""
+
+TRAINED_ON = ("text", "prompt", "completion", "messages", "chosen", "rejected")
+"""The columns one of which must hold something, so that there is anything to learn from a record."""
+
 _TURNS = frozenset({"prompt", "completion"})
 
 
@@ -27,7 +35,7 @@ def make_record(
     conversation = _conversation(cells)
     in_turns = _TURNS if _is_conversational(cells) else frozenset()
     record: dict[str, Any] = {
-        part: _text(cell, part) for part, cell in cells.items() if part in _TEXTS and part not in in_turns
+        part: _text(cell, part) for part, cell in cells.items() if part in TEXTS and part not in in_turns
     }
     if "instruction" in cells:
         record["prompt"] = _alpaca_prompt(cells)
@@ -38,9 +46,9 @@ def make_record(
     record["source"] = source.name
     record["site"] = record.get("site") or source.site
     record["licence"] = record.get("licence") or source.licence
-    record["collected_at"] = _moment(cells.get("collected_at"))
-    record["split"] = "test" if source.role == "test" else _split(cells.get("split"))
-    record["weight"] = _weight(cells.get("weight"))
+    record["collected_at"] = read_moment(cells.get("collected_at"))
+    record["split"] = "test" if source.role == "test" else read_split(cells.get("split"))
+    record["weight"] = read_weight(cells.get("weight"))
     record["attributes"] = _named(values, source.attributes)
     record["identifiers"] = _named(values, source.identifiers)
     record["extra"] = _extra(values, meaning, conversation) if keep_extra else None
@@ -49,7 +57,13 @@ def make_record(
 
 def has_payload(record: Mapping[str, Any]) -> bool:
     """Whether anything stands in the record that could be trained on."""
-    return any(record.get(column) for column in ("text", "prompt", "completion", "messages", "chosen", "rejected"))
+    return any(record.get(column) for column in TRAINED_ON)
+
+
+def check_licence(licence: str | None, source: SourceConfig, use: Use) -> None:
+    """RowError where the licence of a row does not let it be trained on; that of the source was checked before."""
+    if licence and source.role == "data" and (refusal := _refusal(licence, use)):
+        raise RowError("forbidden_licence", f"its licence {refusal}", licence)
 
 
 def _is_conversational(cells: Mapping[str, Any]) -> bool:
@@ -80,7 +94,7 @@ def _text(value: Any, part: str) -> str | None:
     raise RowError("bad_type", f"{part} is {kind} where a text is needed", kind)
 
 
-def _moment(value: Any) -> datetime | None:
+def read_moment(value: Any) -> datetime | None:
     """An ISO date or time in UTC; one without an offset is taken to be in UTC."""
     if value is None:
         return None
@@ -92,7 +106,8 @@ def _moment(value: Any) -> datetime | None:
         raise RowError("bad_date", sentence, value) from error
 
 
-def _split(value: Any) -> str | None:
+def read_split(value: Any) -> str | None:
+    """The split that a cell names in one of its usual spellings."""
     if value is None:
         return None
     split = _SPLITS.get(str(value).strip().lower())
@@ -101,7 +116,8 @@ def _split(value: Any) -> str | None:
     return split
 
 
-def _weight(value: Any) -> float | None:
+def read_weight(value: Any) -> float | None:
+    """A finite number from 0 up."""
     if value is None:
         return None
     try:

@@ -30,6 +30,11 @@ class Sink:
         self._kept.append(record)
         self._grow(size)
 
+    def keep_table(self, records: pa.Table) -> None:
+        """Takes records that are columns already."""
+        self.flush()
+        self.output.keep(records)
+
     def drop(self, record: dict[str, Any], fault: Fault) -> None:
         """Takes a damaged row."""
         self._dropped.append(record)

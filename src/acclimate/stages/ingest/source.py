@@ -5,20 +5,22 @@ from __future__ import annotations
 import json
 from collections import Counter
 from dataclasses import dataclass, field, replace
-from functools import lru_cache
 from typing import Any
 
 from acclimate.core.erased import ERASED_SUBJECT, Refusal, Refusals
 from acclimate.core.ports import Progress
 from acclimate.core.snapshots import SnapshotFile, SnapshotSource
 from acclimate.core.sources import DESCRIPTIVE_COLUMNS, DOCUMENT_FORMATS
-from acclimate.core.terms import Use, licence_refusal
+from acclimate.core.terms import Use
+from acclimate.stages.ingest.block_records import BlockReading
 from acclimate.stages.ingest.documents import FILE_COLUMN
 from acclimate.stages.ingest.identity import Identities
+from acclimate.stages.ingest.json_lines import rows_one_by_one
+from acclimate.stages.ingest.line_blocks import LineBlock
 from acclimate.stages.ingest.pieces import Cut, piece_records
 from acclimate.stages.ingest.reading import OpenFile, Reader
 from acclimate.stages.ingest.recognise import missing_column, shown_names, understand, wanted_columns
-from acclimate.stages.ingest.records import has_payload, make_record
+from acclimate.stages.ingest.records import check_licence, has_payload, make_record
 from acclimate.stages.ingest.rows import (
     Fault,
     LeftOut,
@@ -36,7 +38,6 @@ from acclimate.stages.ingest.sink import Sink
 
 _ROWS_PER_ADVANCE = 512
 _LICENCES_LISTED = 20
-_refusal = lru_cache(licence_refusal)
 
 
 @dataclass(frozen=True)
@@ -73,13 +74,16 @@ class SourceReading:
     _advanced: int = 0
 
     def __post_init__(self) -> None:
-        config, files = self.source.config, self.source.files
+        config, files, rules = self.source.config, self.source.files, self.rules
         self._config = config
         meaning = understand(config, self.reader.columns(files, wanted=wanted_columns(config)))
         if self.reader.format in DOCUMENT_FORMATS:
             # A document's name stands in the locator, so it is not kept once more in `extra`.
             meaning = replace(meaning, used=meaning.used | {FILE_COLUMN})
         self._meaning = meaning
+        self._blocks = BlockReading(
+            meaning, config, rules.use, rules.keep_extra, self.reader.max_bytes, self.identities
+        )
 
     def read(self, progress: Progress) -> None:
         """Reads the files, up to the limit."""
@@ -123,7 +127,13 @@ class SourceReading:
     def _read_rows(self, opened: OpenFile, file: SnapshotFile, progress: Progress) -> None:
         """Reads the rows of a file; `_advanced` are the bytes of it that progress already knows of."""
         empty = True
-        for row in opened.rows:
+
+        def take(block: LineBlock) -> bool:
+            taken = self._take_block(block, file)
+            self._advance(opened, progress)
+            return taken
+
+        for row in rows_one_by_one(opened.rows, take, max_bytes=self.reader.max_bytes):
             empty = False
             if isinstance(row, LeftOut):
                 self.left_out[row.kind] += row.count
@@ -136,12 +146,29 @@ class SourceReading:
                 self.rows += 1
             self._take(row, file)
             if self.rows % _ROWS_PER_ADVANCE == 0:
-                progress.advance(opened.bytes_read() - self._advanced)
-                self._advanced = opened.bytes_read()
+                self._advance(opened, progress)
             if self._limit_reached and not row.element:
                 break
         if empty:
             raise no_records(file.name)
+
+    def _advance(self, opened: OpenFile, progress: Progress) -> None:
+        progress.advance(opened.bytes_read() - self._advanced)
+        self._advanced = opened.bytes_read()
+
+    def _take_block(self, block: LineBlock, file: SnapshotFile) -> bool:
+        """Keeps all records of a block at once, if it is sound; pieces, refusals and the last row of a limit come by rows."""
+        if self.rules.cut or self.rules.refusals:
+            return False
+        most = None if self.rules.limit is None else self.rules.limit - self.rows - 1
+        records = self._blocks.read(block, file.name, most=most)
+        if records is None:
+            return False
+        self.rows += records.table.num_rows
+        self.without_payload += records.without_payload
+        self.licences += Counter({licence or "not stated": count for licence, count in records.licences.items()})
+        self.sink.keep_table(records.table)
+        return True
 
     def _take(self, row: Row | Fault, file: SnapshotFile) -> None:
         """Makes a record of a row, or sets it aside."""
@@ -156,7 +183,7 @@ class SourceReading:
         try:
             canonical = checked_canonical(row.values, max_bytes=self.reader.max_bytes)
             record = make_record(row.values, self._meaning, self._config, keep_extra=self.rules.keep_extra)
-            self._check_licence(record["licence"])
+            check_licence(record["licence"], self._config, self.rules.use)
             record["id"] = self._record_id(row, canonical, locator)
         except RowError as error:
             raw = canonical or escaped_json(row.values)
@@ -192,6 +219,7 @@ class SourceReading:
 
     def _keep(self, record: dict[str, Any], row: Row, locator: str, *, size: int) -> None:
         self.columns.update(row.values)
+        self._blocks.layout.learn(row.values)
         self.without_payload += not has_payload(record)
         record["locator"] = locator
         pieces = piece_records(record, self.rules.cut) if self.rules.cut else []
@@ -202,11 +230,6 @@ class SourceReading:
         for one in pieces or [record]:
             self.licences[one["licence"] or "not stated"] += 1
             self.sink.keep(one, size // max(len(pieces), 1))
-
-    def _check_licence(self, licence: str | None) -> None:
-        """The licence that a column gives; that of the source was checked with the config."""
-        if licence and self._config.role == "data" and (refusal := _refusal(licence, self.rules.use)):
-            raise RowError("forbidden_licence", f"its licence {refusal}", licence)
 
     def _record_id(self, row: Row, canonical: str, locator: str) -> str:
         column = self._meaning.columns.get("id")
