@@ -48,6 +48,7 @@ VERBS = {
     "where": "the folder of a step's newest artifact",
     "show": "the way of a record from source to prediction, or of a model back to its sources",
     "compare": "a model or adapter trained elsewhere against its base, without a project",
+    "tagger": "train a tagger of your own from names that people marked",
     "erase": "remove a person from everything the project keeps, with a receipt",
     "gc": "remove artifacts that nothing current needs",
     "key": "make the key that surrogates are derived from",

@@ -43,8 +43,8 @@ class DeidentifyConfig(StageConfig):
     """`names`: a small trained model also looks for people, street addresses and places that no field or pattern gives
     away, and now and then takes another word for one; `organisations`: for these and organisations."""
     tagger_model: str = ""
-    """A tagger of your own in place of the packaged one: a file that `python -m acclimate.stages.deidentify.tagger.retrain`
-    wrote from spans annotated in your records. It stays in the restricted zone."""
+    """A tagger of your own in place of the packaged one: a file that `acclimate tagger retrain` wrote from spans annotated
+    in your records. It stays in the restricted zone."""
     recognisers: Mapping[Literal["spacy", "presidio"], str] = Field(default_factory=dict)
     """Further libraries that look for names, each with the folder or installed package of its spaCy model, as in
     {presidio: en_core_web_sm}. Organisations are taken from them with `tagger: organisations` alone."""

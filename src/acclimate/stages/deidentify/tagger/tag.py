@@ -83,7 +83,7 @@ def _own_model(content: bytes) -> Crf:
 def _no_tagger() -> ModelError:
     return ModelError(
         "The file that deidentify.tagger_model names holds no tagger.",
-        hint="make one with python -m acclimate.stages.deidentify.tagger.retrain",
+        hint="make one with: acclimate tagger retrain",
     )
 
 
