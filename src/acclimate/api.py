@@ -126,7 +126,7 @@ class Project:
 
         `subject` is their id in the sources or in the open zone; a record without a subject is one, by its record id.
         """
-        key = self._erasure_key()
+        key = self.hashing_key()
         with self.workspace.lock():
             return erasure.preview(self.workspace, subject, key=key, keep_models=keep_models)
 
@@ -136,7 +136,7 @@ class Project:
         Models that were trained on them stay only for a reason, `keep_models`, which the receipt repeats. Fails where
         no record names the person, unless `in_advance`.
         """
-        key = self._erasure_key()
+        key = self.hashing_key()
         with self.workspace.lock():
             return erasure.erase(self.workspace, subject, key=key, keep_models=keep_models, in_advance=in_advance)
 
@@ -145,7 +145,8 @@ class Project:
         with self.workspace.lock():
             return erasure.resume(self.workspace)
 
-    def _erasure_key(self) -> Key:
+    def hashing_key(self) -> Key:
+        """The secret key by which people are hashed, of the step deidentify; fails where it is not here."""
         step = next((step for step in self.config.steps if step.stage == "deidentify"), None)
         if step is None:
             raise WorkspaceError(

@@ -12,6 +12,8 @@ from pathlib import Path
 
 import pytest
 
+from acclimate.certificate.safe_harbor import SAFE_HARBOR
+
 ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
@@ -60,6 +62,11 @@ def test_generated_pages_are_what_the_code_says() -> None:
 @pytest.mark.parametrize("command", ["train", "train preview", "key new", "key show"])
 def test_the_command_line_page_has_the_verbs_below_a_verb(command: str) -> None:
     assert f"\n## acclimate {command}\n" in (ROOT / "docs/reference/cli.md").read_text()
+
+
+def test_the_guide_to_identifiers_has_a_row_for_every_paragraph_of_safe_harbor() -> None:
+    rows = re.findall(r"^\| ([A-R](?:, [A-R])*) \|", (ROOT / "docs/guides/identifiers.md").read_text(), re.MULTILINE)
+    assert [letter for row in rows for letter in row.split(", ")] == [one.paragraph for one in SAFE_HARBOR]
 
 
 @pytest.mark.parametrize("page", [ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES], ids=lambda page: page.stem)

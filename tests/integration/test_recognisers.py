@@ -52,6 +52,11 @@ def test_a_library_that_acclimate_does_not_know_is_refused_with_those_it_knows(p
         Project.open(project, overrides=["deidentify.recognisers={stanza: en}"]).plan()
 
 
+def test_gliner_is_refused_with_the_reason_and_what_to_take_instead(project: Path) -> None:
+    with pytest.raises(ConfigError, match=r"name code to be run.*acclimate tagger retrain"):
+        Project.open(project, overrides=["deidentify.recognisers={gliner: ./model}"]).plan()
+
+
 @pytest.mark.slow
 @needs_spacy
 @pytest.mark.parametrize("library", ["spacy", "presidio"])

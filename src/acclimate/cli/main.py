@@ -48,6 +48,7 @@ VERBS = {
     "where": "the folder of a step's newest artifact",
     "show": "the way of a record from source to prediction, or of a model back to its sources",
     "compare": "a model or adapter trained elsewhere against its base, without a project",
+    "tagger": "train a tagger of your own from names that people marked",
     "erase": "remove a person from everything the project keeps, with a receipt",
     "gc": "remove artifacts that nothing current needs",
     "key": "make the key that surrogates are derived from",
@@ -112,6 +113,8 @@ def _in_project(text: str, arguments: Sequence[str]) -> str:
     "hint: acclimate key new --project 'my demo'"
     >>> _in_project("hint: acclimate run --until split", ["--project=demo", "--quiet"])
     'hint: acclimate run --project demo --until split'
+    >>> _in_project("hint: acclimate tagger retrain SNAPSHOT", ["--project", "demo"])
+    'hint: acclimate tagger retrain --project demo SNAPSHOT'
     """
     at = next((number for number, word in enumerate(arguments) if word.partition("=")[0] == "--project"), None)
     if at is None or "--project" in text:
@@ -119,7 +122,7 @@ def _in_project(text: str, arguments: Sequence[str]) -> str:
     folder = arguments[at].partition("=")[2] or arguments[at + 1]
     option = f"--project {shlex.quote(folder)}"
     verbs = "|".join(verb for verb in VERBS if verb not in NO_PROJECT)
-    return re.sub(rf"\bacclimate ({verbs})( (?:new|preview))?\b", lambda found: f"{found[0]} {option}", text)
+    return re.sub(rf"\bacclimate ({verbs})( (?:new|preview|retrain))?\b", lambda found: f"{found[0]} {option}", text)
 
 
 def _interrupted(signal_number: int, frame: FrameType | None) -> None:

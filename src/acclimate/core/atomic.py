@@ -34,9 +34,17 @@ def fsync_file(path: Path) -> None:
         os.fsync(file.fileno())
 
 
+PARTIAL = ".partial"
+
+
+def partial_file(path: Path) -> Path:
+    """Where a file is written before it gets its name; a kill may leave it."""
+    return path.with_name(f".{path.name}{PARTIAL}")
+
+
 def write_bytes(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     """Replaces a file with new content, whole or not at all; `mode`, less the umask, holds from its first byte on."""
-    temporary = path.with_name(f".{path.name}.partial")
+    temporary = partial_file(path)
     with named_disk_errors(path):
         temporary.unlink(missing_ok=True)
         with open(temporary, "wb", opener=lambda name, flags: os.open(name, flags, mode)) as file:

@@ -18,7 +18,7 @@ from acclimate.collect.retention import FOLDER as PACKAGED_RETENTION_SET
 from acclimate.collect.snapshots import LARGEST_COPY, collect
 from acclimate.core.artifacts import Artifact
 from acclimate.core.erased import erased_identity, read_erased
-from acclimate.core.errors import WorkspaceError
+from acclimate.core.errors import ConfigError, WorkspaceError
 from acclimate.core.snapshots import Snapshot
 from acclimate.core.sources import SourceConfig
 from acclimate.core.stage import Stage, StageConfig
@@ -129,6 +129,11 @@ class Outside:
         path: str = getattr(config, "tagger_model", "")
         if not path:
             return {}
+        if not (self.workspace.folder / Path(path).expanduser()).is_file():
+            raise ConfigError(
+                f"deidentify.tagger_model names {path}, and there is no such file, so names would be looked for by another.",
+                hint=f"acclimate tagger retrain SNAPSHOT --output {path} makes it; without tagger_model the packaged one is used",
+            )
         sources = [SourceConfig(path=path, name="tagger", format="text")]
         return _provided("@tagger", self.collect(sources, self.workspace.folder))
 
@@ -149,7 +154,7 @@ class Outside:
         """
         names = [getattr(config, field_name) for field_name in stage.secrets]
         keys = {name: load_key(self.config.project, name) for name in names if has_key(self.config.project, name)}
-        return keys | (self._keys_of_the_erased() if "erased" in roles else {})
+        return keys | (self.keys_of_the_erased() if "erased" in roles else {})
 
     def fingerprints(self, stage: Stage, config: StageConfig) -> dict[str, str]:
         """What of the secrets may be recorded; a missing one reads `missing`."""
@@ -157,7 +162,7 @@ class Outside:
         project = self.config.project
         return {name: fingerprint(load_key(project, name)) if has_key(project, name) else "missing" for name in names}
 
-    def _keys_of_the_erased(self) -> dict[str, bytes]:
+    def keys_of_the_erased(self) -> dict[str, bytes]:
         """The keys that the list of erased subjects was made with; fails where one of them is not here any more."""
         keys: dict[str, bytes] = {}
         for person in read_erased(self.workspace.erased):

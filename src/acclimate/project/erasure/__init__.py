@@ -5,9 +5,11 @@ from acclimate.project.erasure.carry_out import ERASED_EVENT
 from acclimate.project.erasure.erase import Erased, Key, erase, preview, resume
 from acclimate.project.erasure.person import Place
 from acclimate.project.erasure.receipts import Receipt, read_receipts, receipt_file, receipts_of_artifact
+from acclimate.project.erasure.taggers import TAGGER_EVENT
 
 __all__ = [
     "ERASED_EVENT",
+    "TAGGER_EVENT",
     "Affected",
     "Erased",
     "Key",

@@ -15,7 +15,7 @@ ANNOTATIONS = "annotation.db"
 
 @dataclass(frozen=True)
 class Affected:
-    """One thing: its kind (artifact, split, model, release, database, file), its place in the project, what to do."""
+    """One thing: its kind (artifact, split, model, tagger, release, database, file), its place in the project, what to do."""
 
     kind: str
     name: str
@@ -28,6 +28,7 @@ def affected(workspace: Workspace, findings: Findings, *, keep_models: str = "")
     return [
         *(_artifact(root, held, workspace, keep_models) for held in findings.held),
         *_untouched_models(root, findings),
+        *(Affected("tagger", one.place(root), one.fate(root, keep_models=keep_models)) for one in findings.taggers),
         *_releases(workspace, findings),
         *_annotations(root),
         *(Affected("file", str(path), _OTHER.get(path.parent.name, "is deleted")) for path in findings.others),

@@ -22,7 +22,14 @@ from acclimate.core.errors import WorkspaceError
 from acclimate.core.reinclusion import id_digest
 from acclimate.core.stage import Zone
 from acclimate.project.erasure.affected import affected
-from acclimate.project.erasure.receipts import ErasedArtifact, Erasure, KeptModel, Receipt, receipt_file
+from acclimate.project.erasure.receipts import (
+    ErasedArtifact,
+    Erasure,
+    KeptModel,
+    NamedTagger,
+    Receipt,
+    receipt_file,
+)
 from acclimate.project.erasure.search import Findings, Held
 from acclimate.project.judgements import forget_judgements
 from acclimate.project.kept_records import forget_kept
@@ -41,6 +48,7 @@ def begin(workspace: Workspace, findings: Findings, *, person: ErasedSubject, ke
     artifacts = [_ErasedFiles(root, held, keep_model=bool(keep_models) or not held.trained) for held in findings.held]
     removed = [file for artifact in artifacts for file in artifact.going]
     removed += [file for path in findings.others for file in _files(root / path)]
+    removed += [root / one.place(root) for one in findings.taggers if one.goes(root, keep_models=keep_models)]
     receipt = Receipt(
         at=datetime.now(UTC).isoformat(timespec="seconds"),
         person=person,
@@ -49,6 +57,12 @@ def begin(workspace: Workspace, findings: Findings, *, person: ErasedSubject, ke
         removed={str(file.relative_to(root)): file_digest(file) for file in removed},
         kept={path: digest for artifact in artifacts for path, digest in artifact.staying()},
         kept_models=tuple(_kept_models(findings.held, keep_models)),
+        taggers=tuple(
+            NamedTagger(
+                file=one.place(root), sha256=file_digest(one.file), what=one.fate(root, keep_models=keep_models)
+            )
+            for one in findings.taggers
+        ),
     )
     folders = tuple(str(path) for path in findings.others if (root / path).is_dir())
     told = affected(workspace, findings, keep_models=keep_models)

@@ -39,6 +39,14 @@ class KeptModel(_Frozen):
     reason: str
 
 
+class NamedTagger(_Frozen):
+    """A tagger of the project's own as it was, and what became of it."""
+
+    file: str
+    sha256: str
+    what: str
+
+
 class Receipt(_Frozen):
     """One erasure. Paths are relative to the project's folder; `removed` and `kept` map them to SHA-256 digests."""
 
@@ -51,11 +59,13 @@ class Receipt(_Frozen):
     removed: dict[str, str]
     kept: dict[str, str]
     kept_models: tuple[KeptModel, ...] = ()
+    taggers: tuple[NamedTagger, ...] = ()
 
     @property
     def id(self) -> str:
-        """Its name: a digest of what it says."""
-        return json_digest(self.model_dump(mode="json"))[:16]
+        """Its name: a digest of what it says; where there is no tagger, that of a receipt from before there were any."""
+        without = () if self.taggers else ("taggers",)
+        return json_digest(self.model_dump(mode="json", exclude=set(without)))[:16]
 
 
 class Erasure(_Frozen):

@@ -11,6 +11,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from acclimate.core.atomic import partial_file
 from acclimate.core.erased import ERASED_SUBJECT
 from acclimate.core.snapshots import COPIES, SNAPSHOT_FILE, Snapshot
 from acclimate.core.stage import Zone
@@ -24,6 +25,7 @@ from acclimate.project.erasure.person import (
     naming_rows,
     own_rows,
 )
+from acclimate.project.erasure.taggers import HeldTagger, held_taggers
 from acclimate.project.keys import fingerprint
 from acclimate.project.manifests import State
 from acclimate.project.workspace import TRIAL, Finished, Workspace
@@ -57,11 +59,14 @@ class Findings:
     """Files and folders that go whole: collected files, work in progress, what is damaged, the report page."""
     untouched_models: tuple[tuple[str, Finished], ...]
     """Models that were made from a split that held the person and not trained on them, each with its area."""
+    taggers: tuple[HeldTagger, ...]
+    """The project's own taggers, those of which nothing is the person's included."""
 
     @property
     def is_known(self) -> bool:
-        """Whether any row of the project names the person."""
-        return bool(self.places or any(held.rows for held in self.held))
+        """Whether any row of the project names the person, or a tagger was trained on them."""
+        learnt = any(tagger.learnt for tagger in self.taggers)
+        return bool(self.places or learnt or any(held.rows for held in self.held))
 
 
 def find_person(workspace: Workspace, given: str, *, key: bytes) -> Findings:
@@ -82,6 +87,13 @@ def find_person(workspace: Workspace, given: str, *, key: bytes) -> Findings:
         tuple(held for search in searches.values() for held in search.held()),
         tuple(path for search in searches.values() for path in search.others()),
         tuple((area, item) for area, search in searches.items() for item in search.untouched_models()),
+        held_taggers(
+            workspace,
+            [item for items in artifacts.values() for item in items],
+            person,
+            tables=[table for item in complete if item.manifest.zone == Zone.RESTRICTED for table in _tables(item)],
+            fingerprint=fingerprint(key),
+        ),
     )
 
 
@@ -220,7 +232,7 @@ class _AreaSearch:
         """The pages of the report and of the data, which show examples and words, and what a kill left of one."""
         folder = self._workspace.folder / self._workspace.area
         if any(self._holds_person(item) for item in self._artifacts):
-            pages = [folder / name for page in PAGES for name in (page, f".{page}.partial")]
+            pages = [path for page in PAGES for path in (folder / page, partial_file(folder / page))]
             yield from (page for page in pages if page.exists())
 
 

@@ -20,6 +20,7 @@ _VERSION_BEFORE = preceded_by(
     r"|appendix|item|v|ver)\.?\s*|§\s*"
 )
 _CLOCK_TIMES = ("0", "1", "2")
+_LAST_DAY = 31
 
 _DASHED = r"[2-9]\d{2}-\d{3}-\d{4}|[2-9]\d{2}\.\d{3}\.\d{4}|[2-9]\d{2} [2-9]\d{2}[ -]\d{4}|[2-9]\d{2}/\d{3}-\d{4}"
 _BRACKETED = r"\([2-9]\d{2}\)[ .-]{0,2}\d{3}[ .-]?\d{4}"
@@ -29,6 +30,9 @@ _PHONE_WORD = (
     r"|reachable|dial|dialed|dialled|text|texted|hotline|callback|landline|whatsapp)\b"
     r"(?:\s+(?:number|no|nr|at|on|is|was|me|him|her|them|us|back|to|the|office|clinic|phone|cell|line)\b){0,4}[\s:.#=(]{0,4})"
 )
+
+_PHONE_LABEL = r"(?i:\b(?:desk|office|direct(?:\s+line)?|home|work|mob|switchboard|reception|landline)\.?\s*:\s{0,4})"
+"""Labels of numbers in signatures and forms; without the colon, these words say nothing of a number."""
 
 
 def _url(find: Find) -> Find | None:
@@ -75,6 +79,14 @@ def _national(find: Find) -> Find | None:
     return _phone(find) if 10 <= len(find.digits) <= 12 else None
 
 
+def _in_groups(find: Find) -> Find | None:
+    """A national number in groups of two or three digits (ITU-T E.123), but not a row of hours or days like 02 06 10 14 18."""
+    groups = [int(group) for group in find.value.replace("-", " ").replace("/", " ").split()]
+    if max(groups) <= _LAST_DAY and groups == sorted(groups):
+        return None
+    return _phone(find) if 10 <= len(find.digits) <= 12 else None
+
+
 def _after_word(find: Find) -> Find | None:
     """A number after a word like phone or call, unless it is a date: 'call on 2021-03-03'."""
     if read_date(find.value) is not None:
@@ -96,6 +108,8 @@ PATTERNS = (
     Pattern("phone", r"(\+\d{1,3}(?:[ .-]?\(0?\d{1,4}\))?(?:[ .-]{0,2}\d{1,12}){1,6})\b", _international),
     Pattern("phone", rf"\b(00\d{{1,3}}[ .-]\(?\d{{1,4}}\)?(?:[ .-]\d{{2,5}}){{1,4}}{_EXTENSION})\b", _international),
     Pattern("phone", r"(\(0\d{1,4}\)[ -]?\d{3,4}[ -]?\d{3,4}|\b0\d{2,4}[ /-]\d{3,4}[ -]?\d{3,4})\b", _national),
+    Pattern("phone", r"\b(0\d{1,3}[ /-](?:\d{2,3}[ -]){2,4}\d{2,3})\b", _in_groups),
+    Pattern("phone", rf"{_PHONE_LABEL}(\+?\d[\d().-]*(?: [\d().-]{{2,}}){{0,5}}{_EXTENSION})\b", _after_word),
     Pattern(
         "phone",
         rf"{_PHONE_WORD}((?:\d{{3}}[-. ]?\d{{4}}\b|\+?\d[\d().-]*(?: [\d().-]{{2,}}){{0,5}}){_EXTENSION})\b",

@@ -13,6 +13,7 @@ import re2
 MONTHS = tuple(calendar.month_name)[1:]
 WEEKDAYS = ("Monday", "Tuesday", "Wednesday", "Thursday", "Friday", "Saturday", "Sunday")
 _DAYS_PER_MONTH = 30.4375
+_SOME_MONDAY = datetime.date(2001, 1, 1)
 _WORDS_THAT_ARE_NO_MONTHS = ("may", "march", "mar", "sep", "dec", "jan", "jun")
 
 _MONTH = r"(?P<name>(?i:January|February|March|April|May|June|July|August|September|October|November|December|Sept|Jan|Feb|Mar|Apr|Jun|Jul|Aug|Sep|Oct|Nov|Dec))\.?"
@@ -34,6 +35,7 @@ FORMATS: Mapping[str, str] = {
     "month number year": r"(?P<month>0?[1-9]|1[0-2])/" + _YEAR,
     "two numbers": rf"(?P<first>{_TWO})/(?P<second>{_TWO})",
     "month": _MONTH,
+    "weekday": r"(?P<weekday>(?i:Monday|Tuesday|Wednesday|Thursday|Friday|Saturday|Sunday))",
 }
 """Ways of writing a date, the more complete first. Each group is a field of the date."""
 
@@ -79,6 +81,9 @@ def read_date(text: str, *, day_first: bool = False) -> WrittenDate | None:
 
 def _understood(text: str, spans: Mapping[str, tuple[int, int]], *, day_first: bool) -> WrittenDate | None:
     fields = {name: text[start:end] for name, (start, end) in spans.items()}
+    if set(fields) == {"weekday"}:
+        some = _SOME_MONDAY + datetime.timedelta(_number_of_weekday(fields["weekday"]))
+        return WrittenDate(text, spans, some, some, has_day=True, has_year=False)
     separator = fields.get("separator", "")
     if separator and text.count(separator) != 2:
         return None
@@ -184,8 +189,12 @@ def _days_and_names(written: WrittenDate, day: str, first: datetime.date, last: 
 def _weekday(written: WrittenDate, day: datetime.date, days: int) -> str:
     if written.has_year or not written.field("weekday"):
         return WEEKDAYS[day.weekday()]
-    before = next(index for index, name in enumerate(WEEKDAYS) if name[:3] == written.field("weekday")[:3].title())
-    return WEEKDAYS[(before + days) % 7]
+    return WEEKDAYS[(_number_of_weekday(written.field("weekday")) + days) % 7]
+
+
+def _number_of_weekday(name: str) -> int:
+    """0 for Monday or Mon, whatever the case."""
+    return next(index for index, weekday in enumerate(WEEKDAYS) if weekday[:3] == name[:3].title())
 
 
 def _number(value: int, *, padded: bool) -> str:

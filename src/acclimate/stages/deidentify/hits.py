@@ -88,10 +88,18 @@ def separate(hits: Iterable[Hit]) -> list[Hit]:
     return kept
 
 
-def beside(found: Iterable[Hit], hits: Sequence[Hit]) -> list[Hit]:
-    """Found names and places as they are, but without what another class claims: a date in an address stays a date."""
+def beside(text: str, found: Iterable[Hit], hits: Sequence[Hit]) -> list[Hit]:
+    """Found names and places as they are, but without what another class claims: a date in an address stays a date.
+
+    What is left of one beside a claimed number, as fax in "fax 555-0142", is none unless it has a capital or a digit.
+    """
     claimed = separate(hit for hit in hits if hit.kind not in _WORDS)
-    return [piece for hit in found for piece in _uncovered(hit, claimed)]
+    pieces = ((piece, hit) for hit in found for piece in _uncovered(hit, claimed))
+    return [piece for piece, hit in pieces if piece is hit or _tells(text[piece.start : piece.end])]
+
+
+def _tells(remnant: str) -> bool:
+    return any(character.isupper() or character.isdecimal() for character in remnant)
 
 
 def apart(found: Iterable[Hit], hits: Iterable[Hit]) -> list[Hit]:

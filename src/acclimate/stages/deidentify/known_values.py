@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 
+from acclimate.core.folding import fold
 from acclimate.stages.deidentify.dates import read_date
 from acclimate.stages.deidentify.forms import (
     CONTACT_GAPS,
@@ -17,7 +18,7 @@ from acclimate.stages.deidentify.forms import (
 from acclimate.stages.deidentify.known_names import MINIMUM_LETTERS, PARTICLES, complete_names, name_forms, parse_name
 from acclimate.stages.deidentify.phones import digits_of, national_digits, without_extension
 from acclimate.stages.deidentify.places import PLAIN_WORDS
-from acclimate.stages.deidentify.words import fold, squash, tokens
+from acclimate.stages.deidentify.words import squash, tokens
 
 _PLACES = ("address", "street", "city", "town", "county", "state", "country", "line", "place")
 _KIND_WORDS = (

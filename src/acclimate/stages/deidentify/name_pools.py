@@ -6,10 +6,10 @@ import functools
 
 from faker.providers.person.en_US import Provider
 
+from acclimate.core.folding import fold
 from acclimate.stages.deidentify.dates import MONTHS, WEEKDAYS
 from acclimate.stages.deidentify.people import TITLES
 from acclimate.stages.deidentify.places import SUFFIXES
-from acclimate.stages.deidentify.words import fold
 
 _ALSO_OTHER_WORDS = frozenset(
     fold(word) for word in (*MONTHS, *WEEKDAYS, *SUFFIXES.split("|"), *TITLES, "Will", "Art", "Bill", "Mark", "Grant")

@@ -72,6 +72,11 @@ def _card(find: Find) -> Find | None:
     return find if issued and luhn_valid(digits) and stands_alone(find) else None
 
 
+def _card_after_word(find: Find) -> Find | None:
+    """A number that is called a card's: any first digit will do, for ISO/IEC 7812 gives all ten to some industry."""
+    return find if luhn_valid(find.digits) and stands_alone(find) else None
+
+
 def _iban(find: Find) -> Find | None:
     """The longest beginning of the find that is an IBAN: what follows it in the text may look like more of it."""
     compact, end = "", 0
@@ -111,6 +116,6 @@ PATTERNS = (
     Pattern("plan", rf"(?i)\b{_PLAN}{MUST_NAME_NUMBER}{CODE}", code),
     Pattern("plan", _MEDICARE),
     Pattern("card", _CARD, _card),
-    Pattern("card", r"(?i:\b(?:card|cc)\b[^\d.;]{0,20})(\d{12})\b", _card),
+    Pattern("card", r"(?i:\b(?:card|cc)\b[^\d.;]{0,20})(\d{12,19})\b", _card_after_word),
     Pattern("iban", r"(?i)\b([A-Z]{2}\d{2}(?:[ -]?[A-Z0-9]{1,4}){3,9})\b", _iban),
 )

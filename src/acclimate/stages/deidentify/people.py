@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from acclimate.core.folding import fold
 from acclimate.stages.deidentify.hits import NamePart
 from acclimate.stages.deidentify.patterns import LETTER, LOWER, UPPER, Find, Pattern
-from acclimate.stages.deidentify.words import fold, squash
+from acclimate.stages.deidentify.words import squash
 
 NAME_ENDINGS = frozenset({
     "md", "phd", "rn", "jr", "sr", "ii", "iii", "iv", "esq", "dds", "do", "np", "pa", "facc", "mph",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from acclimate.stages.deidentify.patterns import LETTER, UPPER, Find, Pattern, followed_by
+from acclimate.stages.deidentify.patterns import LETTER, UPPER, Find, Pattern, followed_by, stands_alone
 
 STATES = (
     "AL|AK|AZ|AR|CA|CO|CT|DE|DC|FL|GA|HI|ID|IL|IN|IA|KS|KY|LA|ME|MD|MA|MI|MN|MS|MO|MT|NE|NV|NH|NJ|NM|NY|NC|ND|OH|OK|OR"
@@ -39,6 +39,20 @@ _CITY = rf"[{UPPER}][{LETTER}'’.-]*(?:\s[{UPPER}][{LETTER}'’.-]*){{0,2}}"
 _TOWN = rf"(?:(?:,\s*|\s+){_CITY},?\s+{_STATE}\b(?:,?\s+{_ZIP})?)?"
 
 
+_POSTAL = (
+    r"[A-Z]{1,2}\d[A-Z\d]?\s?\d[A-Z]{2}|[A-Z]\d[A-Z]\s?\d[A-Z]\d|[A-Z]\d[\dW]\s?[A-Z\d]{4}"
+    r"|(?:(?-i:[A-Z]{1,3})[ -]?)?\d{2,6}(?:[ -]\d{2,4})?(?:[ -]?(?-i:[A-Z]{2}))?"
+)
+"""Postal codes of the world by form (Universal Postal Union, postal addressing systems): mostly three to seven digits,
+parted or not, some with letters; those of Britain, Canada and Ireland are letters and digits in turn."""
+
+
+def _postal(find: Find) -> Find | None:
+    """A code after a word for it, of three to ten letters and digits as everywhere."""
+    length = sum(character.isalnum() for character in find.value)
+    return find if 3 <= length <= 10 and stands_alone(find) else None
+
+
 def _street(find: Find) -> Find | None:
     """An address, but not '10 AM Dr. Smith': a clock time or measure is no street name, nor Dr before a name."""
     words = find.value.replace(".", " ").split()
@@ -62,6 +76,7 @@ PATTERNS = (
     Pattern("zip", rf"\b(?i:{STATE_NAMES})\b,?\s+({_ZIP})\b"),
     Pattern(
         "zip",
-        rf"(?i)\b(?:zip|zip\s?code|postal\s+code|post\s?code|postcode)\b(?:\s+is)?[\s:#]{{1,3}}({_ZIP}|[A-Z]{{1,2}}\d[A-Z\d]?\s?\d[A-Z]{{2}}|[A-Z]\d[A-Z]\s?\d[A-Z]\d)\b",
+        rf"(?i)\b(?:zip|zip\s?code|postal\s+code|post\s?code|postcode)\b(?:\s+is)?[\s:#]{{1,3}}({_POSTAL})\b",
+        _postal,
     ),
 )

@@ -11,11 +11,12 @@ from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
+from acclimate.core.folding import fold
 from acclimate.core.schema import TEXT_COLUMNS
 from acclimate.stages.deidentify.hits import Hit, NamePart
 from acclimate.stages.deidentify.patterns import LOWER, UPPER
 from acclimate.stages.deidentify.tagger import shipped
-from acclimate.stages.deidentify.words import fold, squash
+from acclimate.stages.deidentify.words import squash
 
 FEWEST_LETTERS, FEWEST_DIGITS, FEWEST_SIGNS = 4, 4, 6
 """Of a word; of a code, which has so many digits, and signs in all. What is shorter is a dose or an abbreviation."""

@@ -84,7 +84,7 @@ class Rewriter:
 
     def _trained(self, text: str, hits: Sequence[Hit]) -> list[Hit]:
         """What the trained tier adds. It looks once: a model finds names in what stands in for names, too."""
-        return beside(self.names(text), hits)
+        return beside(text, self.names(text), hits)
 
     def _hits(self, text: str) -> list[Hit]:
         found = self.person.forms.hits(text), pattern_hits(text, day_first=self.day_first), self.own.hits(text)

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import AfterValidator, Field, model_validator
+from pydantic import AfterValidator, Field, field_validator, model_validator
 
 from acclimate.core.artifacts import Output
 from acclimate.core.errors import ContractError, DataError, WorkspaceError
@@ -43,8 +43,8 @@ class DeidentifyConfig(StageConfig):
     """`names`: a small trained model also looks for people, street addresses and places that no field or pattern gives
     away, and now and then takes another word for one; `organisations`: for these and organisations."""
     tagger_model: str = ""
-    """A tagger of your own in place of the packaged one: a file that `python -m acclimate.stages.deidentify.tagger.retrain`
-    wrote from spans annotated in your records. It stays in the restricted zone."""
+    """A tagger of your own in place of the packaged one: a file that `acclimate tagger retrain` wrote from spans annotated
+    in your records. It stays in the restricted zone."""
     recognisers: Mapping[Literal["spacy", "presidio"], str] = Field(default_factory=dict)
     """Further libraries that look for names, each with the folder or installed package of its spaCy model, as in
     {presidio: en_core_web_sm}. Organisations are taken from them with `tagger: organisations` alone."""
@@ -70,6 +70,16 @@ class DeidentifyConfig(StageConfig):
     lists: Annotated[Mapping[str, str], AfterValidator(check_lists)] = Field(default_factory=dict)
     """Classes of your own by file, as {counterparty: counterparties.txt}, one name a line; the file stays in the restricted
     zone. A single word is found only with its capital."""
+
+    @field_validator("recognisers", mode="before")
+    @classmethod
+    def _no_gliner(cls, given: object) -> object:
+        if isinstance(given, Mapping) and "gliner" in given:
+            raise ValueError(
+                "GLiNER cannot be used here: it lets a model's folder name code to be run, and asks the hub for what the folder"
+                " lacks; take spacy or presidio, or train a tagger of your own with acclimate tagger retrain"
+            )
+        return given
 
     @model_validator(mode="after")
     def _tagger_is_on(self) -> Self:

@@ -16,6 +16,8 @@ _COUNTED_AFTER = followed_by(
 _SCORE_AFTER = followed_by(r"\s*(?:strength|pain|motor|power|scale|full|of\b|systolic|murmur|tablets?|cups?|/)")
 _DATE_WORD = r"(?i:\b(?:on|dated|date|since|until|till|admitted|discharged|seen|visit|appointment|dob|born|birthday|birth)\b[\s:]{1,3})"
 _MONTH_WORD = r"(?i:\b(?:in|since|until|last|next|early|late|mid|during|by|before|after|through|this|every)[\s-])"
+_WEEKDAY_WORD = r"(?i:\b(?:on|since|until|till|last|next|this|by|before|after|through)\s{1,2})"
+"""A weekday after one of these is a day of somebody's; every Sunday and Mondays are habits, and stay."""
 _TIME_AFTER = followed_by(r"[T_]\d")
 _SHORT_YEAR = re2.compile(r".*\D\d{2}$")
 
@@ -68,6 +70,7 @@ def date_patterns(*, day_first: bool) -> tuple[Pattern, ...]:
         *(Pattern("date", rf"\b({FORMATS[name]})(?:[T_]|\b)", numeric) for name in by_number),
         Pattern("date", rf"{_DATE_WORD}({FORMATS['two numbers']})\b", functools.partial(_bare, day_first=day_first)),
         Pattern("date", rf"{_MONTH_WORD}({FORMATS['month']})\b", _month_alone),
+        Pattern("date", rf"{_WEEKDAY_WORD}({FORMATS['weekday']})\b"),
     )
 
 

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-import unicodedata
 from typing import NamedTuple
+
+from acclimate.core.folding import fold
 
 _TOKEN = re.compile(r"[^\W\d_]+|\d+")
 _ASCII_TOKEN = re.compile(r"[a-z]+|[0-9]+")
@@ -16,18 +17,6 @@ class Token(NamedTuple):
     start: int
     end: int
     folded: str
-
-
-def fold(text: str) -> str:
-    """Without case and accents.
-
-    >>> fold("José")
-    'jose'
-    """
-    if text.isascii():
-        return text.lower()
-    decomposed = unicodedata.normalize("NFKD", text.casefold())
-    return "".join(character for character in decomposed if not unicodedata.combining(character))
 
 
 def tokens(text: str) -> list[Token]:

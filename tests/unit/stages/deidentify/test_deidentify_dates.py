@@ -34,6 +34,8 @@ LAYOUTS = ["%Y-%m-%d", "%m/%d/%Y", "%B %d, %Y", "%d %b %Y", "%A, %B %d, %Y"]
         ("Sept. 2019", "Oct. 2019"),
         ("12/2021", "1/2022"),
         ("February 30, 2021", "March 30, 2021"),
+        ("Friday", "Sunday"),
+        ("monday", "wednesday"),
     ],
 )
 def test_a_date_moved_by_thirty_days_keeps_its_format(before, after):
@@ -59,6 +61,11 @@ def test_a_written_date_moves_by_exactly_the_days_asked_for(day, days, layout):
 def test_a_date_without_year_or_day_never_stays_what_it_was(day, days, layout):
     text = day.strftime(layout)
     assert shifted(read_date(text), days) != text
+
+
+@given(day=DAYS, days=SHIFTS)
+def test_a_weekday_by_itself_moves_as_the_dates_beside_it_do(day, days):
+    assert shifted(read_date(day.strftime("%A")), days) == (day + datetime.timedelta(days)).strftime("%A")
 
 
 @given(subject=st.text(max_size=8), most=st.integers(30, 364))

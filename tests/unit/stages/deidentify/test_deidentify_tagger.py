@@ -109,8 +109,18 @@ def test_generated_text_is_the_same_for_equal_seeds_and_its_labels_lie_on_words(
 
 
 def test_a_date_inside_a_found_address_stays_a_date():
-    hits = beside([Hit(0, 20, "address")], [Hit(5, 15, "date")])
-    assert [(hit.start, hit.end) for hit in hits] == [(0, 5), (15, 20)]
+    hits = beside("Elms 3 March 2021 St", [Hit(0, 20, "address")], [Hit(5, 17, "date")])
+    assert [(hit.start, hit.end) for hit in hits] == [(0, 5), (17, 20)]
+
+
+def test_a_word_in_small_letters_beside_a_number_is_not_what_is_left_of_a_name():
+    hits = beside("fax 312-555-0142 Lee", [Hit(0, 20, "organisation")], [Hit(4, 16, "phone")])
+    assert [(hit.start, hit.end) for hit in hits] == [(16, 20)]
+
+
+@pytest.mark.parametrize("text", ["Costs rose by 16% last year.", "Play #15. now", "3... 2... 1... go"])
+def test_numbers_that_no_postal_code_could_be_are_no_places(text):
+    assert found(text) == []
 
 
 def test_the_stage_replaces_found_names_alike_in_every_text_of_a_person_when_asked_to(deidentify):

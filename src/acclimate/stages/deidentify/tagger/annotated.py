@@ -11,11 +11,12 @@ from typing import Any
 import pyarrow.parquet as pq
 
 from acclimate.core.errors import DataError
+from acclimate.core.folding import fold
 from acclimate.core.schema import TEXT_COLUMNS
 from acclimate.stages.deidentify.gather import person_of
+from acclimate.stages.deidentify.tagger.annotated_lines import check_spans, is_json_lines, read_json_lines
 from acclimate.stages.deidentify.tagger.generate import Example
 from acclimate.stages.deidentify.tagger.words import pieces
-from acclimate.stages.deidentify.words import fold
 
 LABELS: Mapping[str, str] = {
     "per": "PER", "person": "PER", "name": "PER", "adr": "ADR", "address": "ADR", "street": "ADR",
@@ -30,10 +31,15 @@ _FEWEST_PEOPLE = 3
 
 @dataclass(frozen=True)
 class Annotated:
-    """A text of a person with its labelled stretches."""
+    """A text of a person with its labelled stretches; `person` is that of `person_of`."""
 
     person: str
     example: Example
+
+    @property
+    def named(self) -> str:
+        """The person's id: the subject's, or the document's where no subject is named."""
+        return self.person.partition(" ")[2]
 
 
 @dataclass(frozen=True)
@@ -45,9 +51,9 @@ class Annotations:
 
 
 def read_annotations(places: Iterable[Path], *, labels: Mapping[str, str]) -> Annotations:
-    """The texts of exported snapshots: folders with `data-*.parquet`, or such files.
+    """The texts of exported snapshots (folders with `data-*.parquet`, or such files) and of JSON Lines.
 
-    A column of a snapshot counts as read where any record has a span in it: there, a text without spans says that it
+    A column of a place counts as read where any record has a span in it: there, a text without spans says that it
     holds no name. `labels` maps further labels to PER, ADR, LOC or ORG. Fails where no span can be used.
     """
     known = {**LABELS, **{name.lower(): label for name, label in labels.items()}}
@@ -92,16 +98,21 @@ def _rows(place: Path) -> list[dict[str, Any]]:
     if not files or not all(file.is_file() for file in files):
         raise DataError(
             f"{place} holds no annotated records.",
-            hint="name the folder of an exported snapshot, which holds data-*.parquet, or such a file",
+            hint="name the folder of an exported snapshot, which holds data-*.parquet, or a file of JSON Lines (.jsonl)",
         )
+    if is_json_lines(files[0]):
+        return read_json_lines(files[0])
     try:
         tables = [pq.read_table(file, columns=list(_COLUMNS)) for file in files]
     except (OSError, ValueError, KeyError) as error:
         raise DataError(
             f"{place} cannot be read as annotated records ({type(error).__name__}).",
-            hint="name the folder of an exported snapshot",
+            hint="name the folder of an exported snapshot, or a file of JSON Lines (.jsonl)",
         ) from error
-    return [row for table in tables for row in table.to_pylist()]
+    rows = [row for table in tables for row in table.to_pylist()]
+    for row in rows:
+        check_spans(row, f"{place}, record {row['id']}")
+    return rows
 
 
 def _stretches(

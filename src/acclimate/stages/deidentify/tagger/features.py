@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
-from acclimate.stages.deidentify.words import fold
+from acclimate.core.folding import fold
 
 DISTANCES = (-3, -2, -1, 0, 1, 2, 3)
 PAIRS = ((-1, 0), (0, 1), (-1, 1), (1, 2), (-2, -1))

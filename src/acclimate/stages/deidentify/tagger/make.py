@@ -17,19 +17,22 @@ import random
 import sys
 import tempfile
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from pathlib import Path
 from typing import Any
 
 import pycrfsuite
 
+from acclimate.core.folding import fold
+from acclimate.core.ports import Progress
+from acclimate.core.progress import no_progress
 from acclimate.stages.deidentify.tagger.crf import Crf, read_crf
 from acclimate.stages.deidentify.tagger.features import Lists, features, view
 from acclimate.stages.deidentify.tagger.generate import Example, examples
 from acclimate.stages.deidentify.tagger.lists import word_lists
+from acclimate.stages.deidentify.tagger.size import ITERATIONS, TEXTS
 from acclimate.stages.deidentify.tagger.tag import MODEL, labelled_stretches
 from acclimate.stages.deidentify.tagger.words import Piece, passages, pieces
-from acclimate.stages.deidentify.words import fold
 
 DIGEST_FILE = '''"""Which model file belongs to this code; written by make. A new model thus is new code, and reruns the stage."""
 
@@ -39,7 +42,7 @@ SCALE = 1000
 LEAN = 2.0
 """At this, one in ten hits on held-out wordings touches no name: docs/decisions/2026-11-25-tagger.md."""
 IMPOSSIBLE = -100.0
-TEXTS, ITERATIONS, SEED = 7_000, 75, 7
+SEED = 7
 UNLISTED = 0.3
 """Share of name words that training sees as on no list: a real name often is on none."""
 UNLISTED_OTHERS = 0.2
@@ -77,27 +80,53 @@ def _hidden(word: str, label: str) -> float:
     return UNLISTED_OTHERS if word.islower() else UNLISTED_OTHERS / 12
 
 
-def train(texts: Sequence[Example], lists: Lists, path: Path, *, iterations: int) -> None:
+class _Trainer(pycrfsuite.Trainer):  # type: ignore[misc]
+    """Moves a bar instead of printing."""
+
+    bar: Progress
+
+    def message(self, message: str) -> None:
+        if self.logparser.feed(message) == "iteration":
+            self.bar.advance()
+
+
+def train(
+    texts: Sequence[Example],
+    lists: Lists,
+    path: Path,
+    *,
+    iterations: int,
+    progress: Callable[[str, int], Progress] = no_progress,
+) -> None:
     """Learns the weights with crfsuite (L-BFGS with a little of both norms) into its own format."""
-    trainer = pycrfsuite.Trainer(verbose=False)
+    trainer = _Trainer()
     trainer.set_params({"c1": 0.1, "c2": 0.01, "max_iterations": iterations, "feature.possible_transitions": False})
     rng = random.Random(SEED)  # noqa: S311
-    for example in texts:
-        found = pieces(example.text)
-        labels = labels_of(example, found)
-        labelled = zip(found, labels, strict=True)
-        hidden = {piece.text for piece, label in labelled if rng.random() < _hidden(piece.text, label)}
-        done = 0
-        for passage in passages(found):
-            views = [view(piece.text, lists, unlisted=piece.text in hidden) for piece in passage]
-            rows = [features(views, place) for place in range(len(views))]
-            trainer.append(rows, labels[done : done + len(passage)])
-            done += len(passage)
-    trainer.train(str(path))
+    with progress("reading texts", len(texts)) as bar:
+        for example in texts:
+            for rows, labels in _passages(example, lists, rng):
+                trainer.append(rows, labels)
+            bar.advance()
+    with progress("learning", iterations) as bar:
+        trainer.bar = bar
+        trainer.train(str(path))
 
 
-def stored(path: Path, lists: Lists) -> bytes:
-    """The weights as JSON, in thousandths; small ones left out."""
+def _passages(example: Example, lists: Lists, rng: random.Random) -> Iterator[tuple[list[list[str]], list[str]]]:
+    """Features and labels of each passage of an example, with some words hidden from the lists."""
+    found = pieces(example.text)
+    labels = labels_of(example, found)
+    labelled = zip(found, labels, strict=True)
+    hidden = {piece.text for piece, label in labelled if rng.random() < _hidden(piece.text, label)}
+    done = 0
+    for passage in passages(found):
+        views = [view(piece.text, lists, unlisted=piece.text in hidden) for piece in passage]
+        yield [features(views, place) for place in range(len(views))], labels[done : done + len(passage)]
+        done += len(passage)
+
+
+def stored(path: Path, lists: Lists, **said: Any) -> bytes:
+    """The weights as JSON, in thousandths; small ones left out. `said` stands in the file beside them."""
     tagger = pycrfsuite.Tagger()
     tagger.open(str(path))
     info = tagger.info()
@@ -111,6 +140,7 @@ def stored(path: Path, lists: Lists) -> bytes:
     learnt = {(one, two): IMPOSSIBLE for one in labels for two in labels if _breaks(one, two)} | info.transitions
     transitions = [[round(learnt.get((one, two), 0) * SCALE) for two in labels] for one in labels]
     content: dict[str, Any] = {
+        **said,
         "format": 1,
         "labels": labels,
         "scale": SCALE,

@@ -1,102 +1,106 @@
-"""Trains a tagger of your own: on the generated text, and on what people marked as names in your records.
+"""A tagger of your own: trained on the generated text, and on what people marked as names in your records.
 
-    python -m acclimate.stages.deidentify.tagger.retrain SNAPSHOT... --output names-of-ours.json
-
-SNAPSHOT is the folder of an exported annotation snapshot. A fifth of the people in it is held out: how the packaged
-tagger and the new one read their texts is printed, and nothing of them is learnt. The file holds words and word endings of
-the texts, so keep it where these are kept; `deidentify.tagger_model` names it. Needs python-crfsuite (the extra `tagger`).
+A fifth of the people is held out: how the packaged tagger and the new one read their texts is measured, and nothing of
+them is learnt. Needs python-crfsuite (the extra `tagger`).
 """
 
 from __future__ import annotations
 
-import argparse
 import hashlib
-import sys
 import tempfile
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
-from acclimate.core.atomic import write_bytes
-from acclimate.core.errors import DataError, UserError
-from acclimate.stages.deidentify.tagger.annotated import Annotated, read_annotations, shared_words
+from acclimate.core.errors import DataError
+from acclimate.core.ports import Progress
+from acclimate.core.taggers import LEARNT_FROM
+from acclimate.stages.deidentify.tagger.annotated import Annotated, shared_words
 from acclimate.stages.deidentify.tagger.crf import Crf, read_crf
 from acclimate.stages.deidentify.tagger.features import Lists
-from acclimate.stages.deidentify.tagger.generate import Example, examples
+from acclimate.stages.deidentify.tagger.generate import examples
 from acclimate.stages.deidentify.tagger.lists import word_lists
-from acclimate.stages.deidentify.tagger.make import ITERATIONS, SEED, TEXTS, figures, stored, train, vocabulary
-from acclimate.stages.deidentify.tagger.tag import KIND_OF_LABEL, shipped
+from acclimate.stages.deidentify.tagger.make import SEED, figures, stored, train, vocabulary
+from acclimate.stages.deidentify.tagger.tag import shipped
 
 HELD_OUT = 5
 """One person in so many is held out for the figures."""
+FEWEST_SPANS = 50
+"""A fifth of fewer would be too few to tell whether the new tagger is the better one."""
 SHARE = 0.3
 """Annotated texts are repeated until they are at least this share of all: a few hundred would drown in generated ones."""
-_OWNER = 0o600
 
 
-def held_out(texts: Iterable[Annotated]) -> tuple[list[Annotated], list[Annotated]]:
-    """The texts to learn from and those to measure on, by a digest of the person, so that nobody is in both."""
+@dataclass(frozen=True)
+class Reading:
+    """How a tagger reads the held-out texts, for one label: stretches covered whole, stretches, hits on nothing."""
+
+    covered: int
+    spans: int
+    false: int
+
+
+@dataclass(frozen=True)
+class Retrained:
+    """The new tagger's file, and both taggers' readings of the texts of people of whom nothing was learnt, by label."""
+
+    content: bytes
+    before: Mapping[str, Reading]
+    after: Mapping[str, Reading]
+
+
+@dataclass(frozen=True)
+class Halves:
+    """The texts to learn from and those to measure on; nobody is in both."""
+
+    learnt: tuple[Annotated, ...]
+    measured: tuple[Annotated, ...]
+
+
+def held_out(texts: Iterable[Annotated]) -> Halves:
+    """The texts shared out by a digest of the person. Fails where they hold too few spans to learn from and measure on."""
     learnt: list[Annotated] = []
     measured: list[Annotated] = []
     for text in texts:
         number = int(hashlib.sha256(text.person.encode()).hexdigest()[:8], 16)
         (learnt if number % HELD_OUT else measured).append(text)
-    return learnt, measured
-
-
-def retrain(learnt: Sequence[Annotated], *, texts: int, iterations: int) -> bytes:
-    """The file of a tagger trained on so many generated texts and on the annotated ones."""
-    generated = list(examples(SEED, texts, wordings="all"))
-    members = word_lists()
-    lists = Lists(members, vocabulary(generated, members) | shared_words(learnt))
-    times = max(1, round(SHARE * len(generated) / ((1 - SHARE) * len(learnt))))
-    own = [text.example for text in learnt for _ in range(times)]
-    with tempfile.TemporaryDirectory() as folder:
-        path = Path(folder) / "names.crfsuite"
-        train([*generated, *own], lists, path, iterations=iterations)
-        return stored(path, lists)
-
-
-def _say_figures(name: str, crf: Crf, measured: Iterable[Example]) -> None:
-    for label, (covered, total, false) in figures(crf, measured).items():
-        sys.stdout.write(f"{name}, {label}: {covered}/{total} covered whole, {false} hits on nothing\n")
-
-
-def _label(text: str) -> tuple[str, str]:
-    name, _, label = text.partition("=")
-    if not name or label not in KIND_OF_LABEL:
-        raise argparse.ArgumentTypeError(f"{text!r} is not NAME=LABEL with one of {', '.join(KIND_OF_LABEL)}")
-    return name, label
-
-
-def main() -> None:
-    """Reads, trains, writes, measures."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("snapshots", type=Path, nargs="+", metavar="SNAPSHOT")
-    parser.add_argument("--output", type=Path, required=True)
-    parser.add_argument("--label", type=_label, action="append", default=[], metavar="NAME=LABEL")
-    parser.add_argument("--texts", type=int, default=TEXTS, help="generated texts")
-    parser.add_argument("--iterations", type=int, default=ITERATIONS)
-    arguments = parser.parse_args()
-    try:
-        annotations = read_annotations(arguments.snapshots, labels=dict(arguments.label))
-        learnt, measured = held_out(annotations.texts)
-        if not learnt or not measured:
+    spans = sum(len(text.example.stretches) for text in (*learnt, *measured))
+    if spans < FEWEST_SPANS:
+        raise DataError(
+            f"There are {spans} spans to learn from, and fewer than {FEWEST_SPANS} do not show whether a tagger got better.",
+            hint="annotate more records, or give further snapshots",
+        )
+    for some, why in ((learnt, "learn from"), (measured, "measure on")):
+        if not any(text.example.stretches for text in some):
+            people = len({text.person for text in (*learnt, *measured)})
             raise DataError(
-                f"{len(annotations.texts)} texts are of too few people to hold a fifth of them out.",
+                f"The spans are of too few people ({people}) for a fifth of them to be held out: none is left to {why}.",
                 hint="annotate records of more people",
             )
-        for label, count in annotations.unused.items():
-            sys.stderr.write(f"{count} spans with the label {label} were not used; --label {label}=PER would\n")
-        content = retrain(learnt, texts=arguments.texts, iterations=arguments.iterations)
-        write_bytes(arguments.output, content, mode=_OWNER)
-    except UserError as error:
-        sys.stderr.write(f"{error}\n")
-        raise SystemExit(2) from None
-    texts = [text.example for text in measured]
-    sys.stdout.write(f"learnt from {len(learnt)} texts, measured on {len(measured)} of other people\n")
-    _say_figures("packaged", shipped(), texts)
-    _say_figures("retrained", read_crf(content), texts)
+    return Halves(tuple(learnt), tuple(measured))
 
 
-if __name__ == "__main__":
-    main()
+def retrain(
+    halves: Halves,
+    *,
+    learnt_from: Mapping[str, object],
+    texts: int,
+    iterations: int,
+    progress: Callable[[str, int], Progress],
+) -> Retrained:
+    """A tagger trained on so many generated texts and on the annotated ones; `learnt_from` stands in its file."""
+    generated = list(examples(SEED, texts, wordings="all"))
+    members = word_lists()
+    lists = Lists(members, vocabulary(generated, members) | shared_words(halves.learnt))
+    times = max(1, round(SHARE * len(generated) / ((1 - SHARE) * len(halves.learnt))))
+    own = [text.example for text in halves.learnt for _ in range(times)]
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "names.crfsuite"
+        train([*generated, *own], lists, path, iterations=iterations, progress=progress)
+        content = stored(path, lists, **{LEARNT_FROM: learnt_from})
+    return Retrained(content, _readings(shipped(), halves.measured), _readings(read_crf(content), halves.measured))
+
+
+def _readings(crf: Crf, texts: Iterable[Annotated]) -> dict[str, Reading]:
+    found = figures(crf, (text.example for text in texts))
+    return {label: Reading(*row) for label, row in found.items()}

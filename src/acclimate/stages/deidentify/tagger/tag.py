@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import functools
 import hashlib
+import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from importlib.resources import files
@@ -18,6 +19,8 @@ from acclimate.stages.deidentify.tagger.features import Lists
 from acclimate.stages.deidentify.tagger.words import Piece, passages, pieces
 
 MODEL = "names.json"
+_NAMES = re.compile(r"[^\W\d_]|\d{3}")
+"""Letters, or digits enough for a postal code: 16% and #15. are no place."""
 KIND_OF_LABEL = {"PER": "name", "ADR": "address", "LOC": "address", "ORG": "organisation"}
 
 
@@ -42,6 +45,8 @@ def name_hits(text: str, model: Crf | None = None) -> Iterator[Hit]:
         labels = crf.best([piece.text for piece in passage])
         for label, start, end in labelled_stretches(passage, labels):
             kind = KIND_OF_LABEL[label]
+            if not _NAMES.search(text, start, end):
+                continue
             parts = pieces_of_name(text, start, end, crf.lists) if kind == "name" else ()
             yield Hit(start, end, kind, parts=parts)
 
@@ -83,7 +88,7 @@ def _own_model(content: bytes) -> Crf:
 def _no_tagger() -> ModelError:
     return ModelError(
         "The file that deidentify.tagger_model names holds no tagger.",
-        hint="make one with python -m acclimate.stages.deidentify.tagger.retrain",
+        hint="make one with: acclimate tagger retrain",
     )
 
 
