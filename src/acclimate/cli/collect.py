@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import next_command, print_json, say, size
+from acclimate.cli.console import next_command, print_json, say, size, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, SetOption, new_app
 
 app = new_app("acclimate collect --project demo")
@@ -43,5 +43,5 @@ def command(
         return
     for row in rows:
         fetched = "  fetched" if row["elsewhere"] and (not sources or row["source"] in sources) else ""
-        print(f"{row['source']:<24} {row['files']:>6} files {size(row['bytes']):>9}{fetched}")
+        tell(f"{row['source']:<24} {row['files']:>6} files {size(row['bytes']):>9}{fetched}")
     say(f"next: {next_command('plan', project=project, quick=quick, overrides=overrides)}", quiet=quiet)
