@@ -10,6 +10,7 @@ from acclimate.core.atomic import json_digest, read_json
 from acclimate.core.erased import ErasedSubject
 from acclimate.core.errors import WorkspaceError
 from acclimate.project.erasure.affected import Affected
+from acclimate.project.erasure.annotations import Annotated
 from acclimate.project.erasure.person import Place
 
 RECEIPT_FORMAT = 1
@@ -51,11 +52,14 @@ class Receipt(_Frozen):
     removed: dict[str, str]
     kept: dict[str, str]
     kept_models: tuple[KeptModel, ...] = ()
+    annotated: Annotated | None = None
+    """What was removed from the annotation database."""
 
     @property
     def id(self) -> str:
         """Its name: a digest of what it says."""
-        return json_digest(self.model_dump(mode="json"))[:16]
+        unsaid = {"annotated"} if self.annotated is None else None
+        return json_digest(self.model_dump(mode="json", exclude=unsaid))[:16]
 
 
 class Erasure(_Frozen):
