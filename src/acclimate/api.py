@@ -24,7 +24,7 @@ from acclimate.pipeline.plan import PlannedStep, plan
 from acclimate.pipeline.run import Listener, StepOutcome, run
 from acclimate.pipeline.table import Step
 from acclimate.project import erasure
-from acclimate.project.erasure import Erased, Key
+from acclimate.project.erasure import Annotations, Erased, Key
 from acclimate.project.keys import has_key, load_key
 from acclimate.project.workspace import TRIAL, Workspace
 from acclimate.report.page import templates, write_report
@@ -121,29 +121,41 @@ class Project:
     def _has_sources(self, step: Step) -> bool:
         return step.section != "general" or self.config.has_general
 
-    def preview_erasure(self, subject: str, *, keep_models: str = "") -> Erased:
+    def preview_erasure(self, subject: str, *, keep_models: str = "", database: str | None = None) -> Erased:
         """What erasing a person would delete and mean; nothing is changed.
 
         `subject` is their id in the sources or in the open zone; a record without a subject is one, by its record id.
+        `database` is the URL of the annotations where they are not in the project's folder.
         """
-        key = self.hashing_key()
+        key, annotations = self.hashing_key(), self._annotations(database)
         with self.workspace.lock():
-            return erasure.preview(self.workspace, subject, key=key, keep_models=keep_models)
+            request = erasure.Request(subject, keep_models)
+            return erasure.preview(self.workspace, request, key=key, annotations=annotations)
 
-    def erase(self, subject: str, *, keep_models: str = "", in_advance: bool = False) -> Erased:
+    def erase(
+        self, subject: str, *, keep_models: str = "", in_advance: bool = False, database: str | None = None
+    ) -> Erased:
         """Deletes everything that holds a person and refuses them from now on, in the quick trial too.
 
         Models that were trained on them stay only for a reason, `keep_models`, which the receipt repeats. Fails where
-        no record names the person, unless `in_advance`.
+        no record names the person, unless `in_advance`. `database` is as for `preview_erasure`.
         """
-        key = self.hashing_key()
+        key, annotations = self.hashing_key(), self._annotations(database)
         with self.workspace.lock():
-            return erasure.erase(self.workspace, subject, key=key, keep_models=keep_models, in_advance=in_advance)
+            request = erasure.Request(subject, keep_models, in_advance)
+            return erasure.erase(self.workspace, request, key=key, annotations=annotations)
 
-    def resume_erasure(self) -> Erased:
-        """Ends the erasure that was interrupted."""
+    def resume_erasure(self, *, database: str | None = None) -> Erased:
+        """Ends the erasure that was interrupted; `database` must be what it began with."""
+        annotations = self._annotations(database)
         with self.workspace.lock():
-            return erasure.resume(self.workspace)
+            return erasure.resume(self.workspace, annotations=annotations)
+
+    def _annotations(self, database: str | None) -> Annotations | None:
+        # SQLAlchemy takes a quarter of a second to import, and no other verb that comes through here needs it.
+        from acclimate.annotation.erasure import AnnotationDatabase
+
+        return AnnotationDatabase.of_project(self.workspace.folder, database)
 
     def hashing_key(self) -> Key:
         """The secret key by which people are hashed, of the step deidentify; fails where it is not here."""

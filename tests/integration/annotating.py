@@ -1,4 +1,4 @@
-"""Serves readers, imports and exports in forks, killed or not: `python -m tests.integration.annotating`.
+"""Serves readers, imports, erasures and exports in forks, killed or not: `python -m tests.integration.annotating`.
 
 A reader writes each receipt to a file of its own, durably, once the answer was acknowledged.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from tests.unit.annotation.project_of_four import TASK
 
 from acclimate.annotation.answering import Submission, submit
+from acclimate.annotation.erasure import AnnotationDatabase
 from acclimate.annotation.export import export_snapshot
 from acclimate.annotation.formats.taking import ImportSource, import_annotations
 from acclimate.annotation.queue import next_item
@@ -36,7 +37,7 @@ def read_everything(folder: Path, person: str, *, url: str | None = None) -> Non
 
 
 def work(request: dict[str, Any]) -> None:
-    """Reads as a person, imports, or exports; killed at a crash point or not."""
+    """Reads as a person, imports, forgets somebody, or exports; killed at a crash point or not."""
     folder = Path(request["folder"])
     if request.get("fatal_visit"):
         crash_points.arm(request["fatal_visit"])
@@ -45,6 +46,9 @@ def work(request: dict[str, Any]) -> None:
     elif "source" in request:
         source = ImportSource("prodigy", Path(request["source"]))
         import_annotations(Store.open(database_url(folder, None)), TASK, source, by="mia")
+    elif "forget" in request:
+        database = AnnotationDatabase(database_url(folder, None))
+        database.forget(frozenset(request["forget"]), subject="s1", receipt="r1")
     else:
         export_snapshot(Store.open(database_url(folder, None)), TASK, folder / "out", by="mia")
 

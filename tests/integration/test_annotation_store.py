@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 import json
 import os
 import random
@@ -14,13 +15,15 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import select
-from tests.unit.annotation.project_of_four import READERS, notes, open_store, start_task
+from tests.unit.annotation.project_of_four import READERS, notes, open_store, read_all, start_task
 
 from acclimate.annotation import tables
 from acclimate.annotation.formats.leaving import export_annotations
 from acclimate.annotation.formats.taking import ImportSource, import_annotations
 from acclimate.annotation.store import Store
+from acclimate.annotation.tasks import NewItem
 from acclimate.core.atomic import file_digest
+from acclimate.core.reinclusion import id_digest
 from acclimate.project.manifests import Manifest, damage
 from acclimate.testing.forks import Forks
 
@@ -158,3 +161,26 @@ def test_what_is_imported_leaves_again_from_either_database(tmp_path: Path, url:
         (row["text"], ["low"], row["_annotator_id"]) for row in prodigy_rows(5)
     )
     store.verify()
+
+
+def test_killed_at_any_crash_point_a_person_is_forgotten_once_and_wholly(tmp_path: Path, forks: Forks) -> None:
+    names = ["letter 0", "note 1"]
+    for visit in itertools.count(1):
+        folder = tmp_path / str(visit)
+        folder.mkdir()
+        store = open_store(folder)
+        start_task(store, [NewItem({"id": name, "subject_id": name, "text": f"about {name}"}) for name in names])
+        read_all(store, {"ann": dict.fromkeys(names, "low")})
+        store.close()
+        request = {"folder": str(folder), "forget": [id_digest("letter 0")]}
+        code = forks.run({**request, "fatal_visit": visit})
+        assert forks.run(request) == 0
+        assert b"letter 0" not in b"".join(file.read_bytes() for file in folder.glob("annotation.db*"))
+        left = open_store(folder)
+        assert kept_answers(left) == {("ann", "note 1"): 1}
+        assert [event["action"] for event in left.events()].count("subject erased") == 1
+        left.verify()
+        left.close()
+        if code != -signal.SIGKILL:
+            break
+    assert code == 0 and visit > 4

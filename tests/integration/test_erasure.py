@@ -22,15 +22,23 @@ import pytest
 from tests.integration.erasing import SUBJECT, remove_from_sources, traces, write_finished_project
 from tests.integration.test_kills import ROOT, files_of
 
+from acclimate.annotation.answering import Submission, submit
+from acclimate.annotation.export import export_snapshot
+from acclimate.annotation.people import SYSTEM, Person, Role, save_person
+from acclimate.annotation.queue import next_item
+from acclimate.annotation.schema import read_schema
+from acclimate.annotation.store import Store, database_url
+from acclimate.annotation.tasks import NewItem, Overlap, add_items, create_task
 from acclimate.api import Project
 from acclimate.cli.main import main
 from acclimate.core.errors import ConfigError, WorkspaceError
 from acclimate.core.reinclusion import id_digest, kept_digests
 from acclimate.core.surrogates import record_hash, subject_hash
 from acclimate.pipeline.lineage import ancestors, record_way
+from acclimate.project.audit import AuditLog
 from acclimate.project.judgements import Judgement, add_judgements, read_judgements
 from acclimate.project.kept_records import kept_records, list_kept
-from acclimate.project.keys import load_key, new_key
+from acclimate.project.keys import has_key, load_key, new_key
 from acclimate.project.verification import check_project, first_fault
 from acclimate.testing.forks import Forks
 
@@ -214,10 +222,76 @@ def test_a_release_made_from_an_erased_artifact_is_named(held: Path) -> None:
     assert [one.name for one in told if one.kind == "release"] == ["releases/1.0"]
 
 
-def test_an_annotation_database_is_said_to_stay_as_it_is(held: Path) -> None:
-    (held / "annotation.db").touch()
-    [told] = [one.what for one in Project.open(held).erase(SUBJECT).affected if one.kind == "database"]
-    assert "not searched and not changed" in told
+def annotate(project: Path) -> Store:
+    """Two tasks as people annotate them, one of open records and one of plain ones, each read once and exported."""
+    store = Store.open(database_url(project, None))
+    save_person(store, Person("mia", (Role.MANAGER,), sites=("north", "south")), by=SYSTEM)
+    save_person(store, Person("ann", (Role.ANNOTATOR,), sites=("north", "south")), by="mia")
+    schema = read_schema({"questions": [{"kind": "text", "name": "remark"}]})
+    for step in ("split", "dedup"):
+        records = Project.open(project).table(step).to_pylist()
+        create_task(store, step, schema, by="mia")
+        add_items(store, step, [NewItem(record) for record in records], overlap=Overlap(), by="mia")
+        while (lease := next_item(store, step, "ann")) is not None:
+            said = {"remark": f"Quoted: {lease.record['prompt']}"}
+            submit(store, Submission(step, lease.item, "ann", f"ann-{step}-{lease.item}", said))
+        export_snapshot(store, step, project / "snapshots" / step, by="mia")
+    return store
+
+
+def test_annotations_of_the_person_go_with_what_was_exported_of_them_and_the_chain_holds(held: Path) -> None:
+    annotate(held).close()
+    assert {line.partition("/")[0] for line in traces(held)} >= {"annotation.db: harpsichord", "snapshots"}
+    erased = Project.open(held).erase(SUBJECT)
+    assert traces(held, leaving_out=OWN_FILES) == []
+    [told] = [one.what for one in erased.affected if one.kind == "database"]
+    assert told.startswith("4 items of theirs with 4 answers are deleted")
+    assert erased.receipt is not None
+    assert json.loads(erased.receipt.read_text())["annotated"] == {"items": 4, "answers": 4}
+    store = Store.open(database_url(held, None))
+    assert store.verify() > 10
+    assert [event["head"] for event in AuditLog(held / "audit.jsonl").events() if "head" in event] == [store.head()]
+    assert first_fault(check_project(Project.open(held).workspace)) is None
+    assert Project.open(held).erase(SUBJECT).receipt == erased.receipt
+
+
+def test_somebody_whom_only_the_annotations_name_is_erased_too(project: Path) -> None:
+    store = Store.open(database_url(project, None))
+    save_person(store, Person("mia", (Role.MANAGER,)), by=SYSTEM)
+    create_task(store, "letters", read_schema({"questions": [{"kind": "text", "name": "remark"}]}), by="mia")
+    letter = NewItem({"id": "letter", "subject_id": SUBJECT, "text": "the marzipan"})
+    add_items(store, "letters", [letter], overlap=Overlap(), by="mia")
+    store.close()
+    if not has_key("tiny", "surrogates"):
+        new_key("tiny", "surrogates")
+    previewed = Project.open(project).preview_erasure(SUBJECT)
+    assert "1 items" in previewed.affected[0].what
+    Project.open(project).erase(SUBJECT)
+    assert [line for line in traces(project) if line.startswith("annotation.db")] == []
+
+
+def test_an_erasure_that_began_with_a_database_does_not_end_without_it(held: Path, tmp_path: Path) -> None:
+    annotate(held).close()
+    assert interrupted(held, 12) == -signal.SIGKILL
+    assert (held / "restricted/erasing.json").exists()
+    (held / "annotation.db").rename(tmp_path / "annotation.db")
+    refused = acclimate(held, "erase", "--resume")
+    assert refused.code == 2 and "is not here" in refused.stderr
+    (tmp_path / "annotation.db").rename(held / "annotation.db")
+    assert acclimate(held, "erase", "--resume").code == 0
+    assert traces(held, leaving_out=OWN_FILES) == []
+
+
+@pytest.mark.parametrize("place", ["people/judgements.json", "people/keep/clean/kept.json"])
+def test_a_damaged_list_of_records_stops_an_erasure_before_anything_is_deleted(held: Path, place: str) -> None:
+    damaged = held / "restricted" / place
+    damaged.parent.mkdir(parents=True, exist_ok=True)
+    damaged.write_text('{"format": 1, "judge')
+    before = files_of(held)
+    refused = acclimate(held, "erase", "--subject", SUBJECT)
+    assert refused.code == 2
+    assert re.search(rf"error: .*{damaged.name} is damaged.*\nhint: ", refused.stderr)
+    assert files_of(held) == before
 
 
 def test_a_near_copy_under_another_subject_is_named_and_loses_the_persons_cluster(held: Path) -> None:

@@ -31,6 +31,7 @@ from acclimate.annotation.tables import answers, assignments, guidelines
 from acclimate.annotation.tasks import current_schema, subject_of
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import DataError
+from acclimate.core.reinclusion import id_digest
 
 
 @dataclass(frozen=True)
@@ -197,7 +198,8 @@ def _keep(transaction: Transaction, submission: Submission, held: Row[Any], sche
     place = {"task": submission.task, "item": submission.item}
     versions = {"schema_version": schema.version, "guideline_version": held.guideline_version}
     action = DECIDED if held.purpose == ADJUDICATION else ANSWERED
-    number = transaction.append(submission.person, action, **place, answer=digest, **versions)
+    told = {"task": submission.task, "item": id_digest(submission.item), "answer": digest}
+    number = transaction.append(submission.person, action, **told, **versions)
     transaction.connection.execute(
         insert(answers).values(
             number=number,

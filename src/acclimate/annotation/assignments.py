@@ -19,6 +19,7 @@ from acclimate.annotation.store import Transaction, moment
 from acclimate.annotation.tables import answers, assignments, items
 from acclimate.annotation.tasks import current_schema, guideline_version, require_task, unit_draw
 from acclimate.core.errors import DataError
+from acclimate.core.reinclusion import id_digest
 
 READING, ADJUDICATION = "reading", "adjudication"
 LEASED, DONE, SKIPPED, SEEN = "leased", "done", "skipped", "seen"
@@ -61,7 +62,7 @@ def give_lease(transaction: Transaction, row: Row[Any], person: str, purpose: st
     if purpose == ADJUDICATION:
         values["seen"] = True
     save_assignment(connection, row, person, values)
-    transaction.append(person, "leased", task=row.task, item=row.id, purpose=purpose)
+    transaction.append(person, "leased", task=row.task, item=id_digest(row.id), purpose=purpose)
     lease = held_lease(transaction, row.task, person, purpose, item=row.id)
     assert lease is not None
     return lease
@@ -114,7 +115,7 @@ def take_back(transaction: Transaction, row: Row[Any], numbers: list[int], actio
     # Who is about to decide decides on readings that are no longer those they were shown.
     deciding = of_item & (assignments.c.purpose == ADJUDICATION) & (assignments.c.state == LEASED)
     connection.execute(update(assignments).where(or_(theirs, deciding)).values(state=SEEN))
-    transaction.append(by, action, task=row.task, item=row.id, taken_back=numbers)
+    transaction.append(by, action, task=row.task, item=id_digest(row.id), taken_back=numbers)
     refresh_item(connection, row, current_schema(connection, row.task))
 
 

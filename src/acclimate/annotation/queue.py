@@ -28,6 +28,7 @@ from acclimate.annotation.people import Person, RefusedError, Role, require_role
 from acclimate.annotation.store import CURRENT, Store, moment
 from acclimate.annotation.tables import answers, assignments, items
 from acclimate.annotation.tasks import PILOT, require_task, unit_draw
+from acclimate.core.reinclusion import id_digest
 
 
 class SkipReason(StrEnum):
@@ -75,7 +76,7 @@ def skip(store: Store, task: str, item: str, person: str, *, reason: SkipReason,
             )
         values = {"state": SKIPPED, "reason": str(reason), "comment": comment}
         save_assignment(connection, item_row(connection, task, item), person, values)
-        transaction.append(person, "skipped", task=task, item=item, reason=str(reason))
+        transaction.append(person, "skipped", task=task, item=id_digest(item), reason=str(reason))
 
 
 def _next_open(connection: Connection, task: Row[Any], reader: Person, now: str) -> Row[Any] | None:

@@ -21,6 +21,7 @@ from acclimate.annotation.tables import items
 from acclimate.annotation.tasks import current_schema, require_valid_gold, save_guideline, save_schema, subject_of
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import DataError
+from acclimate.core.reinclusion import id_digest
 
 
 def rename_label(store: Store, task: str, question: str, *, old: str, new: str, by: str) -> LabelSchema:
@@ -106,7 +107,7 @@ def set_gold(store: Store, task: str, item: str, answer: Answer | None, *, by: s
         gold = dict(answer) if answer is not None else None
         place = (items.c.task == task) & (items.c.id == item)
         connection.execute(update(items).where(place).values(gold=gold))
-        transaction.append(by, "gold set", task=task, item=item, gold=json_digest(gold))
+        transaction.append(by, "gold set", task=task, item=id_digest(item), gold=json_digest(gold))
         refresh_item(connection, item_row(connection, task, item), schema)
 
 

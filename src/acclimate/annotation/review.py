@@ -31,6 +31,7 @@ from acclimate.annotation.schema_history import GivenAnswer, standing_answers
 from acclimate.annotation.store import Store, moment
 from acclimate.annotation.tables import answers, assignments, items
 from acclimate.annotation.tasks import current_schema, guideline_version, require_task
+from acclimate.core.reinclusion import id_digest
 
 CHECKING = (Role.MANAGER, Role.REVIEWER, Role.AUDITOR)
 """Who may see what others answered."""
@@ -117,7 +118,7 @@ def answers_to(store: Store, task: str, item: str, viewer: str) -> Sequence[Give
             values |= {"purpose": READING, "state": SEEN, "leased_at": now, "expires_at": now}
             values |= {"guideline_version": version}
         save_assignment(connection, row, viewer, values)
-        transaction.append(viewer, "answers seen", task=task, item=item)
+        transaction.append(viewer, "answers seen", task=task, item=id_digest(item))
         return tuple(standing_answers(connection, task, item=item))
 
 

@@ -160,7 +160,7 @@ class Store:
                 yield {**said, "digest": digest}
 
     def verify(self) -> int:
-        """Checks the chain, and that every answer is the one its event speaks of, in the state events left it in.
+        """Checks the chain, and that every answer is the one its event speaks of, in the state events left it in or erased.
 
         Returns the number of events.
         """
@@ -172,6 +172,8 @@ class Store:
                 expected[number] = (details["answer"], CURRENT)
             for taken in details.get("taken_back", ()):
                 expected[taken] = (expected[taken][0], said["action"])
+            for erased in details.get("erased", ()):
+                expected.pop(erased, None)
         with self.read() as connection:
             rows = connection.execute(select(tables.answers)).mappings().all()
         found = {row["number"]: (json_digest(row["content"]), row["state"]) for row in rows}
@@ -186,6 +188,8 @@ class Store:
 
 ANSWERED, DECIDED, WITHDRAWN, REQUEUED = "answered", "decided", "withdrawn", "requeued"
 """Actions that make an answer, and those that take it back; a taken back answer keeps its content and says by which."""
+ERASED = "subject erased"
+"""The action that removes answers with the items they are about."""
 CURRENT = "current"
 
 

@@ -26,8 +26,8 @@ from acclimate.app.records_input import read_items
 from acclimate.app.schema_form import KINDS, MAX_QUESTIONS, schema_of
 from acclimate.app.web import Page, Visit, go_to
 from acclimate.core.errors import ConfigError
+from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 
-SNAPSHOTS = "snapshots"
 MAX_UPLOAD = 50_000_000
 TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 _MANAGER = frozenset({Role.MANAGER})
@@ -125,7 +125,7 @@ def take_snapshot(visit: Visit) -> Response:
     task = visit.path["task"]
     if not TASK_NAME.fullmatch(task):
         raise ConfigError("This task's name cannot be that of a folder.", hint="export it with acclimate.annotation")
-    folder = visit.office.folder / SNAPSHOTS
+    folder = visit.office.folder / ANNOTATION_SNAPSHOTS
     _make_private(folder)
     snapshot = export_snapshot(visit.store, task, folder / task, by=visit.person.name)
     shown = snapshot.folder.relative_to(visit.office.folder)

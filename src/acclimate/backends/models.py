@@ -51,6 +51,10 @@ class RenderingModel:
         """The example up to where the model is to answer."""
         return self.renderer.render_prompt(example)
 
+    def answer_ends(self, example: Example) -> tuple[int, ...]:
+        """Where in the text that carries loss each of its tokens ends."""
+        return self.renderer.answer_ends(example)
+
     def show(self, row: TokenRow) -> list[tuple[str, bool]]:
         """The row's tokens as text, each with whether it carries loss."""
         return self.renderer.show(row)

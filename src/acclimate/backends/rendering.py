@@ -78,6 +78,19 @@ class Renderer:
         row = self._row(example.id, pieces)
         return replace(row, trained=(False,) * len(row.tokens), target_bytes=0, stops=())
 
+    def answer_ends(self, example: Example) -> tuple[int, ...]:
+        """Where in the text that carries loss each of its tokens ends; empty for a tokenizer without offsets."""
+        if not self.tokenizer.is_fast:
+            return ()
+        ends: list[int] = []
+        done = 0
+        for piece in self._pieces(example):
+            if piece.answer:
+                for part, split_special in self._parts(piece.text):
+                    ends += [done + end for _, end in self._offsets(part, split_special)]
+                    done += len(part)
+        return tuple(ends)
+
     def show(self, row: TokenRow) -> list[tuple[str, bool]]:
         """The row as text: one entry a token, or several tokens that make one character."""
         shown: list[tuple[str, bool]] = []
@@ -241,12 +254,28 @@ class Renderer:
 
     def _encode(self, text: str) -> list[int]:
         tokens: list[int] = []
+        for part, split_special in self._parts(text):
+            tokens += self.tokenizer.encode(
+                part, add_special_tokens=False, split_special_tokens=split_special, verbose=False
+            )
+        return tokens
+
+    def _offsets(self, part: str, split_special: bool) -> list[tuple[int, int]]:
+        encoded = self.tokenizer(
+            part,
+            add_special_tokens=False,
+            split_special_tokens=split_special,
+            return_offsets_mapping=True,
+            verbose=False,
+        )
+        offsets: list[tuple[int, int]] = encoded["offset_mapping"]
+        return offsets
+
+    def _parts(self, text: str) -> Iterator[tuple[str, bool]]:
+        """What is tokenised by itself, each with whether it is the name of a control token that stays text."""
         for place, part in enumerate(re.split(f"{QUOTE}({self.control_tokens.pattern}){UNQUOTE}", text)):
             if part:
-                tokens += self.tokenizer.encode(
-                    part, add_special_tokens=False, split_special_tokens=place % 2 == 1, verbose=False
-                )
-        return tokens
+                yield part, place % 2 == 1
 
     def _unquoted(self, token: int) -> re.Pattern[str]:
         """The name of a control token where it stands for the token."""

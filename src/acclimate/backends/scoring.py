@@ -42,7 +42,7 @@ def score_rows(
 def _score(row: TokenRow, places: Sequence[int], nats: Sequence[float]) -> Score:
     stops = set(row.stops)
     counted = [value for place, value in zip(places, nats, strict=True) if place not in stops]
-    return Score(row.id, sum(counted), len(counted), row.target_bytes)
+    return Score(row.id, sum(counted), len(counted), row.target_bytes, tuple(counted))
 
 
 def _usable_prefix(rows: Sequence[TokenRow], claimed: int) -> int:

@@ -24,7 +24,7 @@ from acclimate.annotation.people import SYSTEM, Person, Role, save_person
 from acclimate.annotation.schema import LabelSchema, read_schema
 from acclimate.annotation.store import FILE, Store, database_url
 from acclimate.annotation.tables import people
-from acclimate.cli.console import next_command, print_json, say
+from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError, SourceError
 from acclimate.project.workspace import Workspace
@@ -109,7 +109,7 @@ def export(
     if as_json:
         print_json(done.to_json())
     else:
-        print(f"{done.items} items, {done.answers} answers: {done.folder}")
+        tell(f"{done.items} items, {done.answers} answers: {done.folder}")
         _print_lost(done.lost)
     say(f"it holds the texts themselves: {done.folder} is readable by you alone, keep it so", quiet=quiet)
 
@@ -161,26 +161,26 @@ def _schema(path: Path | None) -> LabelSchema | None:
 def _print_account(account: Reconciliation) -> None:
     rows = account.rows()
     width = max([9, *(len(row["annotator"]) for row in rows)])
-    print(f"{'annotator':<{width}}  {'came':>6} {'taken':>6} {'here':>6} {'aside':>6}")
+    tell(f"{'annotator':<{width}}  {'came':>6} {'taken':>6} {'here':>6} {'aside':>6}")
     for row in rows:
         aside = sum(row["aside"].values())
-        print(f"{row['annotator']:<{width}}  {row['came']:>6} {row['taken']:>6} {row['there']:>6} {aside:>6}")
+        tell(f"{row['annotator']:<{width}}  {row['came']:>6} {row['taken']:>6} {row['there']:>6} {aside:>6}")
         for reason, count in row["aside"].items():
-            print(f"{'':<{width}}  {count:>6} set aside: {REASONS.get(reason, reason)}")
+            tell(f"{'':<{width}}  {count:>6} set aside: {REASONS.get(reason, reason)}")
     items = account.items
-    print(f"items: {items['came']} came, {items['new']} new, {items['other_text']} here with another text")
+    tell(f"items: {items['came']} came, {items['new']} new, {items['other_text']} here with another text")
     if account.suggestions:
-        print(f"suggestions: {account.suggestions}, kept with their items")
+        tell(f"suggestions: {account.suggestions}, kept with their items")
     if account.made_task:
-        print(f"new task: {account.task}")
+        tell(f"new task: {account.task}")
     if account.made_people:
-        print(f"new people, without a password: {', '.join(account.made_people)}")
+        tell(f"new people, without a password: {', '.join(account.made_people)}")
     _print_lost(account.lost)
     for reason, fault in sorted(account.first_faults.items()):
-        print(f"first {reason}: {fault}")
+        tell(f"first {reason}: {fault}")
 
 
 def _print_lost(lost: Mapping[str, Any]) -> None:
     for name, count in sorted(lost.items()):
         if count:
-            print(f"not held: {name}: {count}")
+            tell(f"not held: {name}: {count}")

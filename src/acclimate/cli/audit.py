@@ -7,7 +7,7 @@ from dataclasses import asdict
 
 import typer
 
-from acclimate.cli.console import print_json, say
+from acclimate.cli.console import print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
 from acclimate.project.verification import Checked, check_project, first_fault
 from acclimate.project.workspace import Workspace
@@ -43,7 +43,7 @@ def command(
     else:
         for event in events:
             details = " ".join(f"{name}={value}" for name, value in sorted(event.items()) if name not in _FIXED)
-            print(f"{event['at']} {event['who']} {event['action']} {details}")
+            tell(f"{event['at']} {event['who']} {event['action']} {details}")
     say(f"{len(events)} events, the chain holds; newest digest {head}", quiet=quiet)
 
 
@@ -53,7 +53,7 @@ def _print_files(checked: Sequence[Checked], *, as_json: bool) -> None:
         print_json([asdict(one) for one in checked])
     else:
         for one in checked:
-            print("  ".join(part for part in (f"{one.state:<8}", one.name, one.receipt, one.fault) if part))
+            tell("  ".join(part for part in (f"{one.state:<8}", one.name, one.receipt, one.fault) if part))
     fault = first_fault(checked)
     if fault is not None:
         raise fault

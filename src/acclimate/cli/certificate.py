@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import next_command, print_json, say
+from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, new_app
 
 app = new_app(
@@ -91,28 +91,28 @@ def _leave(status: str) -> None:
 
 
 def _print_certificate(status: str, certificate: Mapping[str, Any] | None) -> None:
-    print(f"de-identification: {'certified' if status == 'passed' else f'not certified ({status})'}")
+    tell(f"de-identification: {'certified' if status == 'passed' else f'not certified ({status})'}")
     if certificate is None:
         return
     drawn = certificate["sample"]["samples_of_these_data"]
     if drawn > 1:
-        print(f"  {drawn} samples were drawn from these data; this is sample {certificate['sample']['id']}")
+        tell(f"  {drawn} samples were drawn from these data; this is sample {certificate['sample']['id']}")
     for reason in certificate["because"]:
-        print(f"  {reason}")
-    print(
+        tell(f"  {reason}")
+    tell(
         f"{'class':<14} {'spans':>6} {'missed':>6} {'subjects':>8} {'recall':>7} {'at least':>8} {'required':>8}  verdict"
     )
     for row in certificate["classes"]:
-        print(
+        tell(
             f"{row['class']:<14} {row['spans']:>6} {row['missed']:>6} {row['subjects']:>8} {row['recall']:>7.3f}"
             f" {row['lower']:>8.3f} {row['required']:>8g}  {row['verdict']}"
         )
     for one in certificate["safe_harbor"]:
         if one["verdict"] == "not tested":
-            print(f"not tested: ({one['paragraph']}) {one['name']}{', ' + one['remark'] if one['remark'] else ''}")
+            tell(f"not tested: ({one['paragraph']}) {one['name']}{', ' + one['remark'] if one['remark'] else ''}")
     left = certificate["residual"]
     if left is not None:
-        print(
+        tell(
             f"left in 1,000 records: {left['per_1000_records']:.2f} identifiers, at most {left['per_1000_records_upper']:.2f};"
             f" per subject {left['per_subject']:.4f}, at most {left['per_subject_upper']:.4f}"
         )

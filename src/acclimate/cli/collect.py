@@ -7,7 +7,7 @@ from typing import Any
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import next_command, print_json, say, size
+from acclimate.cli.console import next_command, print_json, say, size, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, SetOption, new_app
 
 app = new_app("acclimate collect --project demo")
@@ -45,5 +45,5 @@ def command(
     for row in rows:
         fetched = "  fetched" if row["elsewhere"] and (not sources or row["source"] in sources) else ""
         aside = f"  {row['set_aside']} set aside" if row["set_aside"] else ""
-        print(f"{row['source']:<24} {row['files']:>6} files {size(row['bytes']):>9}{aside}{fetched}")
+        tell(f"{row['source']:<24} {row['files']:>6} files {size(row['bytes']):>9}{aside}{fetched}")
     say(f"next: {next_command('plan', project=project, quick=quick, overrides=overrides)}", quiet=quiet)

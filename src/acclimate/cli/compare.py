@@ -10,7 +10,7 @@ from typing import Any
 import typer
 
 from acclimate.api import Project, answer_side_by_side
-from acclimate.cli.console import listener, print_json, say
+from acclimate.cli.console import listener, print_json, say, tell
 from acclimate.cli.options import JsonOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError
 from acclimate.pipeline.comparison import write_comparison
@@ -85,26 +85,28 @@ def _mapping(columns: list[str]) -> dict[str, str]:
 
 def _print_answers(answers: list[dict[str, str]]) -> None:
     for row in answers:
-        print(f"prompt: {row['prompt']}\n  base:  {row['base']}\n  model: {row['model']}")
+        for name, key in (("prompt: ", "prompt"), ("  base:  ", "base"), ("  model: ", "model")):
+            for place, line in enumerate(row[key].split("\n")):
+                tell(f"{name if not place else ' ' * len(name)}{line}")
 
 
 def _print_table(metrics: Mapping[str, Any]) -> None:
-    print(f"{'metric':<28} {'base':>8} {'model':>8} {'change':>8}  {'interval':<20} verdict")
+    tell(f"{'metric':<28} {'base':>8} {'model':>8} {'change':>8}  {'interval':<20} verdict")
     for row in metrics["comparisons"]:
         interval = "–" if row["low"] is None else f"{row['low']:+.3f} to {row['high']:+.3f}"
-        print(
+        tell(
             f"{row['metric']:<28} {row['other']:>8.3f} {row['adapted']:>8.3f} {row['difference']:>+8.3f}  {interval:<20} {row['verdict']}"
         )
     general = metrics["retention"]["general"]
     if general:
         interval = "–" if general["low"] is None else f"{general['low']:+.2%} to {general['high']:+.2%}"
-        print(
+        tell(
             f"{'general text, bits per byte':<28} {general['base']:>8.3f} {general['adapted']:>8.3f}"
             f" {general['value']:>+8.2%}  {interval:<20} {general['verdict']}"
         )
     for row in metrics["retention"]["abilities"]:
         interval = f"{row['low']:+.3f} to {row['high']:+.3f}"
-        print(
+        tell(
             f"{row['ability'].replace('_', ' '):<28} {row['base']:>8.3f} {row['adapted']:>8.3f}"
             f" {row['difference']:>+8.3f}  {interval:<20} {row['verdict']}"
         )

@@ -15,6 +15,7 @@ from rich.progress import Progress as RichProgress
 
 from acclimate.api import Silent
 from acclimate.cli.options import HERE
+from acclimate.cli.printable import one_line, printable
 from acclimate.core.durations import duration
 from acclimate.core.ports import Progress
 from acclimate.pipeline.plan import PlannedStep
@@ -39,15 +40,18 @@ class Talk:
     def begins(self, planned: PlannedStep) -> None:
         """One line: which step, why, how long it is expected to take."""
         expected = f", about {duration(planned.estimate.seconds)}" if planned.estimate else ""
-        self.console.print(f"{planned.step.name}: {planned.reason}{expected}", soft_wrap=True, style="dim")
+        self._print(f"{planned.step.name}: {planned.reason}{expected}", style="dim")
 
     def ended(self, outcome: StepOutcome) -> None:
         """One line: what came of it."""
         took = duration(outcome.seconds) if outcome.made else "current, skipped"
-        self.console.print(f"{outcome.planned.step.name}: {counts_line(outcome)} ({took})", soft_wrap=True)
+        self._print(f"{outcome.planned.step.name}: {counts_line(outcome)} ({took})")
         if outcome.made:
             for warning in outcome.report.warnings:
-                self.console.print(f"  warning: {warning}", soft_wrap=True, style="yellow")
+                self._print(f"  warning: {warning}", style="yellow")
+
+    def _print(self, text: str, *, style: str = "") -> None:
+        self.console.print(printable(text), soft_wrap=True, style=style, markup=False)
 
 
 class _Bar:
@@ -100,14 +104,18 @@ def size(number: int) -> str:
 
 def print_json(value: Any) -> None:
     """The result on stdout, as JSON."""
-    json.dump(value, sys.stdout, indent=2, sort_keys=True, ensure_ascii=False, default=str)
-    print()
+    print(printable(json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False, default=str)))
+
+
+def tell(line: object) -> None:
+    """One line of the result on stdout; what would steer the terminal in it is shown, not obeyed."""
+    print(one_line(str(line)))
 
 
 def say(text: str, *, quiet: bool = False) -> None:
     """Talk on stderr."""
     if not quiet:
-        print(text, file=sys.stderr)
+        print(printable(text), file=sys.stderr)
 
 
 def next_command(

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import next_command, print_json, say
+from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, new_app
 from acclimate.core.reinclusion import id_digest
 from acclimate.core.stage import Zone
@@ -55,9 +55,9 @@ def command(
     if as_json:
         print_json([_as_json(row, drawn, show_text or one.zone is Zone.OPEN) for one, row, drawn in rows])
         return
-    print(f"{'step':<11} {'rule':<32} {'dropped':>8} {'share':>7}  rightly dropped")
+    tell(f"{'step':<11} {'rule':<32} {'dropped':>8} {'share':>7}  rightly dropped")
     for one, row, drawn in rows:
-        print(f"{row.step:<11} {row.rule:<32} {row.dropped:>8} {row.share:>7.1%}  {_precision(row)}{_reincluded(row)}")
+        tell(f"{row.step:<11} {row.rule:<32} {row.dropped:>8} {row.share:>7.1%}  {_precision(row)}{_reincluded(row)}")
         for record in drawn:
             _print_record(record, show_text=show_text or one.zone is Zone.OPEN)
     if not rows:
@@ -127,7 +127,7 @@ def judge(
     if as_json:
         print_json(counted)
     else:
-        print(f"{counted['judged']} judged, {right} of them rightly dropped; {marks.open} left open")
+        tell(f"{counted['judged']} judged, {right} of them rightly dropped; {marks.open} left open")
     say(f"next: {next_command('drops', project=project, quick=quick)}", quiet=quiet)
 
 
@@ -155,7 +155,7 @@ def keep(
         print_json(rows)
     else:
         for row in rows:
-            print(" ".join(row.values()))
+            tell(" ".join(row.values()))
     say(f"next: {next_command('run', project=project, quick=quick)}", quiet=quiet)
 
 
@@ -179,7 +179,7 @@ def lines(
     for row in rows:
         place = "/".join(str(row[name]) for name in ("source", "site", "column") if row[name])
         text = f"  {row['text']}" if show_text else ""
-        print(
+        tell(
             f"{row['digest']} {row['characters']:>5} chars {row['lines']:>7} times {row['share']:>6.1%}  {place}{text}"
         )
     say(f"{len(rows)} lines; clean.boilerplate in acclimate.yaml says what is taken for boilerplate", quiet=quiet)
@@ -218,10 +218,11 @@ def _reincluded(row: RuleDrops) -> str:
 
 def _print_record(record: DroppedRecord, *, show_text: bool) -> None:
     limit = f" (limit {record.threshold})" if record.threshold is not None else ""
-    print(f"    {record.id}  {record.value}{limit}")
+    tell(f"    {record.id}  {record.value}{limit}")
     if show_text:
         shown = record.text[:_SHOWN_CHARACTERS] + "…" * (len(record.text) > _SHOWN_CHARACTERS)
-        print("".join(f"      | {line}\n" for line in shown.split("\n")), end="")
+        for line in shown.split("\n"):
+            tell(f"      | {line}")
 
 
 def _as_json(row: RuleDrops, drawn: Sequence[DroppedRecord], show_text: bool) -> dict[str, Any]:

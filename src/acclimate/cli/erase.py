@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import os
 import sys
 from dataclasses import asdict
 
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import next_command, print_json, say
+from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError
 from acclimate.project.erasure import Erased
@@ -31,7 +32,8 @@ def command(
 ) -> None:
     """Remove a person from everything the project keeps, and refuse them when they come again.
 
-    Your own source files are not changed: the lines to remove there are listed.
+    Your own source files are not changed: the lines to remove there are listed. Annotations are those of annotation.db,
+    or of DATABASE_URL.
 
     example: acclimate erase --subject p0004 --project demo --dry-run
     """
@@ -42,12 +44,13 @@ def command(
             hint="give either --subject ID or --resume",
         )
     named = sys.stdin.readline().strip() if subject == "-" else subject
+    database = os.environ.get("DATABASE_URL")
     if resume:
-        erased = opened.resume_erasure()
+        erased = opened.resume_erasure(database=database)
     elif dry_run:
-        erased = opened.preview_erasure(named, keep_models=keep_models)
+        erased = opened.preview_erasure(named, keep_models=keep_models, database=database)
     else:
-        erased = opened.erase(named, keep_models=keep_models, in_advance=in_advance)
+        erased = opened.erase(named, keep_models=keep_models, in_advance=in_advance, database=database)
     print_json(_plain(erased)) if as_json else _print(erased)
     if dry_run:
         say("nothing was changed; without --dry-run it is done", quiet=quiet)
@@ -67,10 +70,10 @@ def _plain(erased: Erased) -> dict[str, object]:
 
 def _print(erased: Erased) -> None:
     for one in erased.affected:
-        print(f"{one.kind:<9} {one.name}  {one.what}")
+        tell(f"{one.kind:<9} {one.name}  {one.what}")
     for place in erased.places:
-        print(f"{'source':<9} {place.source} {place.locator}  {place.id}: remove it there")
+        tell(f"{'source':<9} {place.source} {place.locator}  {place.id}: remove it there")
     for copy in erased.copies:
-        print(f"{'copy':<9} {copy.source} {copy.locator}  {copy.id}: {_COPY}")
+        tell(f"{'copy':<9} {copy.source} {copy.locator}  {copy.id}: {_COPY}")
     if not (erased.affected or erased.places):
-        print("nothing of them is left here")
+        tell("nothing of them is left here")

@@ -15,6 +15,7 @@ from types import FrameType
 from typing import TYPE_CHECKING
 
 from acclimate import __version__
+from acclimate.cli.printable import printable
 from acclimate.core.errors import UserError, WorkspaceError
 
 if TYPE_CHECKING:
@@ -102,7 +103,7 @@ def _refused_by_the_system(error: OSError) -> UserError:
 
 
 def _fail(error: UserError, arguments: Sequence[str] = ()) -> None:
-    print(f"error: {_in_project(str(error), arguments)}", file=sys.stderr)
+    print(f"error: {printable(_in_project(str(error), arguments))}", file=sys.stderr)
     raise SystemExit(2)
 
 

@@ -9,7 +9,7 @@ from typing import Any
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import print_json
+from acclimate.cli.console import print_json, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, new_app
 from acclimate.pipeline.lineage import ancestors, is_artifact, record_way
 
@@ -36,14 +36,14 @@ def command(
             return
         for ancestor in way:
             role = f"{ancestor.role}: " if ancestor.role else ""
-            print(f"{'  ' * ancestor.depth}{role}{ancestor.step} {ancestor.key}  {_facts(ancestor.facts)}")
+            tell(f"{'  ' * ancestor.depth}{role}{ancestor.step} {ancestor.key}  {_facts(ancestor.facts)}")
         return
     sightings = record_way(opened.workspace, opened.config, name)
     if as_json:
         print_json([asdict(sighting) for sighting in sightings])
         return
     for sighting in sightings:
-        print(f"{sighting.step:<17} {sighting.outcome:<8} {sighting.id}  {_facts(sighting.facts)}")
+        tell(f"{sighting.step:<17} {sighting.outcome:<8} {sighting.id}  {_facts(sighting.facts)}")
 
 
 def _facts(facts: Mapping[str, Any]) -> str:

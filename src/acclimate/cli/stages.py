@@ -7,7 +7,7 @@ from collections.abc import Callable
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import counts_line, listener, next_command, print_json, say
+from acclimate.cli.console import counts_line, listener, next_command, print_json, say, tell
 from acclimate.cli.main import STAGE_VERBS
 from acclimate.cli.options import (
     HERE,
@@ -83,7 +83,7 @@ def run_stage(stage: str, project: Project, *, as_json: bool, quiet: bool) -> st
 
 def _print_outcomes(outcomes: list[StepOutcome]) -> None:
     for outcome in outcomes:
-        print(f"{outcome.planned.step.name}: {counts_line(outcome)}")
+        tell(f"{outcome.planned.step.name}: {counts_line(outcome)}")
         print(f"artifact: {outcome.finished.artifact.path}")
 
 
@@ -111,8 +111,10 @@ def preview(
         print_json(shown)
         return
     for row in shown:
-        print(f"--- {row['id']}")
-        print("".join(f"⟦{text}⟧" if trained else text for text, trained in row["pieces"]))
+        tell(f"--- {row['id']}")
+        text = "".join(f"⟦{text}⟧" if trained else text for text, trained in row["pieces"])
+        for line in text.split("\n"):
+            tell(line)
 
 
 def write(

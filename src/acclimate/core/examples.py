@@ -49,6 +49,16 @@ def question_and_answer(record: Mapping[str, Any]) -> tuple[str, str]:
     return "\n".join(turn.content for turn in turns[:-1]), turns[-1].content
 
 
+def trained_text(record: Mapping[str, Any]) -> str:
+    """All text of a record that carries loss, in its order: the turns the model is to give, or its plain text.
+
+    >>> trained_text({"id": "a", "prompt": "2 + 2", "completion": "4"})
+    '4'
+    """
+    example = example_of(record)
+    return example.text or "".join(turn.content for turn in example.messages if turn.train)
+
+
 def with_shots(example: Example, shots: Sequence[Example]) -> Example:
     """The example behind others whose answers are shown and carry no loss: few-shot prompting.
 

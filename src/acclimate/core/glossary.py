@@ -49,6 +49,15 @@ class Term:
 
 
 @dataclass(frozen=True)
+class Place:
+    """Where a term stands in a text: code points, the end exclusive."""
+
+    name: str
+    start: int
+    end: int
+
+
+@dataclass(frozen=True)
 class Glossary:
     """Terms by each of their forms, to be looked for in texts."""
 
@@ -71,11 +80,24 @@ class Glossary:
         >>> sorted(Glossary(terms).found_in("Chest pain; magnetic resonance imaging was normal"))
         ['MRI', 'chest pain']
         """
-        words = WORD.findall(text)
-        plain = [folded(word) for word in words]
-        return _held(words, self._exact) | _held(plain, self._folded)
+        return {place.name for place in self.places_in(text)}
+
+    def places_in(self, text: str) -> Iterator[Place]:
+        """Every place in a text where a term stands, in whichever form; terms may overlap.
+
+        >>> list(Glossary([Term("chest pain")]).places_in("No chest pain"))
+        [Place(name='chest pain', start=3, end=13)]
+        """
+        matches = list(WORD.finditer(text))
+        written = [match.group() for match in matches]
+        yield from _places(matches, written, self._exact)
+        yield from _places(matches, [folded(word) for word in written], self._folded)
 
 
-def _held(words: Sequence[str], forms: dict[tuple[str, ...], set[str]]) -> set[str]:
-    sizes = {len(form) for form in forms}
-    return {name for size in sizes for part in neighbours(words, size) for name in forms.get(part, ())}
+def _places(
+    matches: Sequence[re.Match[str]], words: Sequence[str], forms: dict[tuple[str, ...], set[str]]
+) -> Iterator[Place]:
+    for size in sorted({len(form) for form in forms}):
+        for first, part in enumerate(neighbours(words, size)):
+            for name in sorted(forms.get(part, ())):
+                yield Place(name, matches[first].start(), matches[first + size - 1].end())

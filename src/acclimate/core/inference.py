@@ -39,7 +39,8 @@ def score_durably(
 
     with context.progress(f"scoring {name}", len(rows)) as progress:
         chunks = _by_tokens(rows, tokens_per_chunk)
-        return {value["id"]: Score(**value) for value in _in_chunks(chunks, score, context, f"scored-{name}", progress)}
+        scored = _in_chunks(chunks, score, context, f"scored-{name}", progress)
+        return {value["id"]: Score(**{**value, "token_nats": tuple(value["token_nats"])}) for value in scored}
 
 
 def answer_durably(

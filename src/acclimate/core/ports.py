@@ -78,6 +78,8 @@ class Score:
     nats: float
     tokens: int
     bytes: int
+    token_nats: tuple[float, ...] = ()
+    """The part of each of these tokens, in their order."""
 
 
 @dataclass(frozen=True)
@@ -121,6 +123,12 @@ class LanguageModel(Protocol):
 
     def render_prompt(self, example: Example) -> TokenRow:
         """The example up to where the model is to answer (generation prompt included); nothing carries loss."""
+
+    def answer_ends(self, example: Example) -> tuple[int, ...]:
+        """Where in the text that carries loss each of its tokens ends, in code points, stop tokens left out.
+
+        Tokens that share one character all end behind it. Empty where the tokenizer does not tell.
+        """
 
     def show(self, row: TokenRow) -> list[tuple[str, bool]]:
         """The row's tokens as text, each with whether it carries loss: rows as the model sees them."""

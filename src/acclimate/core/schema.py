@@ -87,6 +87,8 @@ PREDICTION_SCHEMA = pa.schema(
         pa.field("bytes", pa.int64()),
         pa.field("generated", pa.string()),
         pa.field("stopped", pa.bool_()),
+        pa.field("token_ends", pa.list_(pa.int32())),
+        pa.field("token_nats", pa.list_(pa.float32())),
     ]
 )
 """One scored text or one generated answer of one model.
@@ -94,6 +96,8 @@ PREDICTION_SCHEMA = pa.schema(
 `suite` is task, general, ability or sampled; `candidate` is reference, chosen or rejected. `nats` is the negative
 natural log-likelihood of the candidate text given its prompt, over `tokens` tokens and `bytes` UTF-8 bytes.
 `generated` is the greedy answer, null where none was asked for; `stopped` says the model ended it by itself.
+`token_nats` are the parts of `nats` token by token, and `token_ends` where in the candidate text each token ends, in code
+points; for the task's references, null elsewhere and where the tokenizer does not tell.
 """
 
 TEXT_COLUMNS = ("text", "prompt", "completion", "chosen", "rejected")

@@ -130,7 +130,7 @@ def steps_for(task: str, *, select_model: bool, evaluation_sets: bool = False) -
     Few-shot prompting and copying an answer are baselines for tasks that have a prompt.
     """
     has_prompt = task == "generation"
-    compared = _COMPARED | ({**_BASELINES, "glossary": "glossary"} if has_prompt else {})
+    compared = _COMPARED | {"glossary": "glossary"} | (_BASELINES if has_prompt else {})
     return (
         *data_steps(evaluation_sets=evaluation_sets),
         GENERAL_STEP,

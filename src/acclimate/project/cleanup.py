@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Container, Iterable, Iterator
+from collections.abc import Container, Iterable, Iterator, Set
 from dataclasses import dataclass
 from pathlib import Path
 
 from acclimate.core.atomic import read_json
 from acclimate.core.snapshots import COPIES, LANDED, Snapshot
+from acclimate.project.annotation_snapshots import unneeded_annotations
 from acclimate.project.workspace import Workspace
 
 
@@ -22,10 +23,13 @@ class Removable:
     files: tuple[Path, ...] = ()
 
 
-def removable(workspace: Workspace, *, needed: Iterable[tuple[str, str]]) -> list[Removable]:
+def removable(
+    workspace: Workspace, *, needed: Iterable[tuple[str, str]], sources: Iterable[str] = ()
+) -> list[Removable]:
     """What is not among the needed (step, key) pairs nor the split ledger: artifacts, snapshots, work in progress.
 
-    Everything an artifact was made from stays with it as long as it is needed, so that its lineage can be shown.
+    Everything an artifact was made from stays with it as long as it is needed, so that its lineage can be shown. Exported
+    annotations stay where one of the project's `sources` (paths or patterns) reads them.
     """
     keep = set(needed)
     head = workspace.ledger_head()
@@ -52,13 +56,26 @@ def removable(workspace: Workspace, *, needed: Iterable[tuple[str, str]]) -> lis
         *((folder, "older snapshot") for folder in workspace.snapshot_folders() if folder.name not in identities),
     ]
     whole = [Removable(folder, what, folder_bytes(folder)) for folder, what in others]
-    return [*unneeded, *whole, *_unneeded_copies(workspace, identities)]
+    used = _collected_files(workspace, identities)
+    return [*unneeded, *whole, *_unneeded_copies(workspace, used), *_annotations(workspace, sources, used)]
 
 
-def _unneeded_copies(workspace: Workspace, needed: Container[str]) -> Iterator[Removable]:
-    """Collected copies that only snapshots use which can go; what was fetched stays, nothing else brings it back."""
+def _collected_files(workspace: Workspace, needed: Container[str]) -> set[str]:
+    """The digests of the files of all needed snapshots."""
     kept = [Snapshot.read(folder) for folder in workspace.snapshot_folders() if folder.name in needed]
-    used = {file.sha256 for snapshot in kept for source in snapshot.sources for file in source.files}
+    return {file.sha256 for snapshot in kept for source in snapshot.sources for file in source.files}
+
+
+def _annotations(workspace: Workspace, sources: Iterable[str], used: Set[str]) -> Iterator[Removable]:
+    """Exported annotations that nothing uses; a quick trial has none of its own."""
+    if not workspace.area:
+        for folder in unneeded_annotations(workspace.folder, sources=sources, collected=used):
+            yield Removable(folder, f"{folder.parent.name}, older annotations", folder_bytes(folder))
+
+
+def _unneeded_copies(workspace: Workspace, used: Set[str]) -> Iterator[Removable]:
+    """Collected copies that only snapshots use which can go; what was fetched stays, nothing else brings it back."""
+    used = set(used)
     for record in workspace.snapshots.glob(f"{LANDED}/*.json"):
         used |= {file["sha256"] for file in read_json(record)["files"]}
     folder = workspace.snapshots / COPIES

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import json_digest, write_json
+from acclimate.core.errors import WorkspaceError
 from acclimate.core.reinclusion import KEPT_FILE, kept_digests
 from acclimate.project.workspace import Workspace
 
@@ -17,7 +18,13 @@ STEPS = ("clean", "dedup")
 def kept_records(workspace: Workspace, step: str) -> Artifact | None:
     """The list of a step as its input; None where it lists nobody."""
     folder = _folder(workspace, step)
-    listed = kept_digests(Artifact(folder)) if (folder / KEPT_FILE).exists() else frozenset()
+    try:
+        listed = kept_digests(Artifact(folder)) if (folder / KEPT_FILE).exists() else frozenset()
+    except (ValueError, TypeError) as error:
+        raise WorkspaceError(
+            f"{folder / KEPT_FILE} is damaged, so which records people re-included is not known.",
+            hint="restore it from a copy, or delete it and re-include them again with: acclimate drops keep ID",
+        ) from error
     return Artifact(folder, json_digest(sorted(listed))) if listed else None
 
 

@@ -75,6 +75,7 @@ def _figures(story: Story) -> dict[str, str]:
     drawn = {
         "likelihood": _comparison_figure(story.evaluate["comparisons"], "bits_per_byte"),
         "answers": _comparison_figure(story.evaluate["comparisons"], story.evaluate["task"]["answer_metric"]),
+        "terms": _terms_figure(story.evaluate.get("term_probes")),
         "slices": _slices_figure(story.evaluate["slices"]),
         "retention": _retention_figure(story.evaluate["retention"]),
         "abilities": _abilities_figure(story.evaluate["retention"]["abilities"]),
@@ -93,6 +94,21 @@ def _comparison_figure(rows: Iterable[Mapping[str, Any]], metric: str) -> str:
     less = metric == "bits_per_byte"
     axis = f"adapted − other, {words.METRIC_NAMES[metric]} ({'left' if less else 'right'} is better)"
     return figures.intervals(shown, axis=axis) if shown else ""
+
+
+def _terms_figure(probes: Mapping[str, Any] | None) -> str:
+    adapted = probes["arms"]["adapted"] if probes else {}
+    rows = {"terms": adapted.get("terms_less_base"), "elsewhere": adapted.get("elsewhere_less_base")}
+    shown = [
+        figures.Interval(label, row["difference"], row["low"], row["high"], _tone_of_fewer_bits(row))
+        for label, row in rows.items()
+        if row and row["low"] is not None
+    ]
+    return figures.intervals(shown, axis="adapted − base, bits per byte (left is better)") if shown else ""
+
+
+def _tone_of_fewer_bits(row: Mapping[str, Any]) -> str:
+    return "good" if row["high"] < 0 else "bad" if row["low"] > 0 else "unclear"
 
 
 def _slices_figure(rows: Iterable[Mapping[str, Any]]) -> str:

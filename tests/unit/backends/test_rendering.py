@@ -79,6 +79,9 @@ def test_a_prompt_is_the_beginning_of_its_row_and_bytes_are_exact(model, texts):
     spoken = [turn.content for turn in turns if turn.train]
     assert row.target_bytes == sum(len(text.encode()) for text in spoken)
     assert trained_text(renderer, row) == "".join(f"{text}<|im_end|>" for text in spoken)
+    ends = renderer.answer_ends(Example("a", turns))
+    assert len(ends) == sum(row.trained) - len(row.stops)
+    assert [*ends[-1:]] == [len("".join(spoken))] * bool(ends) and list(ends) == sorted(ends)
 
 
 def test_a_conversation_without_an_answer_is_a_prompt_with_the_assistants_turn_opened(renderer):
@@ -156,6 +159,8 @@ def test_names_of_control_tokens_in_a_record_stay_text(tokenizer, template):
     assert row.target_bytes == len(said)
     assert [row.tokens[place] for place in range(len(row.tokens)) if row.trained[place]].count(2) == 1
     assert row.stops == (len(row.tokens) - (2 if template == "chat" else 1),)
+    ends = renderer.answer_ends(Example("a", text=said) if template == "plain text" else Example("a", turns))
+    assert (len(ends), ends[-1]) == (sum(row.trained) - 1, len(said))
 
 
 def test_further_stop_tokens_of_the_model_end_an_answer_too(tokenizer):

@@ -2,6 +2,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 from pathlib import Path
 
 import pytest
@@ -189,3 +190,44 @@ def test_the_key_depends_on_everything_that_decides_the_result() -> None:
         {"inputs": {"r": reference}},
     ]
     assert len({key(), *(key(**change) for change in others)}) == 6
+
+
+def exported(workspace: Workspace, task: str, key: str) -> Path:
+    """An exported snapshot of annotations, newer than those made before it; its folder."""
+    made = publish(workspace, "annotation", key).artifact.path
+    folder = workspace.folder / "snapshots" / task / key
+    folder.parent.mkdir(parents=True, exist_ok=True)
+    made.rename(folder)
+    age = len(list((workspace.folder / "snapshots").glob("*/*")))
+    os.utime(folder / "manifest.json", ns=(age, age))
+    return folder
+
+
+@pytest.mark.parametrize(
+    "source",
+    ["snapshots/notes/k1", "snapshots/notes/k1/data-00000.parquet", "snapshots/*/k1/data-*.parquet", "snapshots/notes"],
+)
+def test_cleaning_up_keeps_annotations_that_a_source_reads(workspace: Workspace, source: str) -> None:
+    exported(workspace, "notes", "k1")
+    exported(workspace, "notes", "k2")
+    assert removable(workspace, needed=[], sources=[source]) == []
+
+
+def test_cleaning_up_takes_annotations_that_nothing_uses_and_keeps_the_newest_of_each_task(
+    workspace: Workspace,
+) -> None:
+    older, newest, other = (exported(workspace, *name) for name in (("notes", "k1"), ("notes", "k2"), ("other", "k3")))
+    found = removable(workspace, needed=[], sources=["data/*.jsonl", "s3://bucket/notes", "snapshots/other"])
+    assert [(item.folder, item.what) for item in found] == [(older, "notes, older annotations")]
+    remove(workspace, found)
+    assert (older.exists(), newest.exists(), other.exists()) == (False, True, True)
+
+
+def test_cleaning_up_keeps_annotations_that_were_collected_or_released(workspace: Workspace) -> None:
+    collected, released = exported(workspace, "notes", "k1"), exported(workspace, "notes", "key-of-release")
+    exported(workspace, "notes", "k3")
+    land(workspace, "new", next(collected.glob("*.parquet")).read_bytes())
+    publish(workspace, "ingest", "i", inputs={"snapshot": InputReference(step="@snapshot", key="new", identity="new")})
+    (workspace.folder / "releases/1.0").mkdir(parents=True)
+    (workspace.folder / "releases/1.0/lineage.json").write_text(json.dumps({"split": released.name}))
+    assert removable(workspace, needed=[("ingest", "i")]) == []

@@ -44,6 +44,7 @@ from acclimate.annotation.tasks import (
     guideline_version,
 )
 from acclimate.core.atomic import json_digest
+from acclimate.core.reinclusion import id_digest
 
 _AT_ONCE = 250
 
@@ -199,8 +200,9 @@ def _answer_row(
     versions = {"schema_version": schema.version, "guideline_version": guideline}
     digest = json_digest(content)
     action = DECIDED if one.reading.purpose == ADJUDICATION else ANSWERED
+    about = {"task": one.row.task, "item": id_digest(one.row.id)}
     told = {"answer": digest, **versions, "person": one.person, "imported": source}
-    number = transaction.append(by, action, **place, **told)
+    number = transaction.append(by, action, **about, **told)
     given = {"person": one.person, "token": one.token, "purpose": one.reading.purpose, "content": content}
     kept = {"digest": digest, "seconds": one.reading.seconds, "at": moment(transaction.now), "state": CURRENT}
     return {"number": number, **place, **given, **versions, **kept}

@@ -6,11 +6,9 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.erasure.search import Findings, Held, releases_made_from
 from acclimate.project.workspace import Workspace
-
-ANNOTATIONS = "annotation.db"
-"""Where the annotations of a project without a database server lie."""
 
 
 @dataclass(frozen=True)
@@ -30,9 +28,15 @@ def affected(workspace: Workspace, findings: Findings, *, keep_models: str = "")
         *_untouched_models(root, findings),
         *(Affected("tagger", one.place(root), one.fate(root, keep_models=keep_models)) for one in findings.taggers),
         *_releases(workspace, findings),
-        *_annotations(root),
-        *(Affected("file", str(path), _OTHER.get(path.parent.name, "is deleted")) for path in findings.others),
+        *_annotations(findings),
+        *(Affected("file", str(path), _other(path)) for path in findings.others),
     ]
+
+
+def _other(path: Path) -> str:
+    if path.parts[0] == ANNOTATION_SNAPSHOTS:
+        return _EXPORTED
+    return _OTHER.get(path.parent.name, "is deleted")
 
 
 _OTHER: Mapping[str, str] = {
@@ -40,6 +44,7 @@ _OTHER: Mapping[str, str] = {
     "snapshots": "a collected snapshot, is deleted",
     "partial": "work in progress, is deleted",
 }
+_EXPORTED = "exported annotations, are deleted; export the task again, and they are not in it"
 
 
 def _artifact(root: Path, held: Held, workspace: Workspace, keep_models: str) -> Affected:
@@ -75,11 +80,11 @@ def _untouched_models(root: Path, findings: Findings) -> Iterator[Affected]:
             yield Affected("model", name, "not trained on them, stays; acclimate run trains anew on the changed data")
 
 
-def _annotations(root: Path) -> Iterator[Affected]:
-    """The annotation database is people's work behind a chain of its own; nothing here opens it, so that is said."""
-    if (root / ANNOTATIONS).exists():
-        what = "not searched and not changed: items and answers about them stay there until you remove them"
-        yield Affected("database", ANNOTATIONS, what)
+def _annotations(findings: Findings) -> Iterator[Affected]:
+    found = findings.annotated
+    if found is not None:
+        what = f"{found.items} items of theirs with {found.answers} answers are deleted; its events stay, and hold digests alone"
+        yield Affected("database", "annotations", what)
 
 
 def _releases(workspace: Workspace, findings: Findings) -> Iterator[Affected]:

@@ -22,6 +22,7 @@ from acclimate.core.errors import WorkspaceError
 from acclimate.core.reinclusion import id_digest
 from acclimate.core.stage import Zone
 from acclimate.project.erasure.affected import affected
+from acclimate.project.erasure.annotations import Annotations
 from acclimate.project.erasure.receipts import (
     ErasedArtifact,
     Erasure,
@@ -63,6 +64,7 @@ def begin(workspace: Workspace, findings: Findings, *, person: ErasedSubject, ke
             )
             for one in findings.taggers
         ),
+        annotated=findings.annotated,
     )
     folders = tuple(str(path) for path in findings.others if (root / path).is_dir())
     told = affected(workspace, findings, keep_models=keep_models)
@@ -94,10 +96,12 @@ def unfinished(workspace: Workspace) -> Erasure | None:
         ) from error
 
 
-def finish(workspace: Workspace, erasure: Erasure) -> Path:
+def finish(workspace: Workspace, erasure: Erasure, annotations: Annotations | None = None) -> Path:
     """Does all that is still to do of an erasure; returns the receipt."""
     root, receipt = workspace.folder, erasure.receipt
     add_erased(workspace.erased, receipt.person)
+    if receipt.annotated is not None:
+        _forget_annotations(workspace, erasure, annotations)
     for artifact in receipt.artifacts:
         _mark_erased(root, artifact)
     for area in ("", TRIAL):
@@ -118,6 +122,20 @@ def finish(workspace: Workspace, erasure: Erasure) -> Path:
     workspace.unfinished_erasure.unlink()
     fsync_folder(workspace.unfinished_erasure.parent)
     return file
+
+
+def _forget_annotations(workspace: Workspace, erasure: Erasure, annotations: Annotations | None) -> None:
+    """Takes the person out of the annotation database, and notes its chain's newest digest in the audit log, once."""
+    if annotations is None:
+        raise WorkspaceError(
+            "The annotation database that this erasure began with is not here, so the person is still in it.",
+            hint="put annotation.db back or set DATABASE_URL as it was, then: acclimate erase --resume",
+        )
+    receipt = erasure.receipt
+    head = annotations.forget(frozenset(erasure.named), subject=receipt.person.subject, receipt=receipt.id)
+    if not any(event.get("head") == head for event in workspace.audit.events()):
+        workspace.audit.append("annotation anchored", head=head)
+    crash_point("erasure.annotations_forgotten")
 
 
 def without_content(report: bytes) -> bytes:

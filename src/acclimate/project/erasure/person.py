@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
+from itertools import chain
 from pathlib import Path
+from typing import Any
 
 import pyarrow as pa
 import pyarrow.compute as pc
@@ -44,26 +46,31 @@ def listed_hash(key: bytes, given: str) -> str:
     return given if _OPEN_SUBJECT.fullmatch(given) else subject_hash(key, given)
 
 
-def gather_person(tables: Iterable[Path], *, key: bytes, subject: str) -> Person:
-    """The person with all ids under which the tables know them.
+def gather_person(
+    tables: Iterable[Path], *, key: bytes, subject: str, records: Iterable[Mapping[str, Any]] = ()
+) -> Person:
+    """The person with all ids under which the tables and further `records` know them.
 
     A record without a subject is a person of its own, listed by the hash of its record id; a piece of a cut document
     by that of the document's.
     """
     ids, plain = {subject}, set[str]()
-    for table in tables:
-        for batch in _batches(table, ("id", "subject_id", "parents")):
-            if "subject_id" not in batch.schema.names:
-                continue
-            for row in batch.to_pylist():
-                name, whole = row["subject_id"], (row.get("parents") or [row["id"]])[0]
-                own = subject in (name, subject_hash(key, whole if name is None else name))
-                if own and name is not None:
-                    ids.add(name)
-                if own:
-                    plain.add(row["id"])
+    for row in chain(_rows(tables), records):
+        name, whole = row["subject_id"], (row.get("parents") or [row["id"]])[0]
+        own = subject in (name, subject_hash(key, whole if name is None else name))
+        if own and name is not None:
+            ids.add(name)
+        if own:
+            plain.add(row["id"])
     hashed = {one if _is_open(one) else record_hash(key, one) for one in plain}
     return Person(subject, frozenset(ids | plain | hashed), frozenset(hashed))
+
+
+def _rows(tables: Iterable[Path]) -> Iterator[Mapping[str, Any]]:
+    for table in tables:
+        for batch in _batches(table, ("id", "subject_id", "parents")):
+            if "subject_id" in batch.schema.names:
+                yield from batch.to_pylist()
 
 
 def naming_rows(table: Path, person: Person) -> int:

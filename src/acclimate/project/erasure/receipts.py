@@ -10,6 +10,7 @@ from acclimate.core.atomic import json_digest, read_json
 from acclimate.core.erased import ErasedSubject
 from acclimate.core.errors import WorkspaceError
 from acclimate.project.erasure.affected import Affected
+from acclimate.project.erasure.annotations import Annotated
 from acclimate.project.erasure.person import Place
 
 RECEIPT_FORMAT = 1
@@ -60,12 +61,14 @@ class Receipt(_Frozen):
     kept: dict[str, str]
     kept_models: tuple[KeptModel, ...] = ()
     taggers: tuple[NamedTagger, ...] = ()
+    annotated: Annotated | None = None
+    """What was removed from the annotation database."""
 
     @property
     def id(self) -> str:
-        """Its name: a digest of what it says; where there is no tagger, that of a receipt from before there were any."""
-        without = () if self.taggers else ("taggers",)
-        return json_digest(self.model_dump(mode="json", exclude=set(without)))[:16]
+        """Its name: a digest of what it says; what it does not say is as in a receipt from before it could be said."""
+        unsaid = {name for name in ("taggers", "annotated") if not getattr(self, name)}
+        return json_digest(self.model_dump(mode="json", exclude=unsaid))[:16]
 
 
 class Erasure(_Frozen):

@@ -13,8 +13,12 @@ from pathlib import Path
 
 from acclimate.core.atomic import partial_file
 from acclimate.core.erased import ERASED_SUBJECT
+from acclimate.core.errors import WorkspaceError
+from acclimate.core.reinclusion import id_digest
 from acclimate.core.snapshots import COPIES, SNAPSHOT_FILE, Snapshot
 from acclimate.core.stage import Zone
+from acclimate.project.annotation_snapshots import annotation_snapshots
+from acclimate.project.erasure.annotations import Annotated, Annotations
 from acclimate.project.erasure.person import (
     Person,
     Place,
@@ -27,7 +31,7 @@ from acclimate.project.erasure.person import (
 )
 from acclimate.project.erasure.taggers import HeldTagger, held_taggers
 from acclimate.project.keys import fingerprint
-from acclimate.project.manifests import State
+from acclimate.project.manifests import MANIFEST, Manifest, State, damage
 from acclimate.project.workspace import TRIAL, Finished, Workspace
 
 PAGES = ("report.html", "profile.html")
@@ -61,15 +65,17 @@ class Findings:
     """Models that were made from a split that held the person and not trained on them, each with its area."""
     taggers: tuple[HeldTagger, ...]
     """The project's own taggers, those of which nothing is the person's included."""
+    annotated: Annotated | None = None
+    """What the annotation database holds of them; None for nothing."""
 
     @property
     def is_known(self) -> bool:
         """Whether any row of the project names the person, or a tagger was trained on them."""
         learnt = any(tagger.learnt for tagger in self.taggers)
-        return bool(self.places or learnt or any(held.rows for held in self.held))
+        return bool(self.annotated or self.places or learnt or any(held.rows for held in self.held))
 
 
-def find_person(workspace: Workspace, given: str, *, key: bytes) -> Findings:
+def find_person(workspace: Workspace, given: str, *, key: bytes, annotations: Annotations | None = None) -> Findings:
     """What holds the person, in all areas of the project; `given` is their id in the sources or in the open zone."""
     areas = [area for area in ("", TRIAL) if (workspace.folder / area).is_dir()]
     artifacts = {area: list(Workspace(workspace.folder, area).finished()) for area in areas}
@@ -77,15 +83,23 @@ def find_person(workspace: Workspace, given: str, *, key: bytes) -> Findings:
     for item in complete:
         if item.manifest.zone == Zone.RESTRICTED:
             workspace.audit.append("restricted read", by="erase", step=item.manifest.step, key=item.manifest.key)
+    exported = {folder: _exported_tables(folder) for folder in annotation_snapshots(workspace.folder)}
     tables = [table for item in complete for table in _tables(item)]
-    person = gather_person(tables, key=key, subject=listed_hash(key, given))
+    tables += [table for some in exported.values() for table in some or ()]
+    records = annotations.records() if annotations else ()
+    person = gather_person(tables, key=key, subject=listed_hash(key, given), records=records)
+    whole = tuple(
+        folder.relative_to(workspace.folder)
+        for folder, some in exported.items()
+        if some is None or any(naming_rows(table, person) for table in some)
+    )
     searches = {area: _AreaSearch(workspace.folder, area, items, person, key) for area, items in artifacts.items()}
     return Findings(
         person,
         tuple(sorted({place for search in searches.values() for place in search.places()})),
         tuple(sorted({place for search in searches.values() for place in search.copies()})),
         tuple(held for search in searches.values() for held in search.held()),
-        tuple(path for search in searches.values() for path in search.others()),
+        tuple(path for search in searches.values() for path in search.others()) + whole,
         tuple((area, item) for area, search in searches.items() for item in search.untouched_models()),
         held_taggers(
             workspace,
@@ -94,7 +108,24 @@ def find_person(workspace: Workspace, given: str, *, key: bytes) -> Findings:
             tables=[table for item in complete if item.manifest.zone == Zone.RESTRICTED for table in _tables(item)],
             fingerprint=fingerprint(key),
         ),
+        _annotated(annotations, person),
     )
+
+
+def _annotated(annotations: Annotations | None, person: Person) -> Annotated | None:
+    found = annotations.count({id_digest(one) for one in person.ids}) if annotations else None
+    return found if found and found.items else None
+
+
+def _exported_tables(folder: Path) -> list[Path] | None:
+    """The tables of exported annotations; None where they cannot be read, so that the person may be in them."""
+    try:
+        broken = (
+            damage(folder, Manifest.read(folder), by_content=True) if (folder / MANIFEST).exists() else "no manifest"
+        )
+    except WorkspaceError as error:
+        broken = str(error)
+    return None if broken else sorted(folder.glob("*.parquet"))
 
 
 class _AreaSearch:

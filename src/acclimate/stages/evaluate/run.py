@@ -33,7 +33,9 @@ from acclimate.stages.evaluate.compare import (
     unsliced_attributes,
 )
 from acclimate.stages.evaluate.config import EvaluateConfig
+from acclimate.stages.evaluate.look_alikes import look_alikes
 from acclimate.stages.evaluate.retention import UNNAMED, Budget, retention
+from acclimate.stages.evaluate.term_likelihood import probe_terms
 from acclimate.stages.evaluate.terms import answers_of, read_terms, term_metrics
 
 MOST_NAMED = 20
@@ -69,7 +71,7 @@ def run(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context
         "comparisons": [comparison.to_json() for comparison in compared],
         "slices": [comparison.to_json() for comparison in sliced],
         "retention": kept,
-        "terms": _terms(inputs, test, predictions, settings, config),
+        **_terms(inputs, test, predictions, settings, config),
         "items_changed": _won_and_lost(items),
         "summary": _summary(compared, sliced, kept, config),
     }
@@ -83,13 +85,19 @@ def _terms(
     predictions: Mapping[str, pl.DataFrame],
     settings: Settings,
     config: EvaluateConfig,
-) -> dict[str, Any] | None:
-    """What the answers do with the glossary's terms; None where there is no glossary, or no answer."""
-    terms = read_terms(inputs["glossary"]) if "glossary" in inputs and config.task != "pretraining" else []
+) -> dict[str, Any]:
+    """How likely the models find the glossary's terms, and what the answers do with them; None for what cannot be said."""
+    terms = read_terms(inputs["glossary"]) if "glossary" in inputs else []
     if not terms:
-        return None
+        return {"term_probes": None, "terms": None}
+    probes = probe_terms(test, predictions, terms, settings)
+    if config.task == "pretraining":
+        return {"term_probes": probes, "terms": None}
     clusters = dict(test.select("id", "cluster").iter_rows())
-    return term_metrics(reference_answers(test), answers_of(predictions), clusters, terms, settings)
+    answers = answers_of(predictions)
+    errors = term_metrics(reference_answers(test), answers, clusters, terms, settings)
+    texts = [inputs[role] for role in ("records", "general") if role in inputs]
+    return {"term_probes": probes, "terms": errors | {"look_alikes": look_alikes(answers, terms, texts)}}
 
 
 def _abilities(inputs: Inputs) -> dict[str, str]:

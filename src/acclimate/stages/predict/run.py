@@ -107,7 +107,9 @@ def _modelled(
     answers = _answer(
         model, [item for item in items if item.suite == "task" and item.id in wanted], shots, config, context
     )
-    rows = [_row(item, scores[item.key], answers.get(item.key)) for item in items]
+    rows = [
+        _row(item, scores[item.key], answers.get(item.key)) | _tokens(model, item, scores[item.key]) for item in items
+    ]
     return Predictions(rows, _metrics(model, rows, shots, config), _warnings(config, shots, answers))
 
 
@@ -171,6 +173,13 @@ def _row(item: Item, score: Score, answer: Generation | None) -> dict[str, Any]:
         "generated": answer.text if answer else None,
         "stopped": answer.stopped if answer else None,
     }
+
+
+def _tokens(model: LanguageModel, item: Item, score: Score) -> dict[str, Any]:
+    """How likely each token of a task's reference is, and where it stands; what is asked of terms rests on it."""
+    ends = model.answer_ends(item.example) if item.suite == "task" else ()
+    known = bool(ends) and len(ends) == len(score.token_nats)
+    return {"token_ends": ends, "token_nats": score.token_nats} if known else {"token_ends": None, "token_nats": None}
 
 
 def _metrics(

@@ -56,3 +56,14 @@ def test_references_without_a_term_give_no_share(bench):
 
 def test_without_terms_nothing_is_said_of_them(bench):
     assert evaluated(bench, {"base": "x", "adapted": "y"}, terms=[]) is None
+
+
+def test_a_word_one_letter_from_a_term_is_a_look_alike_unless_some_text_of_the_project_holds_it(bench):
+    answers = {"base": "Magnetik imagging, Resonances", "adapted": "magnetic resonance"}
+    found = evaluated(bench, answers, reference="Chest pain, MRI done, imagging")["look_alikes"]
+    assert found["base"] == {
+        "answers": 12,
+        "with_look_alikes": 12,
+        "commonest": [{"word": "magnetik", "like": "magnetic", "answers": 12}],
+    }
+    assert found["adapted"] == {"answers": 12, "with_look_alikes": 0, "commonest": []}

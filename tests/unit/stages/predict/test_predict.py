@@ -156,3 +156,14 @@ def test_no_test_records_are_one_sentence(predict, inputs, tmp_path):
     records = write_artifact(tmp_path / "train-only", TALKS[:3])
     with pytest.raises(DataError, match="None of 3 records is in the test split"):
         predict({**inputs, "records": records})
+
+
+def test_the_tokens_of_a_task_reference_add_up_to_its_score_and_end_where_its_text_does(predict, inputs):
+    for config in ({"generations": 0}, {"generations": 0, "method": "few_shot", "shots": 2}):
+        _, rows = predict(inputs, **config)
+        for row in rows:
+            if row["suite"] != "task":
+                assert row["token_nats"] is None
+                continue
+            assert sum(row["token_nats"]) == pytest.approx(row["nats"], rel=1e-5)
+            assert row["token_ends"][-1] == row["bytes"] and row["token_ends"] == sorted(row["token_ends"])
