@@ -90,7 +90,7 @@ def held_lease(
         return None
     version = guideline_version(connection, task)
     save_assignment(connection, held, person, {"guideline_version": version})
-    shown = sorted(held.candidates, key=lambda candidate: unit_draw(person, held.id, candidate["key"]))
+    shown = shown_order(held, person)
     return Lease(
         task=task,
         item=held.id,
@@ -101,6 +101,11 @@ def held_lease(
         guideline_version=version,
         expires_at=held.expires_at,
     )
+
+
+def shown_order(row: Row[Any], person: str) -> list[Mapping[str, str]]:
+    """An item's candidates in the order this person sees them: drawn for each person and item, the same each time."""
+    return sorted(row.candidates, key=lambda candidate: unit_draw(person, row.id, candidate["key"]))
 
 
 def take_back(transaction: Transaction, row: Row[Any], numbers: list[int], action: str, *, by: str) -> None:

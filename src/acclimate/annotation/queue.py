@@ -27,7 +27,7 @@ from acclimate.annotation.assignments import (
 from acclimate.annotation.people import Person, RefusedError, Role, require_role
 from acclimate.annotation.store import CURRENT, Store, moment
 from acclimate.annotation.tables import answers, assignments, items
-from acclimate.annotation.tasks import PILOT, require_task, unit_draw
+from acclimate.annotation.tasks import CLOSED, PILOT, require_task, unit_draw
 from acclimate.core.reinclusion import id_digest
 
 
@@ -51,6 +51,8 @@ def next_item(store: Store, task: str, person: str) -> Lease | None:
         connection = transaction.connection
         reader = require_role(connection, person, Role.ANNOTATOR)
         settings = require_task(connection, task)
+        if settings.round == CLOSED:
+            return None
         held = held_lease(transaction, task, person, READING)
         if held is not None:
             return held

@@ -19,8 +19,8 @@ from acclimate.core.atomic import json_digest
 from acclimate.core.errors import DataError
 from acclimate.core.schema import TEXT_COLUMNS
 
-PILOT, WORK = "pilot", "work"
-"""Rounds of a task: in the pilot round only pilot items are handed out."""
+PILOT, WORK, CLOSED = "pilot", "work", "closed"
+"""Rounds of a task: in the pilot round only pilot items are handed out, and none once it is closed."""
 _INSERTED_AT_ONCE = 1000
 T = TypeVar("T")
 
@@ -58,6 +58,8 @@ class NewItem:
     priority: int = 0
     pilot: bool = False
     gold: Answer | None = None
+    readings: int | None = None
+    """How many readings this item wants, whatever the overlap says."""
 
     @property
     def id(self) -> str:
@@ -123,8 +125,8 @@ def add_items(store: Store, task: str, items: Sequence[NewItem], *, overlap: Ove
 
 def start_round(store: Store, task: str, name: str, *, by: str) -> None:
     """Moves a task to its pilot or its work round."""
-    if name not in (PILOT, WORK):
-        raise DataError(f"There is no round {name!r}.", hint=f"rounds are {PILOT} and {WORK}")
+    if name not in (PILOT, WORK, CLOSED):
+        raise DataError(f"There is no round {name!r}.", hint=f"rounds are {PILOT}, {WORK} and {CLOSED}")
     with store.write() as transaction:
         require_role(transaction.connection, by, Role.MANAGER)
         require_task(transaction.connection, task)
@@ -294,7 +296,7 @@ def _row(task: str, item: NewItem, overlap: Overlap, position: int) -> dict[str,
         "priority": item.priority,
         "pilot": item.pilot,
         "gold": dict(item.gold) if item.gold is not None else None,
-        "wanted": overlap.wanted(item.id),
+        "wanted": item.readings or overlap.wanted(item.id),
         "read": 0,
         "done": False,
         "disputed": False,

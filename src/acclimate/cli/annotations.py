@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import getpass
-import os
-from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from collections.abc import Mapping, Sequence
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import Any
 
 import typer
 import yaml
-from sqlalchemy import select
 
 from acclimate.annotation.formats.exchange import ReadOptions
 from acclimate.annotation.formats.leaving import export_annotations
@@ -20,10 +16,8 @@ from acclimate.annotation.formats.offsets import Unit
 from acclimate.annotation.formats.reconciliation import REASONS, Reconciliation
 from acclimate.annotation.formats.table import FORMATS
 from acclimate.annotation.formats.taking import ImportSource, import_annotations, preview_import
-from acclimate.annotation.people import SYSTEM, Person, Role, save_person
 from acclimate.annotation.schema import LabelSchema, read_schema
-from acclimate.annotation.store import FILE, Store, database_url
-from acclimate.annotation.tables import people
+from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError, SourceError
@@ -71,7 +65,7 @@ def import_(
     asked = _schema(schema) if config is None else None
     given = ImportSource(format, source, options, _names(person), asked, readings)
     who = by or getpass.getuser()
-    with _store(project, first_manager=who, dry_run=dry_run) as store:
+    with annotation_store(project, first_manager=who, dry_run=dry_run) as store:
         account = (preview_import if dry_run else import_annotations)(store, task, given, by=who)
         if account.changed and not dry_run:
             store.anchor(Workspace.open(project).audit)
@@ -101,7 +95,7 @@ def export(
 
     example: acclimate annotations export for-doccano --format doccano --task notes --project demo
     """
-    with _store(project) as store:
+    with annotation_store(project) as store:
         done = export_annotations(
             store, task, format, folder, question=question, annotator=annotator, by=by or getpass.getuser()
         )
@@ -112,30 +106,6 @@ def export(
         tell(f"{done.items} items, {done.answers} answers: {done.folder}")
         _print_lost(done.lost)
     say(f"it holds the texts themselves: {done.folder} is readable by you alone, keep it so", quiet=quiet)
-
-
-@contextmanager
-def _store(project: Path, *, first_manager: str = "", dry_run: bool = False) -> Iterator[Store]:
-    """The project's annotations; for a preview where there are none yet, an empty database that is thrown away."""
-    folder = Workspace.open(project).folder
-    url = os.environ.get("DATABASE_URL")
-    with TemporaryDirectory() as elsewhere:
-        nothing_yet = dry_run and not url and not (folder / FILE).exists()
-        store = Store.open(database_url(Path(elsewhere) if nothing_yet else folder, url))
-        try:
-            if first_manager and (nothing_yet or not dry_run):
-                _make_first_manager(store, first_manager)
-            yield store
-        finally:
-            store.close()
-
-
-def _make_first_manager(store: Store, name: str) -> None:
-    """Makes whoever acts the manager of a project that has no people at all."""
-    with store.read() as connection:
-        if connection.execute(select(people.c.name).limit(1)).first() is not None:
-            return
-    save_person(store, Person(name, (Role.MANAGER,)), by=SYSTEM)
 
 
 def _names(given: Sequence[str]) -> dict[str, str]:

@@ -44,6 +44,7 @@ VERBS = {
     "annotate": "serve the pages on which people annotate, decide and manage",
     "certificate": "an audited sample: what share of the identifiers was replaced, at least",
     "annotations": "bring people's answers in from another tool, or take them out for one",
+    "study": "a blind review of outputs by people: planned, opened, looked at, closed",
     "report": "write the HTML report",
     "drops": "what each rule dropped, how often rightly, and what to re-include",
     "where": "the folder of a step's newest artifact",

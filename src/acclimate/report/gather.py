@@ -9,6 +9,7 @@ from typing import Any
 
 import polars as pl
 
+from acclimate.annotation.study.kept import newest_findings
 from acclimate.certificate.certify import standing
 from acclimate.core.artifacts import Artifact
 from acclimate.core.examples import question_and_answer
@@ -76,6 +77,10 @@ class Story:
     """Steps that were run again since the evaluation shown."""
     identifiers: Standing | None = None
     """None where the project de-identifies nothing."""
+    studies: Sequence[Mapping[str, Any]] = ()
+    """The last look of each blind study of these very answers."""
+    older_studies: int = 0
+    """Studies of other answers than these."""
 
     @property
     def seconds(self) -> float:
@@ -126,6 +131,8 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
     steps = [_step_facts(finished) for finished in shown if finished is not None]
     reports = {facts.name: facts.report for facts in steps}
     train = reports.get("train")
+    studies = newest_findings(workspace)
+    of_these = [one for one in studies if _is_of(one, made)]
     return Story(
         config,
         steps,
@@ -136,6 +143,16 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
         [step.name for step in config.steps if step.name not in reports],
         [step.name for step in config.steps if _is_outdated(workspace, made, step.name)],
         Standing(*standing(workspace, made["deidentify"].manifest.identity)) if "deidentify" in made else None,
+        of_these,
+        len(studies) - len(of_these),
+    )
+
+
+def _is_of(findings: Mapping[str, Any], made: Mapping[str, Finished]) -> bool:
+    """Whether a study compared the answers that the evaluation is about."""
+    steps = {arm: made.get(f"predict.{arm}") for arm in findings["outputs"]}
+    return bool(steps) and all(
+        step is not None and step.artifact.identity == findings["outputs"][arm] for arm, step in steps.items()
     )
 
 

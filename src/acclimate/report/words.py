@@ -7,7 +7,7 @@ from typing import Any
 
 from acclimate.core.durations import duration
 from acclimate.report.gather import Story
-from acclimate.stages.evaluate.arms import ARMS
+from acclimate.stages.evaluate.arms import ARMS, PEOPLE
 
 ARM_NAMES = {
     "base": "the base",
@@ -133,6 +133,36 @@ def untested_identifiers(story: Story) -> list[str]:
         for one in certificate["safe_harbor"]
         if one["verdict"] == "not tested" and one["classes"]
     ]
+
+
+def people_sentences(story: Story) -> list[str]:
+    """What readers preferred when they did not know what made which answer: each study's primary comparison."""
+    if not story.studies:
+        older = f" ({story.older_studies} studies are of other answers than these)" if story.older_studies else ""
+        return [f"Not tested: nobody compared these answers blind{older}."]
+    return [_study_sentence(study) for study in story.studies]
+
+
+def _study_sentence(study: Mapping[str, Any]) -> str:
+    one, net = study["preferences"][0], study["preferences"][0]["net"]
+    if net["value"] is None:
+        return f"Study {study['study']}: nothing was read."
+    interval = "" if net["low"] is None else f" (95 % {net['low']:+.2f} to {net['high']:+.2f})"
+    bad = study["known_bad_noticed"]
+    noticed = f" Known-bad answers were noticed in {bad['right']} of {bad['of']} cases." if bad["of"] else ""
+    state = "" if study["look"]["last"] else " It is not closed yet."
+    early = f" It was closed early: {study['look']['reason']}." if study["look"]["reason"] else ""
+    return (
+        f"Study {study['study']}, {study['items']} items read blind: {SHORT_NAMES.get(one['arm'], one['arm'])} preferred in"
+        f" {one['better']:.0%}, {SHORT_NAMES.get(one['other'], one['other'])} in {one['worse']:.0%} of readings, net"
+        f" {net['value']:+.2f}{interval} — {one['verdict']}.{noticed}{state}{early}"
+    )
+
+
+def not_tested(story: Story) -> list[str]:
+    """What the evaluation could not test, less what a closed study of these answers has."""
+    closed = any(study["look"]["last"] for study in story.studies)
+    return [item for item in story.evaluate["summary"]["not_tested"] if not (closed and item == PEOPLE)]
 
 
 def confidence(share: float) -> str:

@@ -17,6 +17,9 @@ from acclimate.stages.evaluate.metrics import ANSWER_METRICS
 ARMS = ("base", "prompted", "copy", "adapted")
 """What is compared: the base, the base with examples in its prompt, copied training answers, the adapted model."""
 
+PEOPLE = "what people think of the answers"
+"""What no evaluation without people can test."""
+
 LIKELIHOOD = "bits_per_byte"
 METRICS = (LIKELIHOOD, *ANSWER_METRICS)
 

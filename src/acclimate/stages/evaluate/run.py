@@ -16,6 +16,7 @@ from acclimate.stages.evaluate.arms import (
     ITEM_SCHEMA,
     LIKELIHOOD,
     METRICS,
+    PEOPLE,
     line_up,
     read_predictions,
     read_test_records,
@@ -154,7 +155,7 @@ def _summary(
 
 
 def _not_tested(kept: dict[str, Any], config: EvaluateConfig) -> list[str]:
-    untested = ["facts, numbers and names in generated answers", "what people think of the answers"]
+    untested = ["facts, numbers and names in generated answers", PEOPLE]
     if config.task == "pretraining":
         untested.insert(0, "answers to prompts")
     measures = {"general": "general text", "abilities": "abilities", "sampled": "distance from the base"}

@@ -1,0 +1,40 @@
+"""The annotation database of a project, as commands open it."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from contextlib import contextmanager
+from pathlib import Path
+from tempfile import TemporaryDirectory
+
+from sqlalchemy import select
+
+from acclimate.annotation.people import SYSTEM, Person, Role, save_person
+from acclimate.annotation.store import FILE, Store, database_url
+from acclimate.annotation.tables import people
+from acclimate.project.workspace import Workspace
+
+
+@contextmanager
+def annotation_store(project: Path, *, first_manager: str = "", dry_run: bool = False) -> Iterator[Store]:
+    """The project's annotations; for a preview where there are none yet, an empty database that is thrown away."""
+    folder = Workspace.open(project).folder
+    url = os.environ.get("DATABASE_URL")
+    with TemporaryDirectory() as elsewhere:
+        nothing_yet = dry_run and not url and not (folder / FILE).exists()
+        store = Store.open(database_url(Path(elsewhere) if nothing_yet else folder, url))
+        try:
+            if first_manager and (nothing_yet or not dry_run):
+                _make_first_manager(store, first_manager)
+            yield store
+        finally:
+            store.close()
+
+
+def _make_first_manager(store: Store, name: str) -> None:
+    """Makes whoever acts the manager of a project that has no people at all."""
+    with store.read() as connection:
+        if connection.execute(select(people.c.name).limit(1)).first() is not None:
+            return
+    save_person(store, Person(name, (Role.MANAGER,)), by=SYSTEM)

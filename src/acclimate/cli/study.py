@@ -1,0 +1,182 @@
+"""acclimate study: a blind review of outputs by people, planned before and analysed as planned."""
+
+from __future__ import annotations
+
+import getpass
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import typer
+import yaml
+
+from acclimate.annotation.study.analysis import Findings
+from acclimate.annotation.study.kept import findings_json, keep_findings
+from acclimate.annotation.study.outputs import read_outputs
+from acclimate.annotation.study.planning import items_for_preference, spent
+from acclimate.annotation.study.protocol import Protocol, read_protocol
+from acclimate.annotation.study.running import Look, Study, found_at, look, open_study, study
+from acclimate.cli.annotation_store import annotation_store
+from acclimate.cli.console import next_command, print_json, say
+from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
+from acclimate.core.errors import ConfigError
+from acclimate.project.workspace import Workspace
+
+app = new_app(
+    "acclimate study open protocol.yaml --project demo",
+    says="Let people compare outputs blind: plan it, open it, look when planned, show what was found.",
+)
+
+_By = typer.Option("", help="Who does this, a manager or auditor; by default your account's name.")
+
+
+@app.command()
+def plan(
+    worth: float = typer.Option(0.2, help="The smallest net preference that matters: share better less share worse."),
+    ties: float = typer.Option(0.3, help="The share of readings without a preference that you expect."),
+    readings: int = typer.Option(1, min=1, help="How many people read each item."),
+    alike: float = typer.Option(0.5, help="How alike two readers of one item are, as a correlation."),
+    looks: int = typer.Option(1, min=1, max=10, help="How often results are looked at, the end included."),
+    as_json: JsonOption = False,
+) -> None:
+    """Say how many items (of different subjects) show such a preference in four studies of five, at a level of 5 %.
+
+    example: acclimate study plan --worth 0.2 --readings 2
+    """
+    parts = spent(0.05, looks)
+    items = items_for_preference(worth, ties=ties, readings=readings, alike=alike, alpha=parts[-1])
+    if as_json:
+        print_json({"items": items, "readings": items * readings, "levels": parts})
+        return
+    print(f"{items} items of different subjects, {items * readings} readings")
+    if looks > 1:
+        print(f"levels of the {looks} looks: {', '.join(f'{part:.4f}' for part in parts)}")
+
+
+@app.command("open")
+def open_(
+    protocol: Path = typer.Argument(help="The protocol, a YAML file; the guide shows one."),
+    project: ProjectOption = HERE,
+    guideline: Path | None = typer.Option(None, help="A text file that readers have beside the items."),
+    by: str = _By,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Fix the protocol for good and make its items from the project's predictions; doing it again changes nothing.
+
+    example: acclimate study open protocol.yaml --project demo
+    """
+    wanted = _protocol(protocol)
+    workspace = Workspace.open(project)
+    who = by or getpass.getuser()
+    words = guideline.read_text() if guideline is not None else ""
+    with annotation_store(project, first_manager=who) as store:
+        found = read_outputs(workspace, wanted)
+        opened = open_study(store, wanted, found.records, outputs=found.identities, guideline=words, by=who)
+        store.anchor(workspace.audit)
+    _tell(opened, as_json=as_json)
+    say(f"readers find it as a task; next: {next_command('annotate', project=project)}", quiet=quiet)
+
+
+@app.command("look")
+def look_(
+    name: str = typer.Argument(help="The study."),
+    project: ProjectOption = HERE,
+    close_early: str = typer.Option("", "--close-early", help="Close it now, for this reason, which stays visible."),
+    by: str = _By,
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Take the next planned look: who made what is told, and each look is counted. The last one closes the study.
+
+    example: acclimate study look notes-review --project demo
+    """
+    workspace = Workspace.open(project)
+    with annotation_store(project) as store:
+        who = by or getpass.getuser()
+        taken, findings = look(store, name, by=who, close_early=close_early)
+        store.anchor(workspace.audit)
+        told = findings_json(study(store, name, by=who), taken, findings)
+    file = keep_findings(workspace, told)
+    print_json(told) if as_json else _print_findings(taken, findings)
+    say(f"kept in {file}", quiet=quiet)
+
+
+@app.command()
+def show(
+    name: str = typer.Argument(help="The study."),
+    project: ProjectOption = HERE,
+    look: int = typer.Option(0, min=0, help="Show what this look found, computed anew from the database."),
+    by: str = _By,
+    as_json: JsonOption = False,
+) -> None:
+    """Show where a study stands, or what an earlier look found.
+
+    example: acclimate study show notes-review --look 1 --project demo
+    """
+    who = by or getpass.getuser()
+    with annotation_store(project) as store:
+        if look:
+            taken, findings = found_at(store, name, look, by=who)
+            told = findings_json(study(store, name, by=who), taken, findings)
+            keep_findings(Workspace.open(project), told)
+            print_json(told) if as_json else _print_findings(taken, findings)
+        else:
+            _tell(study(store, name, by=who), as_json=as_json)
+
+
+def _protocol(path: Path) -> Protocol:
+    try:
+        return read_protocol(yaml.safe_load(path.read_bytes()))
+    except FileNotFoundError:
+        raise ConfigError(f"There is no file {path}.", hint="write a protocol; the guide shows one") from None
+    except (yaml.YAMLError, UnicodeDecodeError):
+        raise ConfigError(f"{path.name} is no YAML.", hint="write a protocol; the guide shows one") from None
+
+
+def _tell(standing: Study, *, as_json: bool) -> None:
+    protocol = standing.protocol
+    told: dict[str, Any] = {
+        "study": protocol.name,
+        "protocol": protocol.digest,
+        "readings": standing.read,
+        "wanted": standing.wanted,
+        "looks": [asdict(one) for one in standing.looks],
+        "closed": standing.closed,
+    }
+    if as_json:
+        print_json(told)
+        return
+    print(f"{protocol.name}: protocol {protocol.digest[:16]}, {standing.read} of {standing.wanted} readings given")
+    state = "closed" if standing.closed else "open"
+    print(f"{len(standing.looks)} of {protocol.looks} looks taken, {state}")
+
+
+def _print_findings(taken: Look, findings: Findings) -> None:
+    early = f", closed early: {taken.reason}" if taken.reason else ""
+    print(f"look {taken.number}{early}; {findings.items} items; protocol {findings.protocol[:16]}")
+    print(
+        f"{'axis':<18} {'arm':<10} {'other':<10} {'better':>6} {'tied':>6} {'worse':>6}  {'net and 95 % interval':<24} verdict"
+    )
+    for one in findings.preferences:
+        shares = " ".join(f"{share:>6.0%}" for share in (one.better, one.tied, one.worse))
+        interval = f"{one.net.value:+.2f} ({one.net.low:+.2f} to {one.net.high:+.2f})"
+        print(f"{one.axis:<18} {one.arm:<10} {one.other:<10} {shares}  {interval:<24} {one.verdict}")
+    for axis, fitted in findings.strengths.items():
+        print(f"{axis}: standing first adds {fitted.first.value:+.2f} log-odds ({_interval(fitted.first)}),"
+              f" being e times as long {fitted.length.value:+.2f} ({_interval(fitted.length)})")  # fmt: skip
+    again, bad = findings.repeats_equal, findings.known_bad_noticed
+    print(
+        f"repeats judged equally: {again.right} of {again.of} (at least {again.at_least:.0%})"
+        if again.of
+        else "no repeats"
+    )
+    print(
+        f"known-bad outputs noticed: {bad.right} of {bad.of} (at least {bad.at_least:.0%})"
+        if bad.of
+        else "no known-bad outputs"
+    )
+
+
+def _interval(estimate: Any) -> str:
+    return f"{estimate.low:+.2f} to {estimate.high:+.2f}"
