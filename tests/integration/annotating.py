@@ -1,4 +1,4 @@
-"""Serves readers, imports and exports in forks, killed or not: `python -m tests.integration.annotating`.
+"""Serves readers, imports, exports and backups in forks, killed or not: `python -m tests.integration.annotating`.
 
 A reader writes each receipt to a file of its own, durably, once the answer was acknowledged.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from tests.unit.annotation.project_of_four import TASK
 
 from acclimate.annotation.answering import Submission, submit
+from acclimate.annotation.backup import back_up, restore
 from acclimate.annotation.export import export_snapshot
 from acclimate.annotation.formats.taking import ImportSource, import_annotations
 from acclimate.annotation.queue import next_item
@@ -36,11 +37,15 @@ def read_everything(folder: Path, person: str, *, url: str | None = None) -> Non
 
 
 def work(request: dict[str, Any]) -> None:
-    """Reads as a person, imports, or exports; killed at a crash point or not."""
+    """Reads as a person, imports, exports, backs up or restores; killed at a crash point or not."""
     folder = Path(request["folder"])
     if request.get("fatal_visit"):
         crash_points.arm(request["fatal_visit"])
-    if "person" in request:
+    if "backup" in request:
+        back_up(Store.open(database_url(folder, None)), Path(request["backup"]))
+    elif "restore" in request:
+        restore(Path(request["restore"]), database_url(Path(request["into"]), None))
+    elif "person" in request:
         read_everything(folder, request["person"])
     elif "source" in request:
         source = ImportSource("prodigy", Path(request["source"]))

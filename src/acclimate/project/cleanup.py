@@ -11,6 +11,8 @@ from acclimate.core.atomic import read_json
 from acclimate.core.snapshots import COPIES, LANDED, Snapshot
 from acclimate.project.workspace import Workspace
 
+_ANNOTATION = "annotation"
+
 
 @dataclass(frozen=True)
 class Removable:
@@ -25,6 +27,7 @@ class Removable:
 def removable(workspace: Workspace, *, needed: Iterable[tuple[str, str]]) -> list[Removable]:
     """What is not among the needed (step, key) pairs nor the split ledger: artifacts, snapshots, work in progress.
 
+    Exported annotations stay: people made them by hand, and what reads them may lie outside the project.
     Everything an artifact was made from stays with it as long as it is needed, so that its lineage can be shown.
     """
     keep = set(needed)
@@ -44,7 +47,7 @@ def removable(workspace: Workspace, *, needed: Iterable[tuple[str, str]]) -> lis
     unneeded = [
         Removable(item.artifact.path, f"{item.manifest.step}, older artifact", folder_bytes(item.artifact.path))
         for item in workspace.finished()
-        if (item.manifest.step, item.manifest.key) not in keep
+        if (item.manifest.step, item.manifest.key) not in keep and item.manifest.stage != _ANNOTATION
     ]
     others = [
         *((folder, "work in progress") for folder in workspace.partial_folders()),
