@@ -108,7 +108,7 @@ def _checked(file: Path) -> str:
     if not file.is_file() or not digest_file(file).is_file():
         raise DataError(
             f"{file} with {digest_file(file).name} beside it is not there, so this is no finished backup.",
-            hint="give a file that `acclimate annotate backup` wrote, with its .sha256 beside it",
+            hint="give the file that the backup wrote, with its .sha256 beside it",
         )
     said, found = digest_file(file).read_text(errors="replace").split(" ")[0], file_digest(file)
     if said != found:

@@ -39,5 +39,6 @@ class Impatient(H11Protocol):
         self._waiting = self.loop.call_later(self.head_seconds, self._give_up, self.cycle)
 
     def _give_up(self, answered: Any) -> None:
-        if self.cycle is answered and not self.transport.is_closing():
+        at_rest = answered is None or answered.response_complete
+        if self.cycle is answered and at_rest and not self.transport.is_closing():
             self.transport.close()
