@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import pwd
 import shutil
+import signal
 import socket
 import subprocess
 import time
@@ -44,7 +45,8 @@ def postgres_url(folder: Path) -> Iterator[str]:
         _wait_for(port, server)
         yield f"postgresql+pg8000://scott:tiger-77@127.0.0.1:{port}/postgres"
     finally:
-        server.terminate()
+        # Not SIGTERM: PostgreSQL would wait for connections that a failed test left open.
+        server.send_signal(signal.SIGINT)
         server.wait(30)
         shutil.rmtree(place, ignore_errors=True)
 

@@ -1,4 +1,4 @@
-"""Serves readers, imports, erasures and exports in forks, killed or not: `python -m tests.integration.annotating`.
+"""Serves readers, imports, erasures, exports and backups in forks, killed or not: `python -m tests.integration.annotating`.
 
 A reader writes each receipt to a file of its own, durably, once the answer was acknowledged.
 """
@@ -13,6 +13,7 @@ from typing import Any
 from tests.unit.annotation.project_of_four import TASK
 
 from acclimate.annotation.answering import Submission, submit
+from acclimate.annotation.backup import back_up, restore
 from acclimate.annotation.erasure import AnnotationDatabase
 from acclimate.annotation.export import export_snapshot
 from acclimate.annotation.formats.taking import ImportSource, import_annotations
@@ -37,11 +38,15 @@ def read_everything(folder: Path, person: str, *, url: str | None = None) -> Non
 
 
 def work(request: dict[str, Any]) -> None:
-    """Reads as a person, imports, forgets somebody, or exports; killed at a crash point or not."""
+    """Reads as a person, imports, forgets somebody, exports, backs up or restores; killed at a crash point or not."""
     folder = Path(request["folder"])
     if request.get("fatal_visit"):
         crash_points.arm(request["fatal_visit"])
-    if "person" in request:
+    if "backup" in request:
+        back_up(Store.open(database_url(folder, None)), Path(request["backup"]))
+    elif "restore" in request:
+        restore(Path(request["restore"]), database_url(Path(request["into"]), None))
+    elif "person" in request:
         read_everything(folder, request["person"])
     elif "source" in request:
         source = ImportSource("prodigy", Path(request["source"]))

@@ -14,7 +14,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
-from sqlalchemy import select
+from sqlalchemy import create_engine, select
+from tests.postgres_server import GIVEN, postgres_programs, postgres_url
 from tests.unit.annotation.project_of_four import READERS, notes, open_store, read_all, start_task
 
 from acclimate.annotation import tables
@@ -28,7 +29,6 @@ from acclimate.project.manifests import Manifest, damage
 from acclimate.testing.forks import Forks
 
 ROOT = Path(__file__).parents[2]
-POSTGRES = "ACCLIMATE_TEST_POSTGRES"
 ENVIRONMENT = {**os.environ, "OMP_NUM_THREADS": "1", "POLARS_MAX_THREADS": "1"}
 
 
@@ -52,17 +52,29 @@ def acknowledged(folder: Path, person: str) -> set[str]:
     return {line.split()[1] for line in lines}
 
 
+@pytest.fixture(scope="module")
+def postgres(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
+    if not (os.environ.get(GIVEN) or postgres_programs()):
+        pytest.skip("no PostgreSQL: neither initdb and postgres on the path, nor a database in the environment")
+    with postgres_url(tmp_path_factory.mktemp("pg")) as url:
+        yield url
+
+
+@pytest.fixture
+def empty_postgres(postgres: str) -> str:
+    """The URL of a PostgreSQL database without tables."""
+    engine = create_engine(postgres.replace("postgresql://", "postgresql+pg8000://"))
+    with engine.begin() as connection:
+        connection.exec_driver_sql("DROP SCHEMA public CASCADE")
+        connection.exec_driver_sql("CREATE SCHEMA public")
+    engine.dispose()
+    return postgres
+
+
 @pytest.fixture(params=["sqlite", "postgresql"])
 def url(request: pytest.FixtureRequest) -> str | None:
-    """No URL, which is SQLite, and that of an empty PostgreSQL database where the environment names one."""
-    if request.param == "sqlite":
-        return None
-    given = os.environ.get(POSTGRES)
-    if given is None:
-        pytest.skip(f"{POSTGRES} names no empty PostgreSQL database")
-    engine = Store.open(given).engine
-    tables.metadata.drop_all(engine)
-    return given
+    """No URL, which is SQLite, and that of an empty PostgreSQL database."""
+    return None if request.param == "sqlite" else request.getfixturevalue("empty_postgres")
 
 
 def test_readers_at_once_lose_and_double_nothing(tmp_path: Path, url: str | None) -> None:

@@ -14,6 +14,7 @@ from acclimate.annotation.assignments import (
     DONE,
     LEASED,
     READING,
+    WORKING,
     Lease,
     assignment_of,
     give_lease,
@@ -21,10 +22,11 @@ from acclimate.annotation.assignments import (
     item_row,
     live,
     refresh_item,
+    require_visible,
     save_assignment,
     take_back,
 )
-from acclimate.annotation.people import RefusedError, Role, require_role
+from acclimate.annotation.people import RefusedError, require_role
 from acclimate.annotation.schema import Answer, LabelSchema, labels_in
 from acclimate.annotation.store import ANSWERED, CURRENT, DECIDED, WITHDRAWN, Store, Transaction, moment
 from acclimate.annotation.tables import answers, assignments, guidelines
@@ -65,12 +67,13 @@ def submit(store: Store, submission: Submission) -> Receipt:
     _require_plain(submission)
     with store.write() as transaction:
         connection = transaction.connection
-        require_role(connection, submission.person, Role.ANNOTATOR, Role.REVIEWER)
+        person = require_role(connection, submission.person, *WORKING[READING], *WORKING[ADJUDICATION])
         earlier = _by_token(connection, submission)
         if earlier is not None:
             return earlier
         row = item_row(connection, submission.task, submission.item)
         held = _require_held(connection, submission, row, moment(transaction.now))
+        require_visible(row, person, *WORKING[held.purpose])
         schema = current_schema(connection, submission.task)
         faults = schema.faults(submission.answer, subject_of(row, schema, connection))
         if faults:
@@ -90,7 +93,7 @@ def undo(store: Store, task: str, person: str, number: int) -> Lease:
     """
     with store.write() as transaction:
         connection = transaction.connection
-        require_role(connection, person, Role.ANNOTATOR, Role.REVIEWER)
+        author = require_role(connection, person, *WORKING[READING], *WORKING[ADJUDICATION])
         mine = (answers.c.task == task) & (answers.c.person == person)
         answer = connection.execute(select(answers).where(mine, answers.c.number == number)).first()
         last = connection.scalar(select(func.max(answers.c.number)).where(mine, answers.c.state == CURRENT))
@@ -100,6 +103,7 @@ def undo(store: Store, task: str, person: str, number: int) -> Lease:
             )
         if answer.state == CURRENT:
             row = item_row(connection, task, answer.item)
+            require_visible(row, author, *WORKING[answer.purpose])
             _require_open(connection, row, answer)
             take_back(transaction, row, [number], WITHDRAWN, by=person)
             return give_lease(transaction, row, person, answer.purpose)

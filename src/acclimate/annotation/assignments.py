@@ -10,9 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, update
+from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, true, update
 
-from acclimate.annotation.people import Person
+from acclimate.annotation.people import Person, RefusedError, Role, person_named
 from acclimate.annotation.schema import LabelSchema
 from acclimate.annotation.schema_history import standing_answers
 from acclimate.annotation.store import Transaction, moment
@@ -24,6 +24,11 @@ from acclimate.core.reinclusion import id_digest
 READING, ADJUDICATION = "reading", "adjudication"
 LEASED, DONE, SKIPPED, SEEN = "leased", "done", "skipped", "seen"
 """States of an item for one person; `seen`: has seen others' answers, and so will not read it."""
+WORKING: Mapping[str, tuple[Role, ...]] = {
+    READING: (Role.ANNOTATOR, Role.VALIDATOR),
+    ADJUDICATION: (Role.REVIEWER,),
+}
+"""Who is given items for which purpose."""
 
 
 @dataclass(frozen=True)
@@ -82,6 +87,8 @@ def held_lease(
         assignments.c.person == person,
         assignments.c.purpose == purpose,
         live(moment(transaction.now)),
+        # Asked anew each time: a site may have been taken from the person since.
+        may_see(person_named(connection, person), *WORKING[purpose]),
     )
     if item is not None:
         query = query.where(assignments.c.item == item)
@@ -170,9 +177,17 @@ def live(now: str) -> ColumnElement[bool]:
     return and_(assignments.c.state == LEASED, assignments.c.expires_at > now)
 
 
-def may_see(person: Person) -> ColumnElement[bool]:
-    """Which items a person's sites let them see."""
-    return or_(items.c.site.is_(None), items.c.site.in_(person.sites))
+def may_see(person: Person, *roles: Role) -> ColumnElement[bool]:
+    """Which items a person's sites let them see in any of these roles."""
+    sites = person.reaches(*roles)
+    return true() if sites is None else or_(items.c.site.is_(None), items.c.site.in_(sorted(sites)))
+
+
+def require_visible(row: Row[Any], person: Person, *roles: Role) -> None:
+    """Raises RefusedError for an item of a site that the person is not of in any of these roles."""
+    sites = person.reaches(*roles)
+    if sites is not None and row.site is not None and row.site not in sites:
+        raise RefusedError(f"Item {row.id} is of another site than {person.name}.", hint="a manager can grant the site")
 
 
 def same_item() -> ColumnElement[bool]:

@@ -12,8 +12,8 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Row, select
 
-from acclimate.annotation.assignments import READING
-from acclimate.annotation.people import require_role
+from acclimate.annotation.assignments import READING, may_see
+from acclimate.annotation.people import Person, require_role
 from acclimate.annotation.readings import Readings
 from acclimate.annotation.review import CHECKING
 from acclimate.annotation.schema import Choice, MarkedSpans, Spans, labels_of
@@ -28,6 +28,7 @@ from acclimate.core.atomic import json_digest, publish_folder, write_json
 from acclimate.core.errors import DataError
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import records_table
+from acclimate.core.stage import Zone
 from acclimate.project.locks import run_lock
 from acclimate.project.manifests import (
     MANIFEST,
@@ -65,12 +66,12 @@ class Snapshot:
 
 
 def label_readings(store: Store, task: str, question: str, *, by: str, option: str | None = None) -> Readings:
-    """Who gave which item which label, gold items left out; ties between items are those of their subjects.
+    """Who gave which item which label, gold items and other sites' left out; ties between items are of their subjects.
 
     For a question with several labels an answer, `option` names the label whose presence (yes or no) is read.
     """
     with store.read() as connection:
-        require_role(connection, by, *CHECKING)
+        viewer = require_role(connection, by, *CHECKING)
         asked = current_schema(connection, task).question(question)
         if not isinstance(asked, Choice) or asked.multiple != (option is not None):
             raise DataError(
@@ -79,7 +80,7 @@ def label_readings(store: Store, task: str, question: str, *, by: str, option: s
             )
         rows = [
             {"item": row.id, "annotator": given.person, "label": _label(given, question, option), "cluster": _tie(row)}
-            for row, given in _readings(connection, task)
+            for row, given in _readings(connection, task, viewer)
         ]
     _note_readings(store, task, question, len(rows), by=by)
     table = pl.DataFrame(rows, schema=dict.fromkeys(("item", "annotator", "label", "cluster"), pl.String))
@@ -87,9 +88,9 @@ def label_readings(store: Store, task: str, question: str, *, by: str, option: s
 
 
 def span_readings(store: Store, task: str, question: str, *, by: str) -> SpanReadings:
-    """Who marked which spans, gold items left out; an item's length is that of its marked fields together."""
+    """Who marked which spans, gold items and other sites' left out; an item's length is that of its marked fields."""
     with store.read() as connection:
-        require_role(connection, by, *CHECKING)
+        viewer = require_role(connection, by, *CHECKING)
         asked = current_schema(connection, task).question(question)
         if not isinstance(asked, Spans):
             raise DataError(f"The question {question} asks for no spans.", hint="name a question for spans")
@@ -101,7 +102,7 @@ def span_readings(store: Store, task: str, question: str, *, by: str) -> SpanRea
                 "cluster": _tie(row),
                 "length": sum(len(row.record.get(field) or "") for field in asked.fields),
             }
-            for row, given in _readings(connection, task)
+            for row, given in _readings(connection, task, viewer)
         ]
     _note_readings(store, task, question, len(rows), by=by)
     return SpanReadings.from_table(pl.DataFrame(rows, schema=_SPAN_TABLE))
@@ -110,44 +111,45 @@ def span_readings(store: Store, task: str, question: str, *, by: str) -> SpanRea
 def export_snapshot(store: Store, task: str, destination: Path, *, by: str) -> Snapshot:
     """Writes the annotated records as an artifact `<destination>/<key>`: equal states of a task give equal bytes.
 
-    Items that are not read often enough, and those whose readers differ without a decision, are set aside with the
+    Its zone is the restricted one, since records may hold identifiers. Of a person whose role is limited to sites it
+    holds theirs alone, and the sites are part of its config. Items that are not read often enough, and those whose readers differ without a decision, are set aside with the
     reason. The export is an event; who made it, when, and which event it is stand in run.json. Readers go on meanwhile.
     """
     with store.read() as connection:
-        require_role(connection, by, *CHECKING)
+        viewer = require_role(connection, by, *CHECKING)
     destination.mkdir(parents=True, exist_ok=True)
     with run_lock(destination / ".lock"):
-        return _export(store, task, destination, by=by)
+        return _export(store, task, destination, viewer=viewer)
 
 
-def _export(store: Store, task: str, destination: Path, *, by: str) -> Snapshot:
+def _export(store: Store, task: str, destination: Path, *, viewer: Person) -> Snapshot:
     made = destination / ".partial"
     shutil.rmtree(made, ignore_errors=True)
     made.mkdir()
     with store.read() as connection:
-        state = _state_digest(connection, task)
-        report = _write_records(connection, task, made)
+        state = _state_digest(connection, task, viewer)
+        report = _write_records(connection, task, made, viewer)
     write_json(made / REPORT, report.to_json())
-    manifest = _manifest(task, state, made)
+    sites = viewer.reaches(*CHECKING)
+    manifest = _manifest({"task": task, **({} if sites is None else {"sites": sorted(sites)})}, state, made)
     with store.write() as transaction:
         details = {"task": task, "key": manifest.key, "identity": manifest.identity}
         # Said first: killed in between, it is said once more; the other way round an export could go unsaid.
-        number = transaction.append(by, "snapshot exported", **details)
-    write_json(made / RUN, {"at": moment(transaction.now), "who": by, "event": number})
+        number = transaction.append(viewer.name, "snapshot exported", **details)
+    write_json(made / RUN, {"at": moment(transaction.now), "who": viewer.name, "event": number})
     write_json(made / MANIFEST, manifest.model_dump(mode="json"))
     publish_folder(made, destination / manifest.key)
     return Snapshot(destination / manifest.key, manifest.identity, report.counts)
 
 
-def _manifest(task: str, state: str, folder: Path) -> Manifest:
-    config = {"task": task}
-    inputs = {"annotations": InputReference(step=f"@{task}", key=state[:16], identity=state)}
+def _manifest(config: dict[str, Any], state: str, folder: Path) -> Manifest:
+    inputs = {"annotations": InputReference(step=f"@{config['task']}", key=state[:16], identity=state)}
     files = artifact_files(folder)
     return Manifest(
         step=STEP,
         stage=STEP,
         key=artifact_key(stage=STEP, code=_CODE, config=config, inputs=inputs, secrets={}),
-        zone="open",
+        zone=Zone.RESTRICTED,
         equality="bytes",
         config=config,
         inputs=inputs,
@@ -164,11 +166,11 @@ def _note_readings(store: Store, task: str, question: str, readings: int, *, by:
         transaction.append(by, "readings exported", task=task, question=question, readings=readings)
 
 
-def _write_records(connection: Connection, task: str, folder: Path) -> Report:
+def _write_records(connection: Connection, task: str, folder: Path, viewer: Person) -> Report:
     schema = current_schema(connection, task)
     inputs = kept = 0
     with Output(folder) as output:
-        for some in _batches(_items_with_answers(connection, task)):
+        for some in _batches(_items_with_answers(connection, task, viewer)):
             inputs += len(some)
             reasons = [_reason(row, undecided(schema, given)) for row, given in some]
             records = [
@@ -197,13 +199,13 @@ def _reason(row: Row[Any], open_questions: Sequence[str]) -> str:
     return "undecided" if open_questions else ""
 
 
-def _state_digest(connection: Connection, task: str) -> str:
+def _state_digest(connection: Connection, task: str, viewer: Person) -> str:
     """The digest of everything that decides a snapshot, and of nothing else: not of who clicked when."""
     schema = current_schema(connection, task)
     state = [schema.model_dump(mode="json"), guideline_version(connection, task)]
     digests = [
         json_digest([row.id, row.record, row.candidates, row.wanted, [_said(answer) for answer in given]])
-        for row, given in _items_with_answers(connection, task)
+        for row, given in _items_with_answers(connection, task, viewer)
     ]
     return json_digest([state, digests])
 
@@ -212,19 +214,22 @@ def _said(answer: GivenAnswer) -> list[Any]:
     return [answer.person, answer.purpose, answer.content]
 
 
-def _items_with_answers(connection: Connection, task: str) -> Iterator[tuple[Row[Any], list[GivenAnswer]]]:
-    """Every item but gold by id, with the answers that stand, by person."""
+def _items_with_answers(
+    connection: Connection, task: str, viewer: Person
+) -> Iterator[tuple[Row[Any], list[GivenAnswer]]]:
+    """Every item that the viewer may see, but gold, by id, with the answers that stand, by person."""
+    visible = may_see(viewer, *CHECKING)
     given: dict[str, list[GivenAnswer]] = {}
-    for answer in standing_answers(connection, task):
+    for answer in standing_answers(connection, task, of_items=visible):
         given.setdefault(answer.item, []).append(answer)
-    query = select(items).where(items.c.task == task, items.c.gold.is_(None))
+    query = select(items).where(items.c.task == task, items.c.gold.is_(None), visible)
     # Sorted here, since databases differ in how they order text.
     for row in sorted(connection.execute(query), key=lambda row: row.id):
         yield row, sorted(given.get(row.id, ()), key=lambda answer: (answer.purpose, answer.person))
 
 
-def _readings(connection: Connection, task: str) -> Iterator[tuple[Row[Any], GivenAnswer]]:
-    for row, given in _items_with_answers(connection, task):
+def _readings(connection: Connection, task: str, viewer: Person) -> Iterator[tuple[Row[Any], GivenAnswer]]:
+    for row, given in _items_with_answers(connection, task, viewer):
         yield from ((row, answer) for answer in given if answer.purpose == READING)
 
 

@@ -2,21 +2,24 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Collection
+from dataclasses import dataclass
 from enum import StrEnum
 from functools import cache
+from typing import Any
 
 from argon2 import PasswordHasher
 from argon2.exceptions import InvalidHashError, VerifyMismatchError
-from sqlalchemy import Connection, insert, select, update
+from sqlalchemy import Connection, Row, insert, select, update
 
-from acclimate.annotation.store import Store
-from acclimate.annotation.tables import people
+from acclimate.annotation.store import ITSELF, Store
+from acclimate.annotation.tables import outside_identities, people
 from acclimate.core.errors import DataError
 
 MIN_PASSWORD, MAX_PASSWORD = 12, 1000
-SYSTEM = "acclimate"
-"""Who acts on the command line, where whoever holds the database adds the first manager."""
+SYSTEM = ITSELF
+"""Who acts on the command line, where whoever holds the database adds the first owner."""
+EVERY_SITE = "*"
 
 _HASHER = PasswordHasher()
 
@@ -24,10 +27,19 @@ _HASHER = PasswordHasher()
 class Role(StrEnum):
     """What a person may do; roles are granted one by one."""
 
+    OWNER = "owner"
     MANAGER = "manager"
     ANNOTATOR = "annotator"
     REVIEWER = "reviewer"
+    VALIDATOR = "validator"
+    APPROVER = "approver"
     AUDITOR = "auditor"
+
+
+GRANTED_BY_MANAGERS = frozenset({Role.ANNOTATOR, Role.REVIEWER, Role.VALIDATOR})
+"""The others are granted by owners alone: who manages the work must not choose who judges it."""
+PROJECT_WIDE = frozenset({Role.OWNER, Role.MANAGER, Role.APPROVER, Role.AUDITOR})
+"""Roles that reach every site unless the person has sites; the others reach a site only by its name."""
 
 
 class RefusedError(DataError):
@@ -36,9 +48,10 @@ class RefusedError(DataError):
 
 @dataclass(frozen=True)
 class Person:
-    """A person. Items of a site go only to people of that site; items that need a skill only to those who have it.
+    """A person. Their sites limit all their roles; items that need a skill go only to those who have it.
 
-    `quota` is how many readings of a task the person takes at most.
+    Without sites, roles that are `PROJECT_WIDE` reach everything, the others only items without a site; `EVERY_SITE`
+    among the sites is all of them. `quota` is how many readings of a task the person takes at most.
     """
 
     name: str
@@ -46,6 +59,21 @@ class Person:
     sites: tuple[str, ...] = ()
     skills: tuple[str, ...] = ()
     quota: int | None = None
+
+    def reaches(self, *roles: Role) -> frozenset[str] | None:
+        """The sites whose items the person reaches in any of these roles, beside items without a site; None: all.
+
+        >>> Person("ann", (Role.ANNOTATOR,), sites=("north",)).reaches(Role.ANNOTATOR)
+        frozenset({'north'})
+        >>> Person("mia", (Role.MANAGER, Role.ANNOTATOR)).reaches(Role.MANAGER) is None
+        True
+        >>> Person("mia", (Role.MANAGER, Role.ANNOTATOR)).reaches(Role.ANNOTATOR)
+        frozenset()
+        """
+        held = set(self.roles) & set(roles)
+        if held and (EVERY_SITE in self.sites or (not self.sites and held & PROJECT_WIDE)):
+            return None
+        return frozenset(self.sites if held else ())
 
 
 def save_person(store: Store, person: Person, *, by: str) -> None:
@@ -60,19 +88,25 @@ def save_person(store: Store, person: Person, *, by: str) -> None:
         "active": True,
     }
     with store.write() as transaction:
-        if by != SYSTEM:
-            require_role(transaction.connection, by, Role.MANAGER)
-        changed = transaction.connection.execute(update(people).where(people.c.name == person.name).values(values))
+        connection = transaction.connection
+        earlier = _found(connection, person.name)
+        require_authority(connection, by, *(one for one in (earlier, person) if one is not None))
+        if earlier is not None:
+            _require_another_owner(connection, earlier, roles=person.roles)
+        changed = connection.execute(update(people).where(people.c.name == person.name).values(values))
         if not changed.rowcount:
-            transaction.connection.execute(insert(people).values(name=person.name, **values))
+            connection.execute(insert(people).values(name=person.name, **values))
         transaction.append(by, "person saved", person=person.name, **values)
 
 
 def remove_person(store: Store, name: str, *, by: str) -> None:
     """Takes away all rights of a person; their answers stay."""
     with store.write() as transaction:
-        require_role(transaction.connection, by, Role.MANAGER)
-        transaction.connection.execute(update(people).where(people.c.name == name).values(active=False, password=None))
+        connection = transaction.connection
+        removed = person_named(connection, name)
+        require_authority(connection, by, removed)
+        _require_another_owner(connection, removed, roles=())
+        connection.execute(update(people).where(people.c.name == name).values(active=False, password=None))
         transaction.append(by, "person removed", person=name)
 
 
@@ -81,9 +115,9 @@ def set_password(store: Store, name: str, password: str, *, by: str) -> None:
     require_good_password(password)
     hashed = _HASHER.hash(password)
     with store.write() as transaction:
-        if by not in (SYSTEM, name):
-            require_role(transaction.connection, by, Role.MANAGER)
-        person_named(transaction.connection, name)
+        person = person_named(transaction.connection, name)
+        if by != name:
+            require_authority(transaction.connection, by, person)
         transaction.connection.execute(update(people).where(people.c.name == name).values(password=hashed))
         transaction.append(by, "password set", person=name)
 
@@ -100,7 +134,10 @@ def require_good_password(password: str) -> None:
 
 
 def password_is_right(store: Store, name: str, password: str) -> bool:
-    """Whether an active person has this password; takes as long for a name that is not there."""
+    """Whether an active person has this password; takes as long for a name that is not there.
+
+    Call `prepare_password_check` once before: else the first name that is not there takes twice as long.
+    """
     with store.read() as connection:
         found = connection.scalar(select(people.c.password).where(people.c.name == name, people.c.active))
     try:
@@ -109,19 +146,24 @@ def password_is_right(store: Store, name: str, password: str) -> bool:
         return False
 
 
+def prepare_password_check() -> None:
+    """Makes what passwords are checked against where there is no such person."""
+    _nobodys_hash()
+
+
 def person_named(connection: Connection, name: str) -> Person:
     """The active person of a name; raises RefusedError where there is none."""
-    row = connection.execute(select(people).where(people.c.name == name, people.c.active)).first()
-    if row is None:
+    person = _found(connection, name)
+    if person is None:
         raise RefusedError(f"There is no active person {name!r} in this project.", hint="a manager can add people")
-    person = Person(row.name, tuple(Role(role) for role in row.roles), quota=row.quota)
-    return replace(person, sites=tuple(row.sites), skills=tuple(row.skills))
+    return person
 
 
 def active_people(connection: Connection) -> list[tuple[Person, bool]]:
-    """Everybody active by name, each with whether they have a password."""
-    names = connection.execute(select(people.c.name, people.c.password).where(people.c.active))
-    found = [(person_named(connection, row.name), row.password is not None) for row in names]
+    """Everybody active by name, each with whether they can sign in, by a password or an account elsewhere."""
+    bound = set(connection.scalars(select(outside_identities.c.person)))
+    rows = connection.execute(select(people).where(people.c.active)).all()
+    found = [(_person(row), row.password is not None or row.name in bound) for row in rows]
     return sorted(found, key=lambda pair: pair[0].name)
 
 
@@ -134,6 +176,54 @@ def require_role(connection: Connection, name: str, *roles: Role) -> Person:
             hint="a manager can grant the role, if it is meant",
         )
     return person
+
+
+def require_every_site(connection: Connection, name: str, *roles: Role) -> Person:
+    """The person, who has one of the roles at every site; for what changes or shows records of all of them."""
+    person = require_role(connection, name, *roles)
+    if person.reaches(*roles) is not None:
+        raise RefusedError(
+            f"{name} has this role at some sites alone, and this concerns all of them.",
+            hint="ask somebody who has it for the whole project",
+        )
+    return person
+
+
+def require_authority(connection: Connection, by: str, *subjects: Person) -> None:
+    """Raises RefusedError unless `by` may give and take the roles and sites of these people.
+
+    Owners may all of it, managers the roles of those who work on records; neither beyond their own sites.
+    """
+    if by == SYSTEM:
+        return
+    person = require_role(connection, by, Role.OWNER, Role.MANAGER)
+    own = person.reaches(Role.OWNER, Role.MANAGER)
+    for subject in subjects:
+        above = () if Role.OWNER in person.roles else sorted(set(subject.roles) - GRANTED_BY_MANAGERS)
+        if above:
+            raise RefusedError(f"{by} cannot give or take the role {', '.join(above)}.", hint="an owner can")
+        reached = subject.reaches(*subject.roles)
+        if own is not None and (reached is None or not reached <= own):
+            raise RefusedError(
+                f"{subject.name} is of sites that {by} is not of.", hint=f"sites of {by}: {', '.join(sorted(own))}"
+            )
+
+
+def _require_another_owner(connection: Connection, person: Person, *, roles: Collection[Role]) -> None:
+    """Refuses to leave a project that had an owner without one."""
+    owners = {one.name for one, _ in active_people(connection) if Role.OWNER in one.roles}
+    if owners == {person.name} and Role.OWNER not in roles:
+        raise RefusedError(f"{person.name} is the only owner.", hint="make somebody else an owner first")
+
+
+def _found(connection: Connection, name: str) -> Person | None:
+    row = connection.execute(select(people).where(people.c.name == name, people.c.active)).first()
+    return _person(row) if row is not None else None
+
+
+def _person(row: Row[Any]) -> Person:
+    roles = tuple(Role(role) for role in row.roles)
+    return Person(row.name, roles, sites=tuple(row.sites), skills=tuple(row.skills), quota=row.quota)
 
 
 @cache

@@ -8,12 +8,14 @@ from __future__ import annotations
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, exists, func, or_, select
+from sqlalchemy import ColumnElement, Connection, Row, Text, and_, cast, exists, func, or_, select, true
 
 from acclimate.annotation.assignments import (
+    ADJUDICATION,
     LEASED,
     READING,
     SKIPPED,
+    WORKING,
     Lease,
     assignment_of,
     count_live,
@@ -49,7 +51,7 @@ def next_item(store: Store, task: str, person: str) -> Lease | None:
     """
     with store.write() as transaction:
         connection = transaction.connection
-        reader = require_role(connection, person, Role.ANNOTATOR)
+        reader = require_role(connection, person, *WORKING[READING])
         settings = require_task(connection, task)
         if settings.round == CLOSED:
             return None
@@ -68,7 +70,7 @@ def skip(store: Store, task: str, item: str, person: str, *, reason: SkipReason,
     """Gives an item back for good, with the reason; another person gets it. Skipping it again changes nothing."""
     with store.write() as transaction:
         connection = transaction.connection
-        require_role(connection, person, Role.ANNOTATOR, Role.REVIEWER)
+        require_role(connection, person, *WORKING[READING], *WORKING[ADJUDICATION])
         held = assignment_of(connection, task, item, person)
         if held is not None and held.state == SKIPPED:
             return
@@ -108,7 +110,9 @@ def _next_gold(connection: Connection, task: Row[Any], reader: Person, answered:
 
 def _fits(task: str, reader: Person) -> ColumnElement[bool]:
     skilled = or_(items.c.skill.is_(None), items.c.skill.in_(reader.skills))
-    return and_(items.c.task == task, may_see(reader), skilled)
+    # Validators judge outputs; an item without any is for annotators.
+    asked = true() if Role.ANNOTATOR in reader.roles else cast(items.c.candidates, Text) != "[]"
+    return and_(items.c.task == task, may_see(reader, *WORKING[READING]), skilled, asked)
 
 
 def _met_before(reader: Person, now: str) -> ColumnElement[bool]:

@@ -12,8 +12,8 @@ from operator import attrgetter
 
 from sqlalchemy import select, update
 
-from acclimate.annotation.assignments import ADJUDICATION, item_row, refresh_item, take_back
-from acclimate.annotation.people import Role, require_role
+from acclimate.annotation.assignments import ADJUDICATION, item_row, refresh_item, require_visible, take_back
+from acclimate.annotation.people import Role, require_every_site, require_role
 from acclimate.annotation.schema import Answer, Choice, LabelSchema, Option, Spans, labels_in, replace_labels
 from acclimate.annotation.schema_history import standing_answers
 from acclimate.annotation.store import REQUEUED, Store, Transaction
@@ -27,7 +27,7 @@ from acclimate.core.reinclusion import id_digest
 def rename_label(store: Store, task: str, question: str, *, old: str, new: str, by: str) -> LabelSchema:
     """Gives a label another name; what was answered counts under the new one."""
     with store.write() as transaction:
-        require_role(transaction.connection, by, Role.MANAGER)
+        require_every_site(transaction.connection, by, Role.MANAGER)
         schema = current_schema(transaction.connection, task)
         _require_labels(schema, question, [old])
         _require_new(schema, question, [new])
@@ -38,7 +38,7 @@ def merge_labels(store: Store, task: str, question: str, *, labels: Collection[s
     """Makes several labels one, a new one or one of them; items whose readers differed in these alone now agree."""
     with store.write() as transaction:
         connection = transaction.connection
-        require_role(connection, by, Role.MANAGER)
+        require_every_site(connection, by, Role.MANAGER)
         schema = current_schema(connection, task)
         _require_labels(schema, question, labels)
         if into not in labels:
@@ -59,7 +59,7 @@ def split_label(
     """
     with store.write() as transaction:
         connection = transaction.connection
-        require_role(connection, by, Role.MANAGER)
+        require_every_site(connection, by, Role.MANAGER)
         schema = current_schema(connection, task)
         _require_labels(schema, question, [label])
         _require_new(schema, question, [option.name for option in into])
@@ -85,7 +85,7 @@ def revise_guideline(
     `changes_meaning_of` names labels by question. Returns the answers taken back, by item.
     """
     with store.write() as transaction:
-        require_role(transaction.connection, by, Role.MANAGER)
+        require_every_site(transaction.connection, by, Role.MANAGER)
         schema = current_schema(transaction.connection, task)
         for question, labels in changes_meaning_of.items():
             _require_labels(schema, question, labels)
@@ -97,8 +97,9 @@ def set_gold(store: Store, task: str, item: str, answer: Answer | None, *, by: s
     """Makes an item gold with its right answer, or an ordinary one again (None); refuses to make gold of what was read."""
     with store.write() as transaction:
         connection = transaction.connection
-        require_role(connection, by, Role.MANAGER)
+        manager = require_role(connection, by, Role.MANAGER)
         row = item_row(connection, task, item)
+        require_visible(row, manager, Role.MANAGER)
         if row.read and row.gold is None:
             raise DataError(f"Item {item} was read before, so it is no gold.", hint="name an item that nobody has read")
         schema = current_schema(connection, task)

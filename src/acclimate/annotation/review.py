@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import ColumnElement, Connection, Row, exists, select
 
 from acclimate.annotation.assignments import (
     ADJUDICATION,
@@ -16,12 +16,14 @@ from acclimate.annotation.assignments import (
     READING,
     SEEN,
     SKIPPED,
+    WORKING,
     Lease,
     assignment_of,
     give_lease,
     item_row,
     live,
     may_see,
+    require_visible,
     same_item,
     save_assignment,
 )
@@ -33,8 +35,8 @@ from acclimate.annotation.tables import answers, assignments, items
 from acclimate.annotation.tasks import current_schema, guideline_version, require_task
 from acclimate.core.reinclusion import id_digest
 
-CHECKING = (Role.MANAGER, Role.REVIEWER, Role.AUDITOR)
-"""Who may see what others answered."""
+CHECKING = (Role.OWNER, Role.MANAGER, Role.REVIEWER, Role.APPROVER, Role.AUDITOR)
+"""Who may see what others answered, at their sites."""
 
 
 @dataclass(frozen=True)
@@ -85,7 +87,7 @@ def next_dispute(store: Store, task: str, reviewer: str) -> Dispute | None:
         read = exists().where(same_task, answers.c.person == reviewer, answers.c.purpose == READING).correlate(items)
         query = (
             select(items)
-            .where(items.c.task == task, items.c.disputed, ~items.c.decided, may_see(person))
+            .where(items.c.task == task, items.c.disputed, ~items.c.decided, may_see(person, *WORKING[ADJUDICATION]))
             .where(~others, ~skipped, ~read)
             .order_by(holds.desc(), items.c.priority.desc(), items.c.position)
             .limit(1)
@@ -107,8 +109,7 @@ def answers_to(store: Store, task: str, item: str, viewer: str) -> Sequence[Give
         connection = transaction.connection
         person = require_role(connection, viewer, *CHECKING)
         row = item_row(connection, task, item)
-        if row.site is not None and row.site not in person.sites:
-            raise RefusedError(f"Item {item} is of another site than {viewer}.", hint="a manager can grant the site")
+        require_visible(row, person, *CHECKING)
         held = assignment_of(connection, task, item, viewer)
         if held is not None and held.state == LEASED and held.purpose == READING:
             raise RefusedError(f"{viewer} is reading item {item}.", hint="answer or skip it first")
@@ -130,34 +131,36 @@ def own_answers(store: Store, task: str, person: str) -> Sequence[GivenAnswer]:
 
 
 def progress(store: Store, task: str, *, by: str) -> Progress:
-    """How far a task is."""
+    """How far a task is, at the sites of whoever asks."""
     with store.read() as connection:
-        require_role(connection, by, *CHECKING)
+        visible = may_see(require_role(connection, by, *CHECKING), *CHECKING)
         held_now = select(assignments.c.item).where(
             assignments.c.task == task, assignments.c.purpose == READING, live(moment(store.clock()))
         )
         held = set(connection.scalars(held_now))
         columns = (items.c.id, items.c.read, items.c.done, items.c.disputed, items.c.decided)
-        rows = connection.execute(select(*columns).where(items.c.task == task, items.c.gold.is_(None)))
+        rows = connection.execute(select(*columns).where(items.c.task == task, items.c.gold.is_(None), visible))
         states = Counter(_state(row, under_way=row.id in held) for row in rows)
-        skipped = select(assignments.c.item).where(assignments.c.task == task, assignments.c.state == SKIPPED)
-        skips = len(connection.execute(skipped).all())
+        skips = len(_skippers(connection, task, visible))
     names = ("waiting", "under_way", "agreed", "disputed", "decided")
     return Progress(**{name: states[name] for name in names}, skips=skips)
 
 
 def reader_records(store: Store, task: str, *, by: str) -> Sequence[ReaderRecord]:
-    """How each person does who read or skipped anything, by name; gold is right where it agrees on what is compared."""
+    """How each person does who read or skipped anything at the sites of whoever asks, by name.
+
+    Gold is right where it agrees on what is compared.
+    """
     with store.read() as connection:
-        require_role(connection, by, *CHECKING)
+        visible = may_see(require_role(connection, by, *CHECKING), *CHECKING)
         schema = current_schema(connection, task)
         gold_rows = connection.execute(
             select(items.c.id, items.c.gold).where(items.c.task == task, items.c.gold.is_not(None))
         )
         gold = {row.id: schema.compared(row.gold) for row in gold_rows}
-        given = [answer for answer in standing_answers(connection, task) if answer.purpose == READING]
-        skipped = select(assignments.c.person).where(assignments.c.task == task, assignments.c.state == SKIPPED)
-        skips = Counter(connection.scalars(skipped))
+        standing = standing_answers(connection, task, of_items=visible)
+        given = [answer for answer in standing if answer.purpose == READING]
+        skips = Counter(_skippers(connection, task, visible))
     found = []
     for person in sorted({answer.person for answer in given} | skips.keys()):
         own = [answer for answer in given if answer.person == person]
@@ -166,6 +169,12 @@ def reader_records(store: Store, task: str, *, by: str) -> Sequence[ReaderRecord
         seconds = median(answer.seconds for answer in own) if own else 0.0
         found.append(ReaderRecord(person, len(own), seconds, skips[person], len(of_gold), right))
     return found
+
+
+def _skippers(connection: Connection, task: str, visible: ColumnElement[bool]) -> Sequence[str]:
+    """Who skipped, once for each item they skipped."""
+    skipped = (assignments.c.task == task) & (assignments.c.state == SKIPPED)
+    return connection.scalars(select(assignments.c.person).join(items, same_item()).where(skipped, visible)).all()
 
 
 def _state(row: Row[*tuple[Any, ...]], *, under_way: bool) -> str:

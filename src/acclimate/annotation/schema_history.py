@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, select
+from sqlalchemy import ColumnElement, Connection, select
 
 from acclimate.annotation import tables
 from acclimate.annotation.schema import Answer, LabelSchema, Question, replace_labels
@@ -59,9 +59,14 @@ def lift(since: Sequence[Change], version: int, content: Answer) -> dict[str, An
 
 
 def standing_answers(
-    connection: Connection, task: str, *, item: str | None = None, person: str | None = None
+    connection: Connection,
+    task: str,
+    *,
+    item: str | None = None,
+    person: str | None = None,
+    of_items: ColumnElement[bool] | None = None,
 ) -> Iterator[GivenAnswer]:
-    """The answers of a task, or of one item or person, that stand, oldest first."""
+    """The answers of a task that stand, oldest first; of one item or person, or of items on which a condition holds."""
     since = changes(connection, task)
     given = tables.answers.c
     query = select(tables.answers).where(given.task == task, given.state == CURRENT).order_by(given.number)
@@ -69,6 +74,9 @@ def standing_answers(
         query = query.where(given.item == item)
     if person is not None:
         query = query.where(given.person == person)
+    if of_items is not None:
+        items = tables.items
+        query = query.join(items, (items.c.task == given.task) & (items.c.id == given.item)).where(of_items)
     for row in connection.execute(query):
         content = lift(since, row.schema_version, row.content)
         yield GivenAnswer(row.number, row.item, row.person, row.purpose, row.seconds, content)

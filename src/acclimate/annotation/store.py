@@ -16,22 +16,23 @@ from typing import Any
 
 from sqlalchemy import Connection, Engine, create_engine, event, func, insert, inspect, select, update
 from sqlalchemy.engine import make_url
-from sqlalchemy.exc import OperationalError
+from sqlalchemy.exc import ArgumentError, DatabaseError, InterfaceError, OperationalError
 
 from acclimate.annotation import tables
+from acclimate.annotation.migrations import MIGRATIONS, Migration
 from acclimate.core.atomic import fsync_folder, json_digest
 from acclimate.core.crash_points import crash_point
-from acclimate.core.errors import ResourceError, WorkspaceError
+from acclimate.core.errors import ConfigError, ResourceError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 FILE = "annotation.db"
+ITSELF = "acclimate"
+"""Who acts when no person does: the program, or whoever holds the database, on the command line."""
 Clock = Callable[[], datetime]
-Migration = Callable[[Connection], None]
-MIGRATIONS: Mapping[int, Migration] = {}
-"""What turns a database of a version into the next one."""
 
-_START = "0" * 64
+_EXAMPLE = "give one such as postgresql://user:password@host/database, or none: then it is a file of the project"
+NO_EVENT = "0" * 64
 _BUSY_SECONDS = 60
 _WRITERS_LOCK = 0x61636C6D
 """PostgreSQL's advisory lock that writers of this database hold until they commit."""
@@ -68,7 +69,7 @@ class Transaction:
         newest = self.connection.execute(
             select(tables.events.c.number, tables.events.c.digest).order_by(tables.events.c.number.desc()).limit(1)
         ).first()
-        number, previous = (newest.number + 1, newest.digest) if newest else (1, _START)
+        number, previous = (newest.number + 1, newest.digest) if newest else (1, NO_EVENT)
         said = {"number": number, "at": moment(self.now), "who": who, "action": action, "details": details}
         digest = json_digest({**said, "previous": previous})
         self.connection.execute(insert(tables.events).values(**said, previous=previous, digest=digest))
@@ -84,17 +85,13 @@ class Store:
 
     @classmethod
     def open(cls, url: str, *, clock: Clock = utc_now) -> Store:
-        """The database at a URL, made where there is none, brought to this version where it is older."""
-        parsed = make_url(url)
-        if parsed.drivername == "postgresql":
-            parsed = parsed.set(drivername="postgresql+pg8000")
-        if parsed.get_backend_name() == "sqlite":
-            engine = _sqlite_engine(Path(parsed.database or ""))
-        else:
-            engine = create_engine(parsed, hide_parameters=True)
-        store = cls(engine, clock)
-        with store.write() as transaction:
-            _bring_up_to_date(transaction.connection)
+        """The database at a URL, made where there is none, brought to this version where it is older.
+
+        Raises ConfigError for a URL of another kind of database, ResourceError where it cannot be reached.
+        """
+        store = cls(_engine(url), clock)
+        with _named_refusal(store.engine), store.write() as transaction:
+            _bring_up_to_date(transaction)
         return store
 
     def close(self) -> None:
@@ -116,7 +113,7 @@ class Store:
     @contextmanager
     def read(self) -> Iterator[Connection]:
         """A consistent view that does not wait for writers."""
-        with self.engine.connect() as connection:
+        with _named_faults(), self.engine.connect() as connection:
             if self.engine.dialect.name == "postgresql":
                 connection = connection.execution_options(isolation_level="REPEATABLE READ")
             with connection.begin():
@@ -126,11 +123,11 @@ class Store:
         """The digest of the newest event: kept elsewhere, it proves later that nothing up to it was changed or cut."""
         newest = select(tables.events.c.digest).order_by(tables.events.c.number.desc()).limit(1)
         with self.read() as connection:
-            return connection.scalar(newest) or _START
+            return connection.scalar(newest) or NO_EVENT
 
     def check_holds(self, digest: str) -> None:
         """Fails unless the chain is whole and an event with this digest, noted earlier, still stands in it."""
-        if digest != _START and digest not in {event["digest"] for event in self.events()}:
+        if digest != NO_EVENT and digest not in {event["digest"] for event in self.events()}:
             raise WorkspaceError(
                 f"No annotation event has the digest {digest[:16]}…: it, or one before it, was changed or removed.",
                 hint="restore the database from a copy made after that digest was noted",
@@ -139,12 +136,12 @@ class Store:
     def anchor(self, log: AuditLog) -> str:
         """Notes the newest digest in the project's audit log, so that each chain vouches for the other."""
         head = self.head()
-        log.append("annotation anchored", head=head)
+        log.append(ANCHORED, head=head)
         return head
 
     def events(self) -> Iterator[dict[str, Any]]:
         """All events, oldest first; fails at the first one that does not fit the chain."""
-        previous, number = _START, 0
+        previous, number = NO_EVENT, 0
         with self.read() as connection:
             for row in connection.execute(select(tables.events).order_by(tables.events.c.number)):
                 said: dict[str, Any] = dict(row._mapping)
@@ -191,6 +188,8 @@ ANSWERED, DECIDED, WITHDRAWN, REQUEUED = "answered", "decided", "withdrawn", "re
 ERASED = "subject erased"
 """The action that removes answers with the items they are about."""
 CURRENT = "current"
+ANCHORED = "annotation anchored"
+"""What the audit log calls the note of a digest."""
 
 
 @contextmanager
@@ -198,11 +197,45 @@ def _named_faults() -> Iterator[None]:
     """Turns a full disk, a database that stays busy or one that cannot be reached into a sentence."""
     try:
         yield
-    except OperationalError as error:
+    except (OperationalError, InterfaceError) as error:
         raise ResourceError(
-            f"The annotation database could not be written ({error.orig}); nothing of this change was kept.",
+            f"The annotation database could not be read or written ({error.orig}); nothing of this change was kept.",
             hint="see to the disk or the database server, then do the same again",
         ) from error
+
+
+@contextmanager
+def _named_refusal(engine: Engine) -> Iterator[None]:
+    """Turns what a server says to a stranger, a wrong password or a database that is not there into a sentence."""
+    try:
+        yield
+    except DatabaseError as error:
+        if error.statement is not None:
+            raise
+        raise ResourceError(
+            f"The annotation database {engine.url!r} lets nobody in: {error.orig}.",
+            hint="see that the user, the password and the database of the URL are right",
+        ) from None
+
+
+def _engine(url: str) -> Engine:
+    try:
+        parsed = make_url(url)
+    except ArgumentError:
+        raise ConfigError("DATABASE_URL is no URL.", hint=_EXAMPLE) from None
+    if parsed.get_backend_name() == "sqlite":
+        return _sqlite_engine(Path(parsed.database or ""))
+    if parsed.get_backend_name() != "postgresql":
+        raise ConfigError(f"Annotations cannot be kept in {parsed.get_backend_name()!r}.", hint=_EXAMPLE)
+    if parsed.drivername == "postgresql":
+        parsed = parsed.set(drivername="postgresql+pg8000")
+    try:
+        # Connections that a restart of the server broke are replaced when they are next used.
+        return create_engine(parsed, hide_parameters=True, pool_pre_ping=True)
+    except ModuleNotFoundError as error:
+        raise ConfigError(
+            f"PostgreSQL needs {error.name}, which is not installed.", hint="pip install 'acclimate[postgres]'"
+        ) from None
 
 
 def _sqlite_engine(file: Path) -> Engine:
@@ -232,15 +265,20 @@ def _sqlite_engine(file: Path) -> Engine:
     return engine
 
 
-def _bring_up_to_date(connection: Connection) -> None:
+def _bring_up_to_date(transaction: Transaction) -> None:
+    connection = transaction.connection
     if not inspect(connection).has_table("settings"):
         tables.metadata.create_all(connection)
         connection.execute(insert(tables.settings).values(name="version", value=str(STORE_VERSION)))
-    migrate(connection, MIGRATIONS, target=STORE_VERSION)
+    for version in migrate(connection, MIGRATIONS, target=STORE_VERSION):
+        transaction.append(ITSELF, "database brought up to date", version=version)
 
 
-def migrate(connection: Connection, migrations: Mapping[int, Migration], *, target: int) -> None:
-    """Brings a database from its version to the target, a version at a time; refuses one from a later acclimate."""
+def migrate(connection: Connection, migrations: Mapping[int, Migration], *, target: int) -> list[int]:
+    """Brings a database from its version to the target, a version at a time; refuses one from a later acclimate.
+
+    Returns the versions it went through.
+    """
     setting = tables.settings.c
     version = int(connection.scalar(select(setting.value).where(setting.name == "version")) or 0)
     if version > target:
@@ -251,3 +289,4 @@ def migrate(connection: Connection, migrations: Mapping[int, Migration], *, targ
     for step in range(version, target):
         migrations[step](connection)
         connection.execute(update(tables.settings).where(setting.name == "version").values(value=str(step + 1)))
+    return list(range(version + 1, target + 1))

@@ -1,7 +1,8 @@
 """The tables of the annotation database; `store` says what is promised about them.
 
 Times are UTC in ISO form of fixed width, so that they compare as text. `answers` are named by the event that made them.
-`assignments.seen` says that the person has seen others' answers to the item.
+`assignments.seen` says that the person has seen others' answers to the item. Tables whose names begin with `app_` are
+for signing in to the pages; of tokens and codes they hold digests alone.
 """
 
 from __future__ import annotations
@@ -162,6 +163,70 @@ answers = Table(
 )
 Index("answers_of_item", answers.c.task, answers.c.item, answers.c.state)
 Index("answers_of_person", answers.c.task, answers.c.person, answers.c.state)
+
+sessions = Table(
+    "app_sessions",
+    metadata,
+    Column("token", String, primary_key=True),
+    Column("person", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+    Column("used_at", String, nullable=False),
+)
+
+invitations = Table(
+    "app_invitations",
+    metadata,
+    Column("token", String, primary_key=True),
+    Column("person", String, nullable=False, unique=True),
+    Column("expires_at", String, nullable=False),
+)
+
+attempts = Table(
+    "app_attempts",
+    metadata,
+    Column("name", String, primary_key=True),
+    Column("failures", Integer, nullable=False),
+    Column("until", String, nullable=False),
+)
+
+second_factors = Table(
+    "app_second_factors",
+    metadata,
+    Column("person", String, primary_key=True),
+    Column("secret", String, nullable=False),
+    Column("confirmed", Boolean, nullable=False),
+    Column("last_step", Integer, nullable=False),
+)
+
+recovery_codes = Table(
+    "app_recovery_codes",
+    metadata,
+    Column("code", String, primary_key=True),
+    Column("person", String, nullable=False),
+)
+
+outside_identities = Table(
+    "app_outside_identities",
+    metadata,
+    Column("issuer", String),
+    Column("subject", String),
+    Column("person", String, nullable=False),
+    PrimaryKeyConstraint("issuer", "subject"),
+)
+
+outside_sign_ins = Table(
+    "app_outside_sign_ins",
+    metadata,
+    Column("state", String, primary_key=True),
+    Column("browser", String, nullable=False),
+    Column("nonce", String, nullable=False),
+    Column("verifier", String, nullable=False),
+    Column("invitation", String, nullable=False),
+    Column("expires_at", String, nullable=False),
+)
+
+PASSING = (sessions, invitations, attempts, outside_sign_ins)
+"""What no backup holds: whoever restores one must not bring back sessions that have ended since."""
 
 for _change in ("UPDATE", "DELETE"):
     event.listen(

@@ -12,7 +12,7 @@ from typing import Any, TypeVar
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from acclimate.annotation import tables
-from acclimate.annotation.people import Role, require_role
+from acclimate.annotation.people import Person, RefusedError, Role, require_every_site, require_role
 from acclimate.annotation.schema import Answer, Codes, LabelSchema, Subject, Text
 from acclimate.annotation.store import Store, Transaction
 from acclimate.core.atomic import json_digest
@@ -105,11 +105,12 @@ def create_task(
 def add_items(store: Store, task: str, items: Sequence[NewItem], *, overlap: Overlap, by: str) -> int:
     """Adds items that are not there yet, all or none; returns how many were new.
 
-    Raises DataError for an item that is there with another record: records do not change under their annotations.
+    Raises DataError for an item that is there with another record: records do not change under their annotations; and
+    RefusedError for a manager of some sites who brings records of others, or without a site, which everybody would see.
     """
     with store.write() as transaction:
         connection = transaction.connection
-        require_role(connection, by, Role.MANAGER)
+        _require_own_sites(require_role(connection, by, Role.MANAGER), items)
         schema = current_schema(connection, task)
         fresh = _unknown(connection, task, items)
         for item in fresh:
@@ -128,7 +129,7 @@ def start_round(store: Store, task: str, name: str, *, by: str) -> None:
     if name not in (PILOT, WORK, CLOSED):
         raise DataError(f"There is no round {name!r}.", hint=f"rounds are {PILOT}, {WORK} and {CLOSED}")
     with store.write() as transaction:
-        require_role(transaction.connection, by, Role.MANAGER)
+        require_every_site(transaction.connection, by, Role.MANAGER)
         require_task(transaction.connection, task)
         transaction.connection.execute(update(tables.tasks).where(tables.tasks.c.name == task).values(round=name))
         transaction.append(by, "round started", task=task, round=name)
@@ -137,7 +138,7 @@ def start_round(store: Store, task: str, name: str, *, by: str) -> None:
 def set_priority(store: Store, task: str, priorities: Mapping[str, int], *, by: str) -> None:
     """Changes which items come first; higher is earlier."""
     with store.write() as transaction:
-        require_role(transaction.connection, by, Role.MANAGER)
+        require_every_site(transaction.connection, by, Role.MANAGER)
         for item, priority in priorities.items():
             place = (tables.items.c.task == task) & (tables.items.c.id == item)
             transaction.connection.execute(update(tables.items).where(place).values(priority=priority))
@@ -264,6 +265,16 @@ def _batches(rows: Iterator[T]) -> Iterator[list[T]]:
 
 def _code_lists(schema: LabelSchema) -> Iterator[str]:
     return (question.code_list for question in schema.questions if isinstance(question, Codes))
+
+
+def _require_own_sites(manager: Person, items: Sequence[NewItem]) -> None:
+    own = manager.reaches(Role.MANAGER)
+    strange = [item.id for item in items if own is not None and item.record.get("site") not in own]
+    if strange:
+        raise RefusedError(
+            f"{len(strange)} records are of no site of {manager.name}, the first is {strange[0]}.",
+            hint=f"name the site of each record: {', '.join(sorted(own or ()))}",
+        )
 
 
 def _unknown(connection: Connection, task: str, items: Sequence[NewItem]) -> list[NewItem]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from starlette.responses import JSONResponse, Response
 
+from acclimate.annotation.review import CHECKING
 from acclimate.annotation.tasks import task_names
 from acclimate.app.identity import WRONG, accept_invitation, form_token, invited_person, sign_in, sign_out
 from acclimate.app.web import EVERYONE, SIGNED_IN, Page, Visit, give_cookie, go_to
@@ -14,7 +15,7 @@ def home(visit: Visit) -> Response:
     """The tasks, with what one's roles let one do in each."""
     with visit.store.read() as connection:
         names = task_names(connection)
-    return visit.page("home.html", tasks=names)
+    return visit.page("home.html", tasks=names, checking=CHECKING)
 
 
 def ask_password(visit: Visit) -> Response:
@@ -25,7 +26,8 @@ def ask_password(visit: Visit) -> Response:
 def check_password(visit: Visit) -> Response:
     """Begins a session, or says the same sentence whatever was wrong."""
     name = visit.text("name").strip()
-    token = sign_in(visit.store, name, visit.text("password"))
+    password, code = visit.text("password"), visit.text("code")
+    token = sign_in(visit.store, name, password, code=code, replaces=visit.token)
     if token is None:
         return visit.page("sign_in.html", status=403, name=name, says=WRONG)
     response = go_to("/")
@@ -43,7 +45,7 @@ def leave(visit: Visit) -> Response:
 
 def ask_new_password(visit: Visit) -> Response:
     """The page behind an invitation's link."""
-    return visit.page("join.html", name=invited_person(visit.store, visit.path["invitation"]), says="")
+    return _join(visit)
 
 
 def take_new_password(visit: Visit) -> Response:
@@ -54,10 +56,16 @@ def take_new_password(visit: Visit) -> Response:
             raise DataError("The two passwords differ.", hint="type the same one twice")
         token = accept_invitation(visit.store, invitation, visit.text("password"))
     except DataError as error:
-        return visit.page("join.html", status=400, name=invited_person(visit.store, invitation), says=error.message)
+        return _join(visit, status=400, says=error.message)
     response = go_to("/")
     give_cookie(visit.office, response, token)
     return response
+
+
+def _join(visit: Visit, *, status: int = 200, says: str = "") -> Response:
+    invitation = visit.path["invitation"]
+    name = invited_person(visit.store, invitation)
+    return visit.page("join.html", status=status, name=name, invitation=invitation, says=says)
 
 
 def fresh_form_token(visit: Visit) -> Response:

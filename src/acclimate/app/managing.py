@@ -15,7 +15,7 @@ from acclimate.annotation.agreement.coefficients import krippendorff_alpha, perc
 from acclimate.annotation.agreement.figure import Agreement, TooFewReadingsError
 from acclimate.annotation.agreement.spans import span_f1
 from acclimate.annotation.export import export_snapshot, label_readings, span_readings
-from acclimate.annotation.people import Person, Role, active_people, save_person
+from acclimate.annotation.people import GRANTED_BY_MANAGERS, PROJECT_WIDE, Person, Role, active_people, save_person
 from acclimate.annotation.review import CHECKING, progress, reader_records
 from acclimate.annotation.schema import Choice, Question, Spans
 from acclimate.annotation.store import Store
@@ -30,7 +30,17 @@ from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 
 MAX_UPLOAD = 50_000_000
 TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+ROLES = {
+    Role.ANNOTATOR: "reads and answers",
+    Role.REVIEWER: "decides where readers differ",
+    Role.VALIDATOR: "reads and judges outputs of models alone",
+    Role.MANAGER: "makes tasks, brings records, invites those above, exports",
+    Role.APPROVER: "sees progress and agreement, to sign what rests on them",
+    Role.AUDITOR: "sees progress and agreement",
+    Role.OWNER: "gives and takes every role",
+}
 _MANAGER = frozenset({Role.MANAGER})
+_ADMITTING = frozenset({Role.OWNER, Role.MANAGER})
 
 
 @dataclass(frozen=True)
@@ -121,11 +131,12 @@ def agreement_rows(store: Store, task: str, question: Question, *, by: str) -> l
 
 
 def take_snapshot(visit: Visit) -> Response:
-    """Exports the annotated records as an artifact in the project's folder."""
+    """Exports the annotated records as an artifact in the project's restricted folder."""
     task = visit.path["task"]
     if not TASK_NAME.fullmatch(task):
         raise ConfigError("This task's name cannot be that of a folder.", hint="export it with acclimate.annotation")
     folder = visit.office.folder / ANNOTATION_SNAPSHOTS
+    _make_private(folder.parent)
     _make_private(folder)
     snapshot = export_snapshot(visit.store, task, folder / task, by=visit.person.name)
     shown = snapshot.folder.relative_to(visit.office.folder)
@@ -147,8 +158,8 @@ def add_person(visit: Visit) -> Response:
     if len(name) > 100 or not name.isprintable():
         raise ConfigError("The name is too long or not printable.", hint="at most 100 characters")
     sites, skills = (tuple(filter(None, map(str.strip, visit.text(field).split(",")))) for field in ("sites", "skills"))
-    if name == visit.person.name and Role.MANAGER not in roles:
-        raise ConfigError("You would no longer be a manager.", hint="let another manager take the role from you")
+    if name == visit.person.name and not _ADMITTING & set(roles):
+        raise ConfigError("You could not come back to this page.", hint="let another owner or manager do it")
     save_person(visit.store, Person(name, roles, sites, skills), by=visit.person.name)
     return _people(visit, link=invite(visit.store, name, by=visit.person.name), invited=name)
 
@@ -163,9 +174,23 @@ def drop_person(visit: Visit) -> Response:
 
 def _people(visit: Visit, *, link: str, invited: str = "") -> Response:
     with visit.store.read() as connection:
-        found = active_people(connection)
+        found = [(one, joined) for one, joined in active_people(connection) if _is_of_sites(one, visit.person)]
     address = f"{visit.office.origins[0]}/join/{link}" if link else ""
-    return visit.page("people.html", people=found, link=address, invited=invited, days=INVITATION_DAYS)
+    given = set(Role) if Role.OWNER in visit.person.roles else GRANTED_BY_MANAGERS
+    return visit.page(
+        "people.html",
+        people=found,
+        link=address,
+        invited=invited,
+        days=INVITATION_DAYS,
+        roles={role: says for role, says in ROLES.items() if role in given},
+        project_wide=[role for role in ROLES if role in PROJECT_WIDE],
+    )
+
+
+def _is_of_sites(person: Person, viewer: Person) -> bool:
+    own, reached = viewer.reaches(*_ADMITTING), person.reaches(*person.roles)
+    return own is None or person.name == viewer.name or (reached is not None and reached <= own)
 
 
 def _row(what: str, measure: Callable[[], Agreement]) -> AgreementRow:
@@ -191,7 +216,7 @@ PAGES = (
     Page("/tasks/{task}/agreement", show_agreement, allowed=frozenset(CHECKING)),
     Page("/tasks/{task}/records", bring_records, method="POST", allowed=_MANAGER, max_body=MAX_UPLOAD),
     Page("/tasks/{task}/snapshot", take_snapshot, method="POST", allowed=_MANAGER),
-    Page("/people", show_people, allowed=_MANAGER),
-    Page("/people", add_person, method="POST", allowed=_MANAGER),
-    Page("/people/remove", drop_person, method="POST", allowed=_MANAGER),
+    Page("/people", show_people, allowed=_ADMITTING),
+    Page("/people", add_person, method="POST", allowed=_ADMITTING),
+    Page("/people/remove", drop_person, method="POST", allowed=_ADMITTING),
 )

@@ -11,8 +11,7 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from acclimate.annotation.answering import Submission, last_answer, submit, undo
-from acclimate.annotation.assignments import ADJUDICATION, READING, Lease
-from acclimate.annotation.people import Role
+from acclimate.annotation.assignments import ADJUDICATION, READING, WORKING, Lease
 from acclimate.annotation.queue import SkipReason, next_item, skip
 from acclimate.annotation.review import next_dispute
 from acclimate.annotation.schema import Choice, LabelSchema, Spans, Text
@@ -28,7 +27,8 @@ SKIP_REASONS = {
     SkipReason.KNOWS_THE_PERSON: "I know this person",
     SkipReason.OTHER: "Another reason",
 }
-_ANSWERING = frozenset({Role.ANNOTATOR, Role.REVIEWER})
+_READING, _DECIDING = frozenset(WORKING[READING]), frozenset(WORKING[ADJUDICATION])
+_ANSWERING = _READING | _DECIDING
 
 
 def read_next(visit: Visit) -> Response:
@@ -142,8 +142,8 @@ def _seconds(sent: Mapping[str, Any]) -> float:
 
 
 PAGES = (
-    Page("/read/{task}", read_next, allowed=frozenset({Role.ANNOTATOR})),
-    Page("/decide/{task}", decide_next, allowed=frozenset({Role.REVIEWER})),
+    Page("/read/{task}", read_next, allowed=_READING),
+    Page("/decide/{task}", decide_next, allowed=_DECIDING),
     Page("/answers/{task}", take_answer, method="POST", allowed=_ANSWERING),
     Page("/undo/{task}", take_back, method="POST", allowed=_ANSWERING),
     Page("/skip/{task}", take_skip, method="POST", allowed=_ANSWERING),

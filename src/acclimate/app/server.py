@@ -3,21 +3,25 @@
 from __future__ import annotations
 
 import socket
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from urllib.parse import urlsplit
 
 import uvicorn
 
+from acclimate.annotation.anchoring import anchored
 from acclimate.annotation.people import SYSTEM, Person, Role, active_people, save_person
 from acclimate.annotation.store import Store, database_url
-from acclimate.app import entrance, managing, reading
+from acclimate.app import account, entrance, managing, reading
 from acclimate.app.identity import invite
-from acclimate.app.web import Office, application
+from acclimate.app.patience import Impatient
+from acclimate.app.web import Office, Page, application, host_of
 from acclimate.core.errors import ConfigError, ResourceError
+from acclimate.project.audit import AuditLog
 
 ADDRESS = "127.0.0.1"
-PAGES = (*entrance.PAGES, *reading.PAGES, *managing.PAGES)
+CONNECTIONS = 200
+PAGES = (*entrance.PAGES, *account.PAGES, *reading.PAGES, *managing.PAGES)
 
 
 @dataclass(frozen=True)
@@ -28,43 +32,83 @@ class Opened:
     first_link: str
 
 
-def open_office(folder: Path, *, manager: str, port: int, public_url: str | None) -> Opened:
-    """Opens the project's annotations. Where no manager has a password yet, one is added and gets a one-time link."""
-    origins = (_origin(public_url),) if public_url else (f"http://{ADDRESS}:{port}", f"http://localhost:{port}")
-    store = Store.open(database_url(folder, None))
+@dataclass(frozen=True)
+class OutsideSignIn:
+    """An OpenID Connect provider, and the id and secret that it gave this application."""
+
+    issuer: str
+    client: str
+    secret: str
+
+
+def open_office(folder: Path, *, url: str | None = None, manager: str, port: int, public_url: str | None) -> Opened:
+    """Opens the project's annotations, in its folder or at a URL.
+
+    Where no owner or manager can sign in yet, the person `manager` becomes both and gets a one-time link.
+    """
+    origins = (origin_of(public_url),) if public_url else (f"http://{ADDRESS}:{port}", f"http://localhost:{port}")
+    store = Store.open(database_url(folder, url))
     office = Office(store, folder.absolute(), origins)
     application(office, PAGES)
     with store.read() as connection:
         people = active_people(connection)
-    if any(Role.MANAGER in person.roles and has_password for person, has_password in people):
+    leading = {Role.OWNER, Role.MANAGER}
+    if any(leading & set(person.roles) and can_sign_in for person, can_sign_in in people):
         return Opened(office, "")
-    if not any(person.name == manager and Role.MANAGER in person.roles for person, _ in people):
-        save_person(store, Person(manager, (Role.MANAGER,)), by=SYSTEM)
-    return Opened(office, f"{origins[0]}/join/{invite(store, manager, by=SYSTEM)}")
+    if not any(person.name == manager and Role.OWNER in person.roles for person, _ in people):
+        save_person(store, Person(manager, (Role.OWNER, Role.MANAGER)), by=SYSTEM)
+    return Opened(office, join_link(origins[0], invite(store, manager, by=SYSTEM)))
 
 
-def serve(office: Office, *, port: int) -> None:
-    """Serves until it is interrupted; raises ResourceError where the port is taken."""
+def join_link(origin: str, token: str) -> str:
+    """The address of an invitation."""
+    return f"{origin}/join/{token}"
+
+
+def serve(office: Office, *, port: int, address: str = ADDRESS, outside: OutsideSignIn | None = None) -> None:
+    """Serves until it is interrupted; raises ResourceError where the port is taken.
+
+    What the database's chain holds is noted in the project's audit log at the start, at the end and in between.
+    """
     try:
-        listening = socket.create_server((ADDRESS, port))
+        listening = socket.create_server((address, port))
     except OSError as error:
         raise ResourceError(
-            f"Port {port} of this machine cannot be listened on: {error.strerror}.", hint="choose another with --port"
+            f"Port {port} of {address} cannot be listened on: {error.strerror}.", hint="choose another with --port"
         ) from None
-    config = uvicorn.Config(
-        application(office, PAGES),
+    with listening, anchored(office.store, AuditLog(office.folder / "audit.jsonl")):
+        uvicorn.Server(configuration(office, outside)).run(sockets=[listening])
+
+
+def pages_of(office: Office, outside: OutsideSignIn | None) -> tuple[Office, tuple[Page, ...]]:
+    """The office and its pages, with those of a provider where one is named."""
+    if outside is None:
+        return office, PAGES
+    from acclimate.app.outside import Provider
+    from acclimate.app.outside_pages import outside_pages
+
+    provider = Provider(outside.issuer, outside.client, outside.secret, office.origins[0])
+    return replace(office, outside=host_of(outside.issuer)), (*PAGES, *outside_pages(provider))
+
+
+def configuration(office: Office, outside: OutsideSignIn | None = None) -> uvicorn.Config:
+    """How the application is served: within limits for every client, and trusting nothing that a proxy adds."""
+    return uvicorn.Config(
+        application(*pages_of(office, outside)),
+        http=Impatient,
+        ws="none",
         log_level="warning",
         access_log=False,
         server_header=False,
         proxy_headers=False,
-        limit_concurrency=200,
+        limit_concurrency=CONNECTIONS,
         timeout_keep_alive=15,
+        timeout_graceful_shutdown=10,
     )
-    with listening:
-        uvicorn.Server(config).run(sockets=[listening])
 
 
-def _origin(url: str) -> str:
+def origin_of(url: str) -> str:
+    """A public address as browsers name it; raises ConfigError for one that is not https:// and a host alone."""
     parts = urlsplit(url)
     if parts.scheme != "https" or not parts.netloc or parts.path.strip("/") or parts.query or "@" in parts.netloc:
         raise ConfigError(

@@ -9,8 +9,8 @@ import asyncio
 import hmac
 import json
 import secrets
-from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
@@ -25,11 +25,11 @@ from starlette.responses import HTMLResponse, JSONResponse, RedirectResponse, Re
 from starlette.routing import Mount, Route
 from starlette.staticfiles import StaticFiles
 
-from acclimate.annotation.people import Person, RefusedError, Role
+from acclimate.annotation.people import Person, RefusedError, Role, prepare_password_check
 from acclimate.annotation.store import Store
-from acclimate.app.identity import form_token, make_tables, person_of
+from acclimate.app.identity import form_token, person_of
 from acclimate.app.security import Shield
-from acclimate.core.errors import ConfigError, UserError
+from acclimate.core.errors import ConfigError, ResourceError, UserError
 
 EVERYONE: Final = "everyone"
 SIGNED_IN = frozenset(Role)
@@ -47,6 +47,8 @@ class Office:
     store: Store
     folder: Path
     origins: tuple[str, ...]
+    outside: str = ""
+    """The provider through which people may sign in; empty where there is none."""
 
     @property
     def secure(self) -> bool:
@@ -69,6 +71,7 @@ class Visit:
     path: Mapping[str, str]
     form: Mapping[str, Sequence[str]] = field(default_factory=dict)
     sent: Mapping[str, Any] = field(default_factory=dict)
+    query: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def store(self) -> Store:
@@ -98,7 +101,10 @@ class Visit:
         shown = _TEMPLATES.get_template(template)
         person = self.visitor
         return HTMLResponse(
-            shown.render(person=person, Role=Role, form_token=form_token(self.token), **values), status_code=status
+            shown.render(
+                person=person, Role=Role, form_token=form_token(self.token), outside=self.office.outside, **values
+            ),
+            status_code=status,
         )
 
 
@@ -126,7 +132,7 @@ def application(office: Office, pages: Sequence[Page]) -> Starlette:
     open_to_nobody = [f"{page.method} {page.path}" for page in pages if not page.allowed]
     if open_to_nobody:
         raise ConfigError(f"{', '.join(open_to_nobody)} declares no permission.", hint="give the page `allowed`")
-    make_tables(office.store)
+    prepare_password_check()
     routes: list[Route | Mount] = [
         Route(page.path, _endpoint(office, page), methods=[page.method], name=f"{page.method} {page.path}")
         for page in pages
@@ -142,12 +148,13 @@ def _endpoint(office: Office, page: Page) -> Callable[[Request], Any]:
         token = request.cookies.get(office.cookie, "")
         fresh = not token
         token = token or secrets.token_urlsafe(32)
-        person = await run_in_threadpool(person_of, office.store, token)
-        visit = Visit(office, person, token, request.path_params)
-        refused = _refusal(visit, page, wants_json=_is_json(request))
-        if refused is not None:
-            return refused
+        visit = Visit(office, None, token, request.path_params, query=request.query_params)
         try:
+            _require_plain(request.path_params.values())
+            visit = replace(visit, visitor=await run_in_threadpool(person_of, office.store, token))
+            refused = _refusal(visit, page, wants_json=_is_json(request))
+            if refused is not None:
+                return refused
             if page.method == "POST":
                 visit = await _with_body(request, visit, page.max_body)
             response = await run_in_threadpool(page.handler, visit)
@@ -184,12 +191,11 @@ async def _with_body(request: Request, visit: Visit, limit: int) -> Visit:
             body = await _body(request, limit)
     except (TimeoutError, ClientDisconnect):
         raise ConfigError("What was sent did not arrive in time.", hint="send it again") from None
-    found = Visit(visit.office, visit.visitor, visit.token, visit.path)
     if _is_json(request):
-        found = Visit(visit.office, visit.visitor, visit.token, visit.path, sent=_json(body))
+        found = replace(visit, sent=_json(body))
         proof = request.headers.get(PROOF_HEADER, "")
     else:
-        found = Visit(visit.office, visit.visitor, visit.token, visit.path, form=_form(body))
+        found = replace(visit, form=_form(body))
         proof = found.text("form_token")
     if not hmac.compare_digest(proof.encode(errors="replace"), form_token(visit.token).encode()):
         raise RefusedError("This form was not made for your session.", hint="load the page again and send it anew")
@@ -213,16 +219,27 @@ def _json(body: bytes) -> Mapping[str, Any]:
         sent = None
     if not isinstance(sent, dict):
         raise ConfigError("What was sent is not a JSON object.", hint="load the page again")
+    _require_plain(value for value in sent.values() if isinstance(value, str))
     return sent
 
 
 def _form(body: bytes) -> Mapping[str, Sequence[str]]:
     try:
-        return parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
+        form = parse_qs(body.decode(), keep_blank_values=True, max_num_fields=MAX_FIELDS, errors="strict")
     except ValueError:
         raise ConfigError(
             f"The form has more than {MAX_FIELDS:,} fields, or is not UTF-8.", hint="load the page again"
         ) from None
+    for values in form.values():
+        _require_plain(values)
+    return form
+
+
+def _require_plain(values: Iterable[str]) -> None:
+    """Refuses characters that are none: databases cannot hold them."""
+    for value in values:
+        if "\0" in value or any("\ud800" <= character <= "\udfff" for character in value):
+            raise ConfigError("What was sent holds a character that is none.", hint="load the page again")
 
 
 def _is_json(request: Request) -> bool:
@@ -230,7 +247,8 @@ def _is_json(request: Request) -> bool:
 
 
 def _fault(visit: Visit, error: UserError, *, wants_json: bool) -> Response:
-    status = 403 if isinstance(error, RefusedError) else 400
+    # A database that is away is no fault of what was sent: the page keeps it and sends it again.
+    status = {RefusedError: 403, ResourceError: 503}.get(type(error), 400)
     if wants_json:
         return JSONResponse({"error": str(error)}, status)
     return visit.page("fault.html", status=status, says=str(error))

@@ -33,8 +33,8 @@ def annotation_store(project: Path, *, first_manager: str = "", dry_run: bool = 
 
 
 def _make_first_manager(store: Store, name: str) -> None:
-    """Makes whoever acts the manager of a project that has no people at all."""
+    """Makes whoever acts the owner and manager of a project that has no people at all."""
     with store.read() as connection:
         if connection.execute(select(people.c.name).limit(1)).first() is not None:
             return
-    save_person(store, Person(name, (Role.MANAGER,)), by=SYSTEM)
+    save_person(store, Person(name, (Role.OWNER, Role.MANAGER)), by=SYSTEM)

@@ -54,7 +54,7 @@ def import_(
     """Take annotations into a task as readings of the people who gave them; importing again adds nothing.
 
     Prints for every annotator how many answers came, were taken, were here already or were set aside, and why; what has
-    no place here is named and counted. The first manager of a project is whoever imports first.
+    no place here is named and counted. The owner and manager of a project without people is whoever imports first.
 
     example: acclimate annotations import export.json --format label-studio --task notes --project demo
     """
@@ -85,7 +85,9 @@ def export(
     project: ProjectOption = HERE,
     question: str = typer.Option("", help="The question, where the format holds one alone."),
     annotator: str = typer.Option("", help="One person's answers alone, instead of everybody's or what counts."),
-    by: str = typer.Option("", help="Who does this, a manager, reviewer or auditor; by default your account's name."),
+    by: str = typer.Option(
+        "", help="Who does this: owner, manager, reviewer, approver or auditor; by default your account's name."
+    ),
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:

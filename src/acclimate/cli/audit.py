@@ -2,21 +2,29 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from dataclasses import asdict
+from typing import Any
 
 import typer
 
 from acclimate.cli.console import print_json, say, tell
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
+from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app, refuse_options_before
+from acclimate.core.errors import WorkspaceError
+from acclimate.project.audit import AuditLog
 from acclimate.project.verification import Checked, check_project, first_fault
 from acclimate.project.workspace import Workspace
 
-app = new_app("acclimate audit --project demo")
+app = new_app(
+    "acclimate audit --project demo",
+    says="Print every audit event; check the chains of the log and of the annotations.",
+)
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def command(
+    context: typer.Context,
     project: ProjectOption = HERE,
     holds: str = typer.Option("", help="A digest that an earlier run printed: fail unless it still stands."),
     files: bool = typer.Option(
@@ -31,6 +39,9 @@ def command(
 
     example: acclimate audit --project demo
     """
+    if context.invoked_subcommand is not None:
+        refuse_options_before(context.invoked_subcommand, context)
+        return
     workspace = Workspace.open(project)
     log = workspace.audit
     events, head = list(log.events()), log.head()
@@ -45,6 +56,43 @@ def command(
             details = " ".join(f"{name}={value}" for name, value in sorted(event.items()) if name not in _FIXED)
             tell(f"{event['at']} {event['who']} {event['action']} {details}")
     say(f"{len(events)} events, the chain holds; newest digest {head}", quiet=quiet)
+
+
+@app.command()
+def verify(project: ProjectOption = HERE, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
+    """Check the audit log's chain and, where there are annotations, theirs, every answer, and what the log notes of them.
+
+    Needs no acclimate.yaml. Fails at the first event that was changed, added, removed or cut off. After a backup was put
+    back, what the log noted before counts no longer; it says so.
+
+    example: acclimate audit verify --project demo
+    """
+    from acclimate.annotation.anchoring import verify_anchored
+    from acclimate.annotation.store import FILE, Store, database_url
+
+    log = AuditLog(project / "audit.jsonl")
+    url = os.environ.get("DATABASE_URL")
+    said: dict[str, Any] = {"events": sum(1 for _ in log.events()), "head": log.head()}
+    if url or (project / FILE).exists():
+        store = Store.open(database_url(project, url))
+        said["annotation"] = asdict(verify_anchored(store, log))
+        store.close()
+    elif not log.path.exists():
+        raise WorkspaceError(
+            f"There is neither an audit log nor a {FILE} in {project.resolve()}.",
+            hint="point to the project with --project DIR",
+        )
+    if as_json:
+        print_json(said)
+        return
+    print(f"audit log: {said['events']} events, the chain holds; newest digest {said['head']}")
+    if found := said.get("annotation"):
+        print(f"annotations: {found['events']} events, the chain and every answer hold; newest digest {found['head']}")
+        since = f" since the last of {found['restored']} times a backup was put back" if found["restored"] else ""
+        print(f"{found['anchors']} digests that the audit log noted{since} stand in the annotations")
+    say(
+        "note the newest digests outside the project: a later check can then show that nothing was cut off", quiet=quiet
+    )
 
 
 def _print_files(checked: Sequence[Checked], *, as_json: bool) -> None:

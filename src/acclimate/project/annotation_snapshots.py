@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Set
 from pathlib import Path
 
+from acclimate.core.stage import Zone
 from acclimate.project.manifests import MANIFEST, Manifest
 
-ANNOTATION_SNAPSHOTS = "snapshots"
-"""Where the pages export to: a folder a task, in it a folder a snapshot."""
+ANNOTATION_SNAPSHOTS = Path(Zone.RESTRICTED, "annotated")
+"""Where the pages export to, since records may name people: a folder a task, in it a folder a snapshot."""
 
 
 def annotation_snapshots(project: Path) -> list[Path]:

@@ -7,6 +7,7 @@ against that, someone else must keep the newest digest (`acclimate audit` prints
 
 from __future__ import annotations
 
+import fcntl
 import getpass
 import hashlib
 import json
@@ -32,6 +33,8 @@ class AuditLog:
     def append(self, action: str, **details: Any) -> None:
         """Adds one event durably. A last line torn by a kill was never acknowledged and is cut off first."""
         with named_disk_errors(self.path), self.path.open("a+b") as file:
+            # The annotation server writes here too, while a run does: each must see the other's last line.
+            fcntl.flock(file, fcntl.LOCK_EX)
             file.seek(0)
             content = file.read()
             whole = content[: content.rfind(b"\n") + 1]

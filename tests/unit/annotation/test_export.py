@@ -7,8 +7,8 @@ import pytest
 from tests.unit.annotation.project_of_four import TASK, answer, notes, open_store, read_all, start_task, urgency_schema
 
 from acclimate.annotation.agreement import percent_agreement
-from acclimate.annotation.export import export_snapshot, label_readings, span_readings
-from acclimate.annotation.people import RefusedError
+from acclimate.annotation.export import STEP, export_snapshot, label_readings, span_readings
+from acclimate.annotation.people import SYSTEM, Person, RefusedError, Role, save_person
 from acclimate.annotation.queue import next_item
 from acclimate.annotation.relabelling import merge_labels, rename_label, revise_guideline, set_gold, split_label
 from acclimate.annotation.review import next_dispute, progress
@@ -17,8 +17,11 @@ from acclimate.annotation.store import Store
 from acclimate.annotation.tasks import NewItem, current_schema
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import DataError, WorkspaceError
+from acclimate.core.stage import Zone
+from acclimate.project.cleanup import removable
 from acclimate.project.locks import run_lock
 from acclimate.project.manifests import Manifest, damage
+from acclimate.project.workspace import Workspace
 
 LABELS = {"ann": {"n0": "low", "n1": "low", "n2": "high"}, "bob": {"n0": "low", "n1": "high", "n2": "high"}}
 
@@ -88,10 +91,11 @@ def test_equal_annotations_give_equal_bytes_whoever_came_first(tmp_path: Path) -
     for place, order in enumerate((("ann", "bob"), ("bob", "ann"))):
         (tmp_path / str(place)).mkdir()
         store = open_store(tmp_path / str(place))
+        save_person(store, Person("aud", (Role.AUDITOR,)), by=SYSTEM)
         start_task(store, notes(3))
         read_all(store, {person: LABELS[person] for person in order})
         first = export_snapshot(store, TASK, tmp_path / str(place) / "out", by="mia")
-        again = export_snapshot(store, TASK, tmp_path / str(place) / "again", by="rae")
+        again = export_snapshot(store, TASK, tmp_path / str(place) / "again", by="aud")
         found += [files(first.folder), files(again.folder)]
     assert all(other == found[0] for other in found)
 
@@ -209,3 +213,13 @@ def test_an_item_that_was_read_does_not_become_gold(store: Store) -> None:
     read_all(store, {"ann": {"n0": "low"}})
     with pytest.raises(DataError, match="was read before"):
         set_gold(store, TASK, "n0", {"urgency": "high"}, by="mia")
+
+
+def test_a_snapshot_is_an_artifact_of_the_restricted_zone_that_cleaning_up_leaves_alone(
+    store: Store, tmp_path: Path
+) -> None:
+    start_task(store, notes(1), readings=1)
+    workspace = Workspace(tmp_path)
+    made = export_snapshot(store, TASK, workspace.zone_folder(Zone.RESTRICTED) / STEP, by="mia")
+    assert [item.artifact.path for item in workspace.finished()] == [made.folder]
+    assert removable(workspace, needed=()) == []

@@ -175,7 +175,7 @@ def test_readers_may_see_their_own_answers_alone(store: Store) -> None:
     start_task(store, notes(1))
     read_all(store, {"ann": {"n0": "low"}, "bob": {"n0": "high"}})
     assert [given.person for given in own_answers(store, TASK, "bob")] == ["bob"]
-    with pytest.raises(RefusedError, match="bob is no manager"):
+    with pytest.raises(RefusedError, match="bob is no owner"):
         answers_to(store, TASK, "n0", "bob")
 
 

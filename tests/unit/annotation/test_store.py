@@ -21,7 +21,7 @@ from acclimate.annotation.people import (
     save_person,
     set_password,
 )
-from acclimate.annotation.store import Store, migrate
+from acclimate.annotation.store import Store, database_url, migrate
 from acclimate.core.errors import DataError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
@@ -101,9 +101,24 @@ def test_a_change_that_fails_leaves_nothing(store: Store) -> None:
 def test_an_older_database_is_brought_up_to_date_a_version_at_a_time(store: Store) -> None:
     steps: list[int] = []
     with store.write() as transaction:
+        transaction.connection.execute(update(tables.settings).values(value="1"))
         migrations = {1: lambda _: steps.append(1), 2: lambda _: steps.append(2)}
-        migrate(transaction.connection, migrations, target=3)
+        assert migrate(transaction.connection, migrations, target=3) == [2, 3]
     assert steps == [1, 2]
+
+
+def test_a_database_before_owners_makes_its_managers_owners_and_says_so(store: Store, tmp_path: Path) -> None:
+    with store.write() as transaction:
+        transaction.connection.execute(update(tables.settings).values(value="1"))
+        for table in (tables.second_factors, tables.sessions):
+            table.drop(transaction.connection)
+    again = Store.open(database_url(tmp_path, None))
+    with again.read() as connection:
+        assert person_named(connection, "mia").roles == (Role.OWNER, Role.MANAGER)
+        assert person_named(connection, "ann").roles == (Role.ANNOTATOR,)
+        assert connection.execute(select(tables.second_factors)).all() == []
+    assert [event["action"] for event in again.events()][-1] == "database brought up to date"
+    again.verify()
 
 
 def test_a_newer_database_is_refused(store: Store, tmp_path: Path) -> None:

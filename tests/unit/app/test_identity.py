@@ -1,5 +1,6 @@
 from __future__ import annotations
 
+import time
 from pathlib import Path
 
 import pytest
@@ -16,6 +17,7 @@ from acclimate.app.identity import (
     accept_invitation,
     invite,
     invited_person,
+    open_sessions,
     person_of,
     remove_access,
     sign_in,
@@ -96,6 +98,41 @@ def test_a_session_ends_at_sign_out_and_when_the_person_is_removed(office: Offic
     assert person_of(office.store, second) is not None
     remove_access(office.store, "ann", by="mia")
     assert person_of(office.store, second) is None
+
+
+def test_signing_out_everywhere_ends_all_sessions_of_that_person_alone(office: Office) -> None:
+    set_password(office.store, "rae", PASSWORD, by=SYSTEM)
+    own = [sign_in(office.store, "ann", PASSWORD) or "" for _ in range(3)]
+    other = sign_in(office.store, "rae", PASSWORD) or ""
+    assert open_sessions(office.store, "ann") == 3
+    client, token = signed_in(office, app_of(office), "ann")
+    assert client.post("/account/sign-out-everywhere", data={"form_token": token}).status_code == 303
+    assert [person_of(office.store, session) for session in own] == [None] * 3
+    assert client.get("/").headers["location"] == "/sign-in"
+    assert person_of(office.store, other) is not None
+
+
+def test_signing_in_again_in_the_same_browser_ends_the_session_before(office: Office) -> None:
+    first = sign_in(office.store, "ann", PASSWORD) or ""
+    second = sign_in(office.store, "ann", PASSWORD, replaces=first) or ""
+    assert person_of(office.store, first) is None
+    assert person_of(office.store, second) is not None
+
+
+def test_a_name_that_is_not_there_costs_as_much_work_as_a_wrong_password(office: Office) -> None:
+    spent = {"ann": 0.0, "nobody": 0.0}
+    for name in ("ann", "nobody", "ann", "nobody", "ann", "nobody"):
+        before = time.process_time()
+        sign_in(office.store, name, "wrong")
+        spent[name] += time.process_time() - before
+    assert 0.5 < spent["ann"] / spent["nobody"] < 2
+
+
+def test_a_manager_sets_no_password_of_an_owner(office: Office) -> None:
+    with pytest.raises(RefusedError):
+        invite(office.store, "olga", by="mia")
+    with pytest.raises(RefusedError):
+        set_password(office.store, "olga", PASSWORD, by="mia")
 
 
 def test_the_database_holds_no_token_that_would_let_somebody_in(office: Office, tmp_path: Path) -> None:

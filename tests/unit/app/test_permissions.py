@@ -8,7 +8,7 @@ from pathlib import Path
 import pytest
 from starlette.responses import PlainTextResponse
 from starlette.testclient import TestClient
-from tests.unit.app.office_of_two_sites import NAMES, ORIGIN, SECRET, app_of, browser, open_office, signed_in
+from tests.unit.app.office_of_two_sites import NAMES, NORTH, ORIGIN, SECRET, app_of, browser, open_office, signed_in
 
 from acclimate.annotation.people import Role
 from acclimate.app.server import PAGES
@@ -46,13 +46,13 @@ def visit(page: Page, client: TestClient, token: str) -> tuple[int, str]:
 
 @pytest.mark.parametrize("role", [None, *Role], ids=str)
 @pytest.mark.parametrize(
-    "page", [page for page in PAGES if page.path != "/sign-out"], ids=lambda page: f"{page.method} {page.path}"
+    "page", [page for page in PAGES if "sign-out" not in page.path], ids=lambda page: f"{page.method} {page.path}"
 )
 def test_nobody_gets_past_their_roles_or_reads_a_record_of_another_site(
     page: Page, role: Role | None, visitors: dict[Role | None, tuple[TestClient, str]]
 ) -> None:
     status, text = visit(page, *visitors[role])
-    assert SECRET not in text
+    assert [word for word in (SECRET, *NORTH) if word in text] == []
     if page.allowed != EVERYONE and role is None:
         assert status in (303, 401)
     elif page.allowed != EVERYONE and role not in (page.allowed or ()):
@@ -63,9 +63,31 @@ def test_nobody_gets_past_their_roles_or_reads_a_record_of_another_site(
         assert status == 403
 
 
-def test_after_all_that_nothing_was_answered_or_leased(office: Office) -> None:
-    actions = {event["action"] for event in office.store.events()}
-    assert not actions & {"answered", "decided", "leased", "skipped"}
+def test_after_all_that_nobody_answered_leased_or_saw_anything_of_the_north(office: Office) -> None:
+    done = {event["action"] for event in office.store.events() if event["who"] in NAMES.values()}
+    assert not done & {"answered", "decided", "leased", "skipped", "withdrawn", "answers seen"}
+
+
+def test_a_snapshot_of_a_manager_of_the_south_holds_nothing_of_the_north(
+    office: Office, visitors: dict[Role | None, tuple[TestClient, str]]
+) -> None:
+    client, token = visitors[Role.MANAGER]
+    answer = client.post("/tasks/urgency/snapshot", data={"form_token": token})
+    assert answer.status_code == 200
+    files = [file for file in (office.folder / "restricted" / "annotated").rglob("*") if file.is_file()]
+    assert len(files) > 3
+    assert [file.name for file in files if SECRET.encode() in file.read_bytes() or b"nora" in file.read_bytes()] == []
+
+
+@pytest.mark.parametrize("role", ["owner", "manager", "approver", "auditor"])
+def test_a_manager_gives_no_role_that_judges_the_work_and_no_site_of_others(
+    visitors: dict[Role | None, tuple[TestClient, str]], role: str
+) -> None:
+    client, token = visitors[Role.MANAGER]
+    fields = {"form_token": token, "name": "eve", "sites": "south"}
+    assert client.post("/people", data={**fields, "roles": role}).status_code == 403
+    assert client.post("/people", data={**fields, "roles": "annotator", "sites": "north"}).status_code == 403
+    assert client.post("/people/remove", data={"form_token": token, "name": "olga"}).status_code == 403
 
 
 def test_a_page_that_declares_no_permission_stops_the_start(office: Office) -> None:

@@ -55,9 +55,19 @@ def test_the_help_of_a_verb_begins_with_a_sentence_and_an_example(tmp_path: Path
     shown = acclimate(verb, "--help", folder=tmp_path)
     assert shown.returncode == 0
     usage, says, *paragraphs = shown.stdout.split("\n\n")
-    assert ("COMMAND" in usage) == (
-        verb in ("train", "drops", "key", "certificate", "glossary", "annotations", "tagger")
-    )
+    with_verbs = {
+        "train",
+        "drops",
+        "key",
+        "certificate",
+        "glossary",
+        "annotations",
+        "annotate",
+        "audit",
+        "tagger",
+        "study",
+    }
+    assert ("COMMAND" in usage) == (verb in with_verbs)
     assert says.endswith(".")
     assert any("example: " in text and f"acclimate {verb}" in text for text in paragraphs)
 

@@ -12,6 +12,7 @@ from acclimate.core.errors import WorkspaceError
 from acclimate.core.schema import records_table
 from acclimate.core.snapshots import Snapshot
 from acclimate.core.stage import Zone
+from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.cleanup import removable, remove
 from acclimate.project.manifests import (
     InputReference,
@@ -195,17 +196,22 @@ def test_the_key_depends_on_everything_that_decides_the_result() -> None:
 def exported(workspace: Workspace, task: str, key: str) -> Path:
     """An exported snapshot of annotations, newer than those made before it; its folder."""
     made = publish(workspace, "annotation", key).artifact.path
-    folder = workspace.folder / "snapshots" / task / key
+    folder = workspace.folder / ANNOTATION_SNAPSHOTS / task / key
     folder.parent.mkdir(parents=True, exist_ok=True)
     made.rename(folder)
-    age = len(list((workspace.folder / "snapshots").glob("*/*")))
+    age = len(list((workspace.folder / ANNOTATION_SNAPSHOTS).glob("*/*")))
     os.utime(folder / "manifest.json", ns=(age, age))
     return folder
 
 
 @pytest.mark.parametrize(
     "source",
-    ["snapshots/notes/k1", "snapshots/notes/k1/data-00000.parquet", "snapshots/*/k1/data-*.parquet", "snapshots/notes"],
+    [
+        "restricted/annotated/notes/k1",
+        "restricted/annotated/notes/k1/data-00000.parquet",
+        "restricted/annotated/*/k1/data-*.parquet",
+        "restricted/annotated/notes",
+    ],
 )
 def test_cleaning_up_keeps_annotations_that_a_source_reads(workspace: Workspace, source: str) -> None:
     exported(workspace, "notes", "k1")
@@ -217,7 +223,7 @@ def test_cleaning_up_takes_annotations_that_nothing_uses_and_keeps_the_newest_of
     workspace: Workspace,
 ) -> None:
     older, newest, other = (exported(workspace, *name) for name in (("notes", "k1"), ("notes", "k2"), ("other", "k3")))
-    found = removable(workspace, needed=[], sources=["data/*.jsonl", "s3://bucket/notes", "snapshots/other"])
+    found = removable(workspace, needed=[], sources=["data/*.jsonl", "s3://bucket/notes", "restricted/annotated/other"])
     assert [(item.folder, item.what) for item in found] == [(older, "notes, older annotations")]
     remove(workspace, found)
     assert (older.exists(), newest.exists(), other.exists()) == (False, True, True)

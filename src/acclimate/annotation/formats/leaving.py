@@ -9,9 +9,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import Connection, Row, select
+from sqlalchemy import ColumnElement, Connection, Row, select
 
-from acclimate.annotation.assignments import ADJUDICATION, READING
+from acclimate.annotation.assignments import ADJUDICATION, READING, may_see
 from acclimate.annotation.formats.exchange import WITHHELD, ExchangeItem, GivenReading, Suggestion, suggestions_of
 from acclimate.annotation.formats.table import Format, format_named
 from acclimate.annotation.people import require_role
@@ -46,7 +46,7 @@ class Exported:
 def export_annotations(
     store: Store, task: str, format_name: str, folder: Path, *, question: str = "", annotator: str = "", by: str
 ) -> Exported:
-    """Writes every item but gold, with everybody's answers where the format holds them, to a new folder.
+    """Writes every item of one's sites but gold, with everybody's answers where the format holds them, to a new folder.
 
     A format that holds one answer an item gets what counts as the answer, or with `annotator` what that person
     answered; a format that holds one question the one that is named. What is left out is counted by kind. The export
@@ -62,13 +62,13 @@ def export_annotations(
         made.mkdir(mode=0o700)
     try:
         with store.read() as connection, named_disk_errors(folder):
-            require_role(connection, by, *CHECKING)
+            visible = may_see(require_role(connection, by, *CHECKING), *CHECKING)
             if annotator and not connection.scalar(select(people.c.name).where(people.c.name == annotator)):
                 raise DataError(
                     f"There is nobody called {annotator!r} in this project.", hint="see who answered with hf"
                 )
             whole = current_schema(connection, task)
-            outgoing = _Outgoing(connection, task, whole, _held(chosen, whole, question), chosen, annotator)
+            outgoing = _Outgoing(connection, task, whole, _held(chosen, whole, question), chosen, annotator, visible)
             chosen.write(outgoing.items(), made, outgoing.schema, outgoing.lost)
         with store.write() as transaction:
             details = {"task": task, "format": format_name, "items": outgoing.count, "answers": outgoing.answers}
@@ -100,9 +100,17 @@ class _Outgoing:
     """The items of a task on their way out."""
 
     def __init__(
-        self, connection: Connection, task: str, whole: LabelSchema, held: LabelSchema, chosen: Format, annotator: str
+        self,
+        connection: Connection,
+        task: str,
+        whole: LabelSchema,
+        held: LabelSchema,
+        chosen: Format,
+        annotator: str,
+        visible: ColumnElement[bool],
     ) -> None:
         self.connection, self.task, self.schema = connection, task, held
+        self._visible = visible
         self.count = self.answers = 0
         self.lost: Counter[str] = Counter()
         self._format, self._annotator = chosen, annotator
@@ -110,7 +118,7 @@ class _Outgoing:
         self._left_out = [asked.name for asked in whole.questions if asked.name not in self._names]
 
     def items(self) -> Iterator[ExchangeItem]:
-        """Every item but gold by id, as the database orders text; some in memory at a time."""
+        """Every item of the viewer's sites but gold by id, as the database orders text; some in memory at a time."""
         since = changes(self.connection, self.task)
         last = ""
         while rows := self._next(last):
@@ -128,7 +136,7 @@ class _Outgoing:
     def _next(self, after: str) -> Sequence[Row[*tuple[Any, ...]]]:
         # By the primary key: in the order of their positions every batch would look at all items again.
         query = select(items.c.id, items.c.record, items.c.candidates)
-        query = query.where(items.c.task == self.task, items.c.id > after, items.c.gold.is_(None))
+        query = query.where(items.c.task == self.task, items.c.id > after, items.c.gold.is_(None), self._visible)
         return self.connection.execute(query.order_by(items.c.id).limit(_AT_ONCE)).all()
 
     def _answers(self, first: str, last: str) -> Sequence[Row[*tuple[Any, ...]]]:

@@ -31,7 +31,7 @@ from acclimate.annotation.formats.judging import PreviewedRow, State, Taken, usa
 from acclimate.annotation.formats.reconciliation import Reconciliation
 from acclimate.annotation.formats.survey import Survey, survey, with_allowed_suggestions
 from acclimate.annotation.formats.table import format_named
-from acclimate.annotation.people import Person, Role, require_role, save_person
+from acclimate.annotation.people import Person, Role, require_every_site, save_person
 from acclimate.annotation.schema import LabelSchema
 from acclimate.annotation.store import ANSWERED, CURRENT, DECIDED, Store, Transaction, moment
 from acclimate.annotation.tables import answers, assignments, items, people, tasks
@@ -123,7 +123,7 @@ def _previewed(task: str, item: ExchangeItem, seen: dict[str, str], account: Rec
 def _prepare(store: Store, task: str, source: ImportSource, *, by: str) -> tuple[Survey, Reconciliation, LabelSchema]:
     """Reads the file once to its end; what it asks, and an empty account."""
     with store.read() as connection:
-        require_role(connection, by, Role.MANAGER)
+        require_every_site(connection, by, Role.MANAGER)
         there = connection.scalar(select(tasks.c.name).where(tasks.c.name == task)) is not None
         schema = current_schema(connection, task) if there else None
     found = survey(source.items(), source.people)

@@ -34,7 +34,7 @@ def affected(workspace: Workspace, findings: Findings, *, keep_models: str = "")
 
 
 def _other(path: Path) -> str:
-    if path.parts[0] == ANNOTATION_SNAPSHOTS:
+    if path.is_relative_to(ANNOTATION_SNAPSHOTS):
         return _EXPORTED
     return _OTHER.get(path.parent.name, "is deleted")
 

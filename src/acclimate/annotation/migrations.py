@@ -1,0 +1,24 @@
+"""What brings the annotation database from one version to the next, each inside the transaction that opens it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+from sqlalchemy import Connection, select, update
+
+from acclimate.annotation.tables import metadata, people
+
+Migration = Callable[[Connection], None]
+
+
+def add_sign_in_and_owners(connection: Connection) -> None:
+    """Version 2: tables for signing in, and whoever managed is an owner too, since managers could do what owners do."""
+    metadata.create_all(connection)
+    for person in connection.execute(select(people.c.name, people.c.roles)).all():
+        if "manager" in person.roles and "owner" not in person.roles:
+            place = people.c.name == person.name
+            connection.execute(update(people).where(place).values(roles=["owner", *person.roles]))
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: add_sign_in_and_owners}
+"""By the version that each starts from."""
