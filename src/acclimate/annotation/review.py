@@ -14,7 +14,6 @@ from acclimate.annotation.assignments import (
     ADJUDICATION,
     LEASED,
     READING,
-    SEEN,
     SKIPPED,
     Lease,
     assignment_of,
@@ -22,16 +21,19 @@ from acclimate.annotation.assignments import (
     item_row,
     live,
     may_see,
+    note_seen,
     same_item,
-    save_assignment,
 )
 from acclimate.annotation.people import RefusedError, Role, require_role
-from acclimate.annotation.schema import Answer
+from acclimate.annotation.schema import Answer, LabelSchema
 from acclimate.annotation.schema_history import GivenAnswer, standing_answers
+from acclimate.annotation.settled import settled_value, undecided
 from acclimate.annotation.store import Store, moment
-from acclimate.annotation.tables import answers, assignments, items
-from acclimate.annotation.tasks import current_schema, guideline_version, require_task
+from acclimate.annotation.tables import answers, assignments, checks, items
+from acclimate.annotation.tasks import current_schema, require_task
 
+ACCEPTED = "accepted"
+"""The verdict of whoever checked a reading and found it right."""
 CHECKING = (Role.MANAGER, Role.REVIEWER, Role.AUDITOR)
 """Who may see what others answered."""
 
@@ -42,6 +44,14 @@ class Dispute:
 
     lease: Lease
     readings: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class SeenItem:
+    """The row of an item, and the answers to it that stand."""
+
+    row: Row[Any]
+    answers: Sequence[GivenAnswer]
 
 
 @dataclass(frozen=True)
@@ -58,7 +68,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class ReaderRecord:
-    """How one person does: readings, the middle of the seconds they took, skips, and gold items answered right."""
+    """How one person does: readings, the middle of the seconds they took, skips, and how many were right.
+
+    `settled` counts readings of items on which more than half of several readers agree or that were decided, `checked`
+    those that a reviewer judged.
+    """
 
     person: str
     readings: int
@@ -66,6 +80,11 @@ class ReaderRecord:
     skips: int
     gold_read: int
     gold_right: int
+    settled: int = 0
+    settled_right: int = 0
+    checked: int = 0
+    checked_right: int = 0
+    hours: float = 0.0
 
 
 def next_dispute(store: Store, task: str, reviewer: str) -> Dispute | None:
@@ -98,7 +117,12 @@ def next_dispute(store: Store, task: str, reviewer: str) -> Dispute | None:
 
 
 def answers_to(store: Store, task: str, item: str, viewer: str) -> Sequence[GivenAnswer]:
-    """All answers to an item, for those who check. Who sees them before reading the item will not be asked to read it.
+    """All answers to an item, for those who check; so for `seen_item`."""
+    return seen_item(store, task, item, viewer).answers
+
+
+def seen_item(store: Store, task: str, item: str, viewer: str) -> SeenItem:
+    """An item with its answers. Who sees them before reading the item will not be asked to read it.
 
     Raises RefusedError for annotators without a checking role, for items of other sites, and for a reader who holds it.
     """
@@ -111,14 +135,8 @@ def answers_to(store: Store, task: str, item: str, viewer: str) -> Sequence[Give
         held = assignment_of(connection, task, item, viewer)
         if held is not None and held.state == LEASED and held.purpose == READING:
             raise RefusedError(f"{viewer} is reading item {item}.", hint="answer or skip it first")
-        values: dict[str, Any] = {"seen": True}
-        if held is None:
-            now, version = moment(transaction.now), guideline_version(connection, task)
-            values |= {"purpose": READING, "state": SEEN, "leased_at": now, "expires_at": now}
-            values |= {"guideline_version": version}
-        save_assignment(connection, row, viewer, values)
-        transaction.append(viewer, "answers seen", task=task, item=item)
-        return tuple(standing_answers(connection, task, item=item))
+        note_seen(transaction, row, viewer)
+        return SeenItem(row, tuple(standing_answers(connection, task, item=item)))
 
 
 def own_answers(store: Store, task: str, person: str) -> Sequence[GivenAnswer]:
@@ -154,17 +172,55 @@ def reader_records(store: Store, task: str, *, by: str) -> Sequence[ReaderRecord
             select(items.c.id, items.c.gold).where(items.c.task == task, items.c.gold.is_not(None))
         )
         gold = {row.id: schema.compared(row.gold) for row in gold_rows}
-        given = [answer for answer in standing_answers(connection, task) if answer.purpose == READING]
+        standing = list(standing_answers(connection, task))
         skipped = select(assignments.c.person).where(assignments.c.task == task, assignments.c.state == SKIPPED)
         skips = Counter(connection.scalars(skipped))
+        judged = select(answers.c.person, checks.c.verdict).join(checks, checks.c.answer == answers.c.number)
+        verdicts = Counter(
+            (row.person, row.verdict)
+            for row in connection.execute(judged.where(answers.c.task == task, checks.c.verdict.is_not(None)))
+        )
+    truth = _settled(schema, [answer for answer in standing if answer.item not in gold])
+    by_person: dict[str, list[GivenAnswer]] = {}
+    for answer in standing:
+        if answer.purpose == READING:
+            by_person.setdefault(answer.person, []).append(answer)
     found = []
-    for person in sorted({answer.person for answer in given} | skips.keys()):
-        own = [answer for answer in given if answer.person == person]
-        of_gold = [answer for answer in own if answer.item in gold]
-        right = sum(schema.compared(answer.content) == gold[answer.item] for answer in of_gold)
-        seconds = median(answer.seconds for answer in own) if own else 0.0
-        found.append(ReaderRecord(person, len(own), seconds, skips[person], len(of_gold), right))
+    for person in sorted(by_person.keys() | skips.keys() | {person for person, _ in verdicts}):
+        own = by_person.get(person, [])
+        of_gold, of_truth = (
+            [schema.compared(answer.content) == known[answer.item] for answer in own if answer.item in known]
+            for known in (gold, truth)
+        )
+        seconds = [answer.seconds for answer in own]
+        found.append(
+            ReaderRecord(
+                person,
+                readings=len(own),
+                median_seconds=median(seconds) if seconds else 0.0,
+                skips=skips[person],
+                gold_read=len(of_gold),
+                gold_right=sum(of_gold),
+                settled=len(of_truth),
+                settled_right=sum(of_truth),
+                checked=sum(count for (name, _), count in verdicts.items() if name == person),
+                checked_right=verdicts[person, ACCEPTED],
+                hours=sum(seconds) / 3600,
+            )
+        )
     return found
+
+
+def _settled(schema: LabelSchema, given: Sequence[GivenAnswer]) -> dict[str, str]:
+    """By item, what counts as its answer, as answers are compared; items with one reader and no decision are left out."""
+    by_item: dict[str, list[GivenAnswer]] = {}
+    for answer in given:
+        by_item.setdefault(answer.item, []).append(answer)
+    return {
+        item: schema.compared({question.name: settled_value(question, said) for question in schema.questions})
+        for item, said in by_item.items()
+        if (len(said) > 1 or said[0].purpose == ADJUDICATION) and not undecided(schema, said)
+    }
 
 
 def _state(row: Row[*tuple[Any, ...]], *, under_way: bool) -> str:

@@ -24,11 +24,20 @@ from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import ResourceError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
-STORE_VERSION = 1
+STORE_VERSION = 2
 FILE = "annotation.db"
 Clock = Callable[[], datetime]
 Migration = Callable[[Connection], None]
-MIGRATIONS: Mapping[int, Migration] = {}
+
+
+def _add_checking(connection: Connection) -> None:
+    """Version 2: batches of checked answers, readers' remarks, and two settings of a task."""
+    for name in ("gold_feedback", "quick"):
+        connection.exec_driver_sql(f"ALTER TABLE tasks ADD COLUMN {name} BOOLEAN NOT NULL DEFAULT false")
+    tables.metadata.create_all(connection, tables=[tables.batches, tables.checks, tables.remarks])
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: _add_checking}
 """What turns a database of a version into the next one."""
 
 _START = "0" * 64
@@ -184,7 +193,8 @@ class Store:
         return number
 
 
-ANSWERED, DECIDED, WITHDRAWN, REQUEUED = "answered", "decided", "withdrawn", "requeued"
+ANSWERED, DECIDED = "answered", "decided"
+WITHDRAWN, REQUEUED, RETURNED, CORRECTED = "withdrawn", "requeued", "returned", "corrected"
 """Actions that make an answer, and those that take it back; a taken back answer keeps its content and says by which."""
 CURRENT = "current"
 

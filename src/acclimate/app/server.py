@@ -11,13 +11,21 @@ import uvicorn
 
 from acclimate.annotation.people import SYSTEM, Person, Role, active_people, save_person
 from acclimate.annotation.store import Store, database_url
-from acclimate.app import entrance, managing, reading
+from acclimate.app import checking, code_lists, entrance, managing, overseeing, reading, revising
 from acclimate.app.identity import invite
 from acclimate.app.web import Office, application
 from acclimate.core.errors import ConfigError, ResourceError
 
 ADDRESS = "127.0.0.1"
-PAGES = (*entrance.PAGES, *reading.PAGES, *managing.PAGES)
+PAGES = (
+    *entrance.PAGES,
+    *reading.PAGES,
+    *checking.PAGES,
+    *code_lists.PAGES,
+    *managing.PAGES,
+    *overseeing.PAGES,
+    *revising.PAGES,
+)
 
 
 @dataclass(frozen=True)

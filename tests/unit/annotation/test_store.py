@@ -9,6 +9,7 @@ from sqlalchemy.exc import IntegrityError
 from tests.unit.annotation.project_of_four import TASK, notes, open_store, read_all, start_task
 
 from acclimate.annotation import tables
+from acclimate.annotation.batches import start_batch
 from acclimate.annotation.people import (
     SYSTEM,
     Person,
@@ -21,7 +22,8 @@ from acclimate.annotation.people import (
     save_person,
     set_password,
 )
-from acclimate.annotation.store import Store, migrate
+from acclimate.annotation.store import STORE_VERSION, Store, migrate
+from acclimate.annotation.tasks import TaskSettings, settings_of
 from acclimate.core.errors import DataError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
@@ -100,10 +102,30 @@ def test_a_change_that_fails_leaves_nothing(store: Store) -> None:
 
 def test_an_older_database_is_brought_up_to_date_a_version_at_a_time(store: Store) -> None:
     steps: list[int] = []
+    now = STORE_VERSION
     with store.write() as transaction:
-        migrations = {1: lambda _: steps.append(1), 2: lambda _: steps.append(2)}
-        migrate(transaction.connection, migrations, target=3)
+        migrations = {now: lambda _: steps.append(1), now + 1: lambda _: steps.append(2)}
+        migrate(transaction.connection, migrations, target=now + 2)
     assert steps == [1, 2]
+
+
+def test_a_database_of_the_first_version_gets_batches_remarks_and_the_new_settings(
+    store: Store, tmp_path: Path
+) -> None:
+    with store.write() as transaction:
+        for table in (tables.checks, tables.batches, tables.remarks):
+            table.drop(transaction.connection)
+        for column in ("gold_feedback", "quick"):
+            transaction.connection.exec_driver_sql(f"ALTER TABLE tasks DROP COLUMN {column}")
+        transaction.connection.execute(
+            update(tables.settings).where(tables.settings.c.name == "version").values(value="1")
+        )
+    store.close()
+    opened = open_store(tmp_path)
+    with opened.read() as connection:
+        assert settings_of(connection, TASK) == TaskSettings()
+    assert start_batch(opened, TASK, reader=None, rates=None, by="mia").size == 2
+    assert opened.verify() > 0
 
 
 def test_a_newer_database_is_refused(store: Store, tmp_path: Path) -> None:
