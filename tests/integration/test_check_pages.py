@@ -18,6 +18,8 @@ from tests.integration.test_annotate_pages import (
 )
 
 from acclimate.annotation.batches import batches_of
+from acclimate.annotation.people import Role, active_people
+from acclimate.annotation.relabelling import rename_label, revise_guideline
 from acclimate.annotation.review import own_answers
 from acclimate.annotation.schema_history import standing_answers
 
@@ -152,7 +154,7 @@ def test_a_guideline_and_labels_are_changed_in_mid_project_after_a_preview(brows
     manager.get_by_label("How to decide").fill("Soon means within the hour.")
     manager.get_by_label("soon").check()
     manager.get_by_role("button", name="Save as version 2").click()
-    expect(manager.get_by_text("1 answers to 1 items are taken back")).to_be_visible()
+    expect(manager.get_by_text("1 answer to 1 item: taken back")).to_be_visible()
     shot(manager, "guideline-preview")
     manager.get_by_role("button", name="have them read again").click()
     expect(manager.get_by_role("cell", name="guideline 2: another meaning of soon")).to_be_visible()
@@ -164,7 +166,7 @@ def test_a_guideline_and_labels_are_changed_in_mid_project_after_a_preview(brows
     manager.get_by_label("Merge").select_option(["now", "soon"])
     manager.locator("form:has(input[value=merge]) [name=into]").fill("now")
     manager.locator("form:has(input[value=merge]) button").click()
-    expect(manager.get_by_text("now, soon becomes now.")).to_be_visible()
+    expect(manager.get_by_text("now and soon: now from now on.")).to_be_visible()
     shot(manager, "labels-preview")
     manager.get_by_role("button", name="Do it").click()
     expect(manager.get_by_role("cell", name="urgent: soon → now")).to_be_visible()
@@ -173,11 +175,30 @@ def test_a_guideline_and_labels_are_changed_in_mid_project_after_a_preview(brows
     assert [one.content["urgent"] for one in given] == ["now", "now"]
 
 
-def revise(served: Served, guideline: str, *labels: str) -> None:
-    from acclimate.annotation.people import Role, active_people
-    from acclimate.annotation.relabelling import revise_guideline
+def test_cards_that_wait_in_the_page_are_replaced_when_a_label_is_renamed(browser: Browser, served: Served) -> None:
+    manager = join(new_page(browser, served), served.first_link)
+    draw(manager, served, "urgency", {"name": "urgent", "labels": "yes\nno"})
+    add_records(manager, notes(30), readings=1)
+    ann = join(new_page(browser, served), invite(manager, served, "ann", "annotator"))
+    with ann.expect_response("**/ahead/**") as listed:
+        ann.goto(f"{served.address}/read/urgency")
+    listed.value.finished()
+    rename_label(served.store(), "urgency", "urgent", old="yes", new="now", by=manager_of(served))
+    ann.keyboard.press("1")
+    ann.keyboard.press("Enter")
+    expect(ann.locator("#status")).to_have_text("The questions have changed: answer anew.")
+    for _ in range(2):
+        answer_with(ann, "1", "Enter")
+    given = own_answers(served.store(), "urgency", "ann")
+    assert [(one.item, one.content["urgent"]) for one in given] == [("n00", "now"), ("n01", "now")]
 
-    store = served.store()
-    with store.read() as connection:
-        (manager,) = [one.name for one, _ in active_people(connection) if Role.MANAGER in one.roles]
-    revise_guideline(store, "urgency", guideline, changes_meaning_of={"urgent": labels}, by=manager)
+
+def manager_of(served: Served) -> str:
+    with served.store().read() as connection:
+        (name,) = [one.name for one, _ in active_people(connection) if Role.MANAGER in one.roles]
+    return name
+
+
+def revise(served: Served, guideline: str, *labels: str) -> None:
+    by = manager_of(served)
+    revise_guideline(served.store(), "urgency", guideline, changes_meaning_of={"urgent": labels}, by=by)

@@ -78,15 +78,15 @@ def submit(store: Store, submission: Submission) -> Receipt:
         require_role(connection, submission.person, Role.ANNOTATOR, Role.REVIEWER)
         schema = current_schema(connection, submission.task)
         row = item_row(connection, submission.task, submission.item)
-        feedback = _feedback(connection, row, schema, submission.answer)
         earlier = kept_before(connection, submission)
         if earlier is not None:
-            return Receipt(earlier, repeated=True, feedback=feedback)
+            return Receipt(earlier, repeated=True, feedback=_feedback(connection, row, schema, submission.answer))
         held = _require_held(connection, submission, row, moment(transaction.now))
         require_valid(connection, row, schema, submission)
         read_beside = min(held.guideline_version, submission.guideline_version or held.guideline_version)
         _require_known_meaning(connection, submission, schema, read_beside)
         number = keep_answer(transaction, submission, schema, purpose=held.purpose, guideline_version=read_beside)
+        feedback = _feedback(connection, row, schema, submission.answer)
         # Whoever was told the right answer cannot take theirs back and give it anew.
         seen = held.seen or feedback is not None
         save_assignment(connection, row, submission.person, {"state": DONE, "seen": seen})

@@ -119,6 +119,15 @@ def held_leases(
     ]
 
 
+def renew_leases(transaction: Transaction, task: str, person: str, purpose: str) -> None:
+    """Lets what a person holds run out as late as if it were given to them now."""
+    minutes = require_task(transaction.connection, task).lease_minutes
+    until = moment(transaction.now + timedelta(minutes=minutes))
+    mine = (assignments.c.task == task) & (assignments.c.person == person) & (assignments.c.purpose == purpose)
+    sooner = mine & live(moment(transaction.now)) & (assignments.c.expires_at < until)
+    transaction.connection.execute(update(assignments).where(sooner).values(expires_at=until))
+
+
 def shown_item(row: Row[Any], person: str, purpose: str, **shown: Any) -> Lease:
     """An item as a person sees it: the arms of candidates left out, their order drawn for each person."""
     candidates = sorted(row.candidates, key=lambda candidate: unit_draw(person, row.id, candidate["key"]))

@@ -5,7 +5,9 @@ from __future__ import annotations
 import csv
 import io
 import re
+import sys
 import unicodedata
+from bisect import bisect_left
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
@@ -25,46 +27,73 @@ _HEADERS = {"code", "id", "codes"}
 
 @dataclass(frozen=True)
 class CodeIndex:
-    """The codes of a list with their titles, and each as the text that is searched, ` code word word`."""
+    """The codes of a list with their titles, each as the text that is searched: ` i21.0 i210 acute infarction`.
+
+    `by_code` and `by_title` are sorted pairs of a beginning to look for and the place in the list.
+    """
 
     codes: Sequence[str]
     titles: Sequence[str]
     searched: Sequence[str]
+    lengths: Sequence[int]
+    by_code: Sequence[tuple[str, int]]
+    by_title: Sequence[tuple[str, int]]
 
     @classmethod
     def of(cls, titles: Sequence[tuple[str, str]]) -> CodeIndex:
         """The index of pairs of code and title."""
-        searched = [f" {_plain(code)} {_plain(code).replace('.', '')} {_plain(title)}" for code, title in titles]
-        return cls([code for code, _ in titles], [title for _, title in titles], searched)
+        codes, names = ([_plain(text) for text in texts] for texts in zip(*titles, strict=True)) if titles else ([], [])
+        whole = [code.replace(".", "") for code in codes]
+        searched = [f" {code} {short} {name}" for code, short, name in zip(codes, whole, names, strict=True)]
+        return cls(
+            codes=[code for code, _ in titles],
+            titles=[title for _, title in titles],
+            searched=searched,
+            lengths=[len(text) for text in searched],
+            by_code=sorted({(code, place) for texts in (codes, whole) for place, code in enumerate(texts)}),
+            by_title=sorted((name, place) for place, name in enumerate(names)),
+        )
 
     def search(self, words: str, *, at_most: int = MAX_SHOWN) -> list[tuple[str, str]]:
-        """The codes in which every word begins a word, best first: the code itself, codes that begin so, then titles.
+        """The codes in which every word begins a word: codes that begin so, then titles that do, then the shortest.
 
-        One pass over all texts: 10^5 codes take some milliseconds, and need no index that two databases must agree on.
+        What begins so is looked up; only if that is too little are all texts gone through, 10^5 in some milliseconds,
+        which needs no index that two databases must agree on.
 
         >>> index = CodeIndex.of([("I21", "Acute myocardial infarction"), ("I25.2", "Old myocardial infarction")])
         >>> [code for code, _ in index.search("infarct old")], [code for code, _ in index.search("i2")]
         (['I25.2'], ['I21', 'I25.2'])
         """
         asked = _plain(words)
-        beginnings = sorted((f" {word}" for word in asked.split()), key=len, reverse=True)
-        if not beginnings:
+        if not asked:
             return []
-        first, others = beginnings[0], beginnings[1:]
+        best = nsmallest(
+            at_most, set(_beginning(self.by_code, asked)), key=lambda place: (len(self.codes[place]), place)
+        )
+        if len(best) < at_most:
+            best = self._filled(best, _beginning(self.by_title, asked), at_most)
+        if len(best) < at_most:
+            best = self._filled(best, self._with_all(asked.split()), at_most)
+        return [(self.codes[place], self.titles[place]) for place in best]
+
+    def _filled(self, best: list[int], places: Sequence[int], at_most: int) -> list[int]:
+        """The best so far, and the shortest of other places behind them."""
+        shortest = nsmallest(2 * at_most, places, key=lambda place: (self.lengths[place], place))
+        return [*best, *(place for place in shortest if place not in best)][:at_most]
+
+    def _with_all(self, words: Sequence[str]) -> list[int]:
+        """The places of the texts in which each word begins a word."""
+        first, *others = sorted((f" {word}" for word in words), key=len, reverse=True)
         found = [place for place, text in enumerate(self.searched) if first in text]
         for beginning in others:
             found = [place for place in found if beginning in self.searched[place]]
-        best = nsmallest(at_most, found, key=lambda place: (self._rank(place, asked), len(self.searched[place]), place))
-        return [(self.codes[place], self.titles[place]) for place in best]
+        return found
 
-    def _rank(self, place: int, asked: str) -> int:
-        """0 for the code itself, 1 for one that begins so, 2 for a title that does, 3 for the rest."""
-        text = self.searched[place]
-        if text.startswith(f" {asked} "):
-            return 0
-        if text.startswith(f" {asked}"):
-            return 1
-        return 2 if _plain(self.titles[place]).startswith(asked) else 3
+
+def _beginning(texts: Sequence[tuple[str, int]], begin: str) -> list[int]:
+    """The places of the texts, which are sorted, that begin so."""
+    first, end = bisect_left(texts, (begin, -1)), bisect_left(texts, (begin + chr(sys.maxunicode), -1))
+    return [place for _, place in texts[first:end]]
 
 
 def search_codes(store: Store, code_list: str, words: str) -> list[tuple[str, str]]:
@@ -133,5 +162,6 @@ def _index(store: Store, code_list: str, _count: int) -> CodeIndex:
 
 def _plain(text: str) -> str:
     """Words in small letters without accents, parted by single spaces; points inside a word stay."""
-    letters = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
-    return " ".join(word for part in _BETWEEN_WORDS.split(letters.casefold()) if (word := part.strip(".")))
+    if not text.isascii():
+        text = "".join(letter for letter in unicodedata.normalize("NFKD", text) if not unicodedata.combining(letter))
+    return " ".join(word for part in _BETWEEN_WORDS.split(text.casefold()) if (word := part.strip(".")))

@@ -22,6 +22,7 @@ from acclimate.annotation.assignments import (
     held_leases,
     item_row,
     may_see,
+    renew_leases,
     same_item,
     save_assignment,
 )
@@ -56,12 +57,15 @@ def next_item(store: Store, task: str, person: str) -> Lease | None:
 def next_items(store: Store, task: str, person: str, *, at_most: int) -> Sequence[Lease]:
     """What this person holds, and new items up to `at_most` in all, so that a page can go on without the server.
 
-    At most one, or a fifth of what they could read, is given to them at once, so that something is left to the others.
+    Asking again shows that they are still at it, and renews what they hold. At most one, or a fifth of what they could
+    read, is given to them at once, so that something is left to the others.
     """
     with store.write() as transaction:
         connection = transaction.connection
         reader = require_role(connection, person, Role.ANNOTATOR)
         settings = require_task(connection, task)
+        if at_most > 1:
+            renew_leases(transaction, task, person, READING)
         held = held_leases(transaction, task, person, READING)
         answered = _answered(connection, task, person)
         now = moment(transaction.now)

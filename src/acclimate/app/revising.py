@@ -92,7 +92,7 @@ def _preview(visit: Visit, task: str, question: str, change: str) -> Revision:
         raise ConfigError("There is nothing to merge.", hint="choose two labels or more")
     replaced = {label: new for label in labels if label != new}
     effect = effect_of_new_names(visit.store, task, question, replaced, by=by)
-    return Revision(f"{', '.join(labels)} becomes {new}.", effect, requeues=False)
+    return Revision(f"{' and '.join(labels)}: {new} from now on.", effect, requeues=False)
 
 
 def _page(visit: Visit, template: str, **shown: Any) -> Response:

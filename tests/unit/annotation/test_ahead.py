@@ -5,7 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
-from tests.unit.annotation.project_of_four import TASK, answer, notes, open_store, start_task
+from tests.unit.annotation.project_of_four import TASK, Clock, answer, notes, open_store, start_task
 
 from acclimate.annotation.answering import Submission, submit, undo
 from acclimate.annotation.people import Person, RefusedError, Role, save_person
@@ -70,3 +70,14 @@ def test_an_answer_given_beside_an_older_guideline_is_refused_where_its_label_ch
         submit(store, Submission(TASK, "n0", "ann", "a", {"urgency": "high"}, guideline_version=1))
     submit(store, Submission(TASK, "n1", "ann", "b", {"urgency": "low"}, guideline_version=1))
     submit(store, Submission(TASK, "n0", "ann", "c", {"urgency": "high"}, guideline_version=2))
+
+
+def test_what_is_held_ahead_stays_with_whoever_still_reads(tmp_path: Path) -> None:
+    clock = Clock()
+    store = open_store(tmp_path, clock)
+    start_task(store, notes(30), readings=1)
+    for _ in range(3):
+        assert ids(store, "ann", 4) == ["n0", "n1", "n2", "n3"]
+        clock.forward(minutes=20)
+    clock.forward(minutes=20)
+    assert ids(store, "bob", 1) == ["n0"]

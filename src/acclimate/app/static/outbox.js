@@ -40,7 +40,7 @@ async function send() {
     } else {
       waiting.shift();
       say(waiting.length ? `${waiting.length} not saved yet.` : "");
-      settle({ kept: outcome.status < 300, said: outcome.said });
+      settle({ kept: outcome.status < 300, isRefused: outcome.status === 403, said: outcome.said });
     }
   }
   goneAway = [];

@@ -6,8 +6,9 @@ import { markEverywhere, markSelection, moveInText, relate, removeLast } from ".
 import { card, complain, item, questions, say, task } from "./talk.js";
 
 const ENOUGH_AHEAD = 20;
+const RENEW_MS = 60_000; // how often the server hears that somebody still reads what it gave them
 let ahead = []; // cards that will be shown next; the server has given them to this reader
-let fetching = false;
+let fetching = false, fetchedAt = -Infinity;
 let last = null; // the newest answer that was acknowledged: {number, item, answer}
 let asGiven = ""; // what the card held when it was shown
 let worked = 0, since = performance.now();
@@ -47,9 +48,10 @@ async function next() {
   }
 }
 async function fetchAhead(enough = ENOUGH_AHEAD) {
-  if (purpose() !== "reading" || !item() || fetching || ahead.length >= enough) return;
-  fetching = true;
   const asked = performance.now();
+  if (purpose() !== "reading" || !item() || fetching || (ahead.length >= enough && asked - fetchedAt < RENEW_MS)) return;
+  fetching = true;
+  fetchedAt = asked;
   try {
     const response = await fetch(`/ahead/${task()}`);
     if (response.ok && !response.redirected) take([...parsed(await response.text()).querySelectorAll("#card")], asked);
@@ -58,8 +60,14 @@ async function fetchAhead(enough = ENOUGH_AHEAD) {
 }
 function take(cards, asked) {
   const isNew = (one) => one.dataset.item !== item() && !isUnsent(one.dataset.item) && !((answeredAt.get(one.dataset.item) ?? 0) > asked);
-  const there = new Map(ahead.map((one) => [`${one.dataset.item} ${one.dataset.guideline}`, one]));
-  ahead = cards.filter(isNew).map((one) => there.get(`${one.dataset.item} ${one.dataset.guideline}`) ?? one);
+  const key = (one) => `${one.dataset.item} ${one.dataset.guideline} ${one.dataset.schema}`;
+  const there = new Map(ahead.map((one) => [key(one), one]));
+  ahead = cards.filter(isNew).map((one) => there.get(key(one)) ?? one);
+  const same = cards.find((one) => one.dataset.item === item());
+  if (same && same.dataset.schema !== card().dataset.schema) {
+    show(same);
+    return say("The questions have changed: answer anew.", { fault: true });
+  }
   const newest = cards.find((one) => Number(one.dataset.guideline) > Number(card().dataset.guideline));
   if (!newest) return;
   const guideline = newest.querySelector(".guideline");
@@ -76,6 +84,7 @@ function begin() {
   scrollTo(0, 0);
   const text = card().querySelector(".text[data-field]");
   if (questions()[0]?.dataset.kind === "spans") text?.focus();
+  if (questions().every((question) => question.dataset.kind === "text")) card().querySelector(".question textarea")?.focus();
   fetchAhead();
 }
 function busy(yes) {
@@ -84,7 +93,6 @@ function busy(yes) {
 
 // ---- sending: wait for the server's word, or go on with the next card while it is away
 async function deliverAndGoOn(path, content, kept) {
-  const shown = card();
   complain("");
   busy(true);
   answeredAt.set(content.item, performance.now());
@@ -93,14 +101,23 @@ async function deliverAndGoOn(path, content, kept) {
   if (outcome.away && ahead.length) {
     show(ahead.shift());
     outcome = await settled;
-    return outcome.kept ? kept(outcome.said) : refuse(content, shown, outcome.said.error);
+    return outcome.kept ? kept(outcome.said) : refuse(content, outcome.said.error);
   }
   outcome = await settled;
-  if (!outcome.kept) { answeredAt.delete(content.item); busy(false); return complain(outcome.said.error); }
+  if (outcome.isRefused) { // not theirs any more, or under another guideline: nothing that they could mend here
+    refuse(content, outcome.said.error);
+    return next();
+  }
+  if (!outcome.kept) {
+    answeredAt.delete(content.item);
+    busy(false);
+    fetchAhead(Infinity); // the questions may have changed
+    return complain(outcome.said.error);
+  }
   await kept(outcome.said);
   await next();
 }
-function refuse(content, shown, reason) { // an answer that was given while the server was away, and is not taken
+function refuse(content, reason) { // an answer that is not taken, as when others have the item by now
   answeredAt.delete(content.item);
   const box = document.getElementById("refused"), row = document.createElement("li"), words = document.createElement("span");
   words.textContent = `${content.item}: ${reason} `;
@@ -112,7 +129,7 @@ function refuse(content, shown, reason) { // an answer that was given while the 
   };
   const drop = () => { row.remove(); box.hidden = !box.querySelector("li"); };
   row.append(words);
-  button("Answer again", async () => {
+  if (purpose() === "reading") button("Answer again", async () => {
     const fresh = await heldCard(content.item);
     if (!fresh) return say(`Item ${content.item} is not yours any more.`, { fault: true });
     drop();
@@ -300,11 +317,17 @@ document.addEventListener("click", (event) => {
   else if (button.id === "help") keys["?"]();
   tellWhatSavingDoes();
 });
+// With the arrow keys one passes labels that one does not mean, so of labels pressed the mouse's alone save at once.
+let byMouse = false;
+document.addEventListener("pointerdown", () => { byMouse = true; });
+document.addEventListener("keydown", () => { byMouse = false; }, true);
 document.addEventListener("input", (event) => {
   tellWhatSavingDoes();
-  const question = event.target.closest(".question[data-kind=choice]:not([data-multiple])");
-  if (question && event.target.checked && card().dataset.quick) goOn(question);
+  const isOneLabel = event.target.closest(".question[data-kind=choice]:not([data-multiple])");
+  if (isOneLabel && byMouse && card().dataset.quick && questions().length === 1) save();
 });
+// Once a relation is chosen, keys mark and relate again instead of choosing another.
+document.addEventListener("change", (event) => { if (event.target.matches("select.relation")) event.target.blur(); });
 document.addEventListener("submit", (event) => {
   if (event.target.id === "answer") { event.preventDefault(); save(); }
 });

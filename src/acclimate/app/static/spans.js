@@ -96,73 +96,111 @@ export function showMarks() {
   const all = asked.flatMap((question) => of(question).spans);
   for (const box of card().querySelectorAll("[data-field]")) paint(box, all.filter((span) => span.field === box.dataset.field));
   for (const question of asked) {
-    const mine = of(question);
-    const rows = mine.spans.map((span, place) => row(`${span.label}: ${span.quote}`, span.colour, {
-      remove: () => removeSpan(question, place),
-      everywhere: () => markEverywhere(question, span),
-      relate: question.dataset.relations ? () => chooseForRelation(question, place) : null,
-      chosen: chosen?.question === question && chosen.place === place,
-    }));
-    const arrows = mine.relations.map((one, place) => row(`${mine.spans[one.source].quote} — ${one.label} → ${mine.spans[one.target].quote}`, null, {
-      remove: () => { mine.relations.splice(place, 1); showMarks(); },
-    }));
-    question.querySelector(".marked").replaceChildren(...rows, ...arrows);
+    const { spans, relations } = of(question);
+    const rows = spans.map((span) => {
+      const row = rowOf(span, () => spanRow(question, span));
+      row.classList.toggle("from", chosen?.span === span);
+      return row;
+    });
+    arrange(question.querySelector(".marked"), [...rows, ...relations.map((one) => rowOf(one, () => relationRow(question, one)))]);
   }
 }
-function row(text, colour, { remove, everywhere, relate: pick, chosen: isChosen }) {
-  const line = document.createElement("li"), words = document.createElement("span");
-  line.className = colour === null ? "relation" : `colour-${colour}`;
-  line.classList.toggle("from", !!isChosen);
-  words.textContent = text;
-  line.append(words);
-  const button = (sign, says, act) => {
-    const made = document.createElement("button");
-    made.type = "button"; made.className = "plain"; made.textContent = sign; made.title = says;
-    made.setAttribute("aria-label", `${says}: ${text}`);
-    made.addEventListener("click", act);
-    line.append(made);
-  };
-  if (everywhere) button("∀", "The same words everywhere", everywhere);
-  if (pick) button("→", "A relation from or to here", pick);
-  button("×", "Remove", remove);
+const rowsMade = new WeakMap(); // span or relation -> its row: a text may have hundreds
+function rowOf(what, make) {
+  if (!rowsMade.has(what)) rowsMade.set(what, make());
+  return rowsMade.get(what);
+}
+function arrange(list, wanted) {
+  wanted.forEach((row, place) => { if (list.children[place] !== row) list.insertBefore(row, list.children[place] ?? null); });
+  while (list.children.length > wanted.length) list.lastElementChild.remove();
+}
+function spanRow(question, span) {
+  const line = rowWith(`${span.label}: ${span.quote}`, `colour-${span.colour}`);
+  addButton(line, "∀", "The same words everywhere", () => markEverywhere(question, span));
+  if (question.dataset.relations) addButton(line, "→", "A relation from or to here", () => chooseForRelation(question, span));
+  addButton(line, "×", "Remove", () => removeSpan(question, of(question).spans.indexOf(span)));
   return line;
 }
-// With the mouse: the first arrow chooses where a relation begins, the second where it ends; the label is the one pressed last.
+function relationRow(question, one) {
+  const { spans, relations } = of(question);
+  const line = rowWith(`${spans[one.source].quote} — ${one.label} → ${spans[one.target].quote}`, "relation");
+  addButton(line, "×", "Remove", () => { relations.splice(relations.indexOf(one), 1); showMarks(); });
+  return line;
+}
+function rowWith(text, kind) {
+  const line = document.createElement("li"), words = document.createElement("span");
+  line.className = kind;
+  words.textContent = text;
+  line.append(words);
+  return line;
+}
+function addButton(line, sign, says, act) {
+  const made = document.createElement("button");
+  made.type = "button"; made.className = "plain"; made.textContent = sign; made.title = says;
+  made.setAttribute("aria-label", `${says}: ${line.firstChild.textContent}`);
+  made.addEventListener("click", act);
+  line.append(made);
+}
+// With the mouse: the first arrow chooses where a relation begins, the second where it ends.
 let chosen = null;
-function chooseForRelation(question, place) {
-  if (chosen?.question === question && chosen.place !== place) {
-    relate(question, question.querySelector("select.relation")?.value ?? relationLabels(question)[0], [chosen.place, place]);
+function chooseForRelation(question, span) {
+  if (chosen?.question === question && chosen.span !== span) {
+    const { spans } = of(question), ends = [spans.indexOf(chosen.span), spans.indexOf(span)];
     chosen = null;
+    relate(question, question.querySelector("select.relation").value, ends);
   } else {
-    chosen = chosen ? null : { question, place };
+    chosen = chosen ? null : { question, span };
   }
   showMarks();
 }
-export const relationLabels = (question) => JSON.parse(question.dataset.relations ?? "[]");
 
+// ---- painting: a text is cut into pieces, and only those whose marks changed are made anew
+const PIECE = 2000; // code points, at the least
+const divided = new WeakMap(); // box -> {text, pieces: [{start, end, element, marks}]}
+function piecesOf(box) {
+  if (divided.has(box)) return divided.get(box);
+  const text = Array.from(box.textContent), pieces = [];
+  for (let start = 0; start < text.length;) {
+    const line = text.indexOf("\n", Math.min(start + PIECE, text.length - 1));
+    const end = line < 0 || line > start + 5 * PIECE ? Math.min(start + 5 * PIECE, text.length) : line + 1;
+    const element = document.createElement("span");
+    element.textContent = text.slice(start, end).join("");
+    if (text[end - 1] === "\n") element.className = "piece"; // laid out by itself
+    pieces.push({ start, end, element, marks: "" });
+    start = end;
+  }
+  box.replaceChildren(...pieces.map((piece) => piece.element));
+  divided.set(box, { text, pieces });
+  return divided.get(box);
+}
 function paint(box, spans) {
-  const text = Array.from(box.textContent);
-  const opening = [...spans].sort((a, b) => a.start - b.start);
-  const edges = [...new Set([0, text.length, ...spans.flatMap((span) => [span.start, span.end])])].sort((a, b) => a - b);
-  const parts = [];
-  let over = [], next = 0;
-  for (let place = 1; place < edges.length; place += 1) {
-    const start = edges[place - 1], end = edges[place];
-    over = over.filter((span) => span.end > start);
-    while (next < opening.length && opening[next].start <= start) over.push(opening[next++]);
-    const words = text.slice(start, end).join("");
-    if (!over.length) { parts.push(document.createTextNode(words)); continue; }
+  if (!spans.length && !divided.has(box)) return;
+  const { text, pieces } = piecesOf(box);
+  for (const piece of pieces) {
+    const over = spans.filter((span) => span.start < piece.end && piece.start < span.end);
+    const marks = JSON.stringify(over.map((span) => [span.start, span.end, span.label]));
+    if (marks === (piece.marks || "[]")) continue;
+    piece.marks = marks;
+    piece.element.replaceChildren(...painted(text, piece, over));
+  }
+}
+function painted(text, { start: from, end: to }, spans) {
+  const inside = spans.flatMap((span) => [span.start, span.end]).filter((edge) => from < edge && edge < to);
+  const edges = [...new Set([from, ...inside, to])].sort((a, b) => a - b);
+  return edges.slice(1).map((end, place) => {
+    const start = edges[place], words = text.slice(start, end).join("");
+    const over = spans.filter((span) => span.start <= start && end <= span.end);
+    if (!over.length) return document.createTextNode(words);
     const mark = document.createElement("mark");
     mark.className = `colour-${over.at(-1).colour}${over.length > 1 ? " many" : ""}`;
     mark.title = over.map((span) => span.label).join(", ");
     mark.textContent = words;
-    parts.push(mark);
-  }
-  box.replaceChildren(...parts);
+    return mark;
+  });
 }
 export function caretAt(box, point) {
   const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
-  let left = Array.from(box.textContent).slice(0, point).join("").length;
+  let left = (divided.get(box)?.text ?? Array.from(box.textContent)).slice(0, point).join("").length;
   while (walker.nextNode()) {
     if (left <= walker.currentNode.length) return getSelection().collapse(walker.currentNode, left);
     left -= walker.currentNode.length;
