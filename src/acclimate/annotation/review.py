@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
 
-from sqlalchemy import Row, exists, select
+from sqlalchemy import Connection, Row, exists, select
 
 from acclimate.annotation.assignments import (
     ADJUDICATION,
@@ -175,11 +175,7 @@ def reader_records(store: Store, task: str, *, by: str) -> Sequence[ReaderRecord
         standing = list(standing_answers(connection, task))
         skipped = select(assignments.c.person).where(assignments.c.task == task, assignments.c.state == SKIPPED)
         skips = Counter(connection.scalars(skipped))
-        judged = select(answers.c.person, checks.c.verdict).join(checks, checks.c.answer == answers.c.number)
-        verdicts = Counter(
-            (row.person, row.verdict)
-            for row in connection.execute(judged.where(answers.c.task == task, checks.c.verdict.is_not(None)))
-        )
+        verdicts = _verdicts(connection, task)
     truth = _settled(schema, [answer for answer in standing if answer.item not in gold])
     by_person: dict[str, list[GivenAnswer]] = {}
     for answer in standing:
@@ -188,11 +184,9 @@ def reader_records(store: Store, task: str, *, by: str) -> Sequence[ReaderRecord
     found = []
     for person in sorted(by_person.keys() | skips.keys() | {person for person, _ in verdicts}):
         own = by_person.get(person, [])
-        of_gold, of_truth = (
-            [schema.compared(answer.content) == known[answer.item] for answer in own if answer.item in known]
-            for known in (gold, truth)
-        )
         seconds = [answer.seconds for answer in own]
+        of_gold, of_truth = _right(schema, own, gold), _right(schema, own, truth)
+        judged = sum(count for (name, _), count in verdicts.items() if name == person)
         found.append(
             ReaderRecord(
                 person,
@@ -203,12 +197,24 @@ def reader_records(store: Store, task: str, *, by: str) -> Sequence[ReaderRecord
                 gold_right=sum(of_gold),
                 settled=len(of_truth),
                 settled_right=sum(of_truth),
-                checked=sum(count for (name, _), count in verdicts.items() if name == person),
+                checked=judged,
                 checked_right=verdicts[person, ACCEPTED],
                 hours=sum(seconds) / 3600,
             )
         )
     return found
+
+
+def _verdicts(connection: Connection, task: str) -> Counter[tuple[str, str]]:
+    """How often a reviewer gave readings of a person this verdict, by person and verdict."""
+    judged = select(answers.c.person, checks.c.verdict).join(checks, checks.c.answer == answers.c.number)
+    rows = connection.execute(judged.where(answers.c.task == task, checks.c.verdict.is_not(None)))
+    return Counter((row.person, row.verdict) for row in rows)
+
+
+def _right(schema: LabelSchema, given: Sequence[GivenAnswer], known: Mapping[str, str]) -> list[bool]:
+    """Whether each answer to an item that is known is the known one."""
+    return [schema.compared(answer.content) == known[answer.item] for answer in given if answer.item in known]
 
 
 def _settled(schema: LabelSchema, given: Sequence[GivenAnswer]) -> dict[str, str]:

@@ -116,7 +116,7 @@ function arrange(list, wanted) {
 }
 function spanRow(question, span) {
   const line = rowWith(`${span.label}: ${span.quote}`, `colour-${span.colour}`);
-  addButton(line, "∀", "The same words everywhere", () => markEverywhere(question, span));
+  addButton(line, "all", "The same words everywhere", () => markEverywhere(question, span));
   if (question.dataset.relations) addButton(line, "→", "A relation from or to here", () => chooseForRelation(question, span));
   addButton(line, "×", "Remove", () => removeSpan(question, of(question).spans.indexOf(span)));
   return line;
