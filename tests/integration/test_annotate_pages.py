@@ -121,7 +121,7 @@ def draw(manager: Page, served: Served, name: str, *questions: dict[str, str]) -
             manager.get_by_role("button", name="Add a question").click()
         for given, value in question.items():
             box = manager.locator(f"[name={given}-{number}]")
-            box.select_option(value) if given in ("kind", "edits") else box.fill(value)
+            box.select_option(value) if given in ("kind", "edits", "role", "codes") else box.fill(value)
     expect(manager.locator("#preview .question")).to_have_count(len(questions))
     shot(manager, f"new-task-{name}")
     manager.get_by_role("button", name="Make the task").click()
@@ -153,6 +153,19 @@ def answer_with(page: Page, *keys: str) -> None:
     for key in keys:
         page.keyboard.press(key)
     expect(page.locator(f'#card[data-item="{before}"]')).to_have_count(0)
+
+
+def select(page: Page, words: str) -> None:
+    page.evaluate(
+        """(words) => {
+          const walker = document.createTreeWalker(document.querySelector('.text[data-field]'), NodeFilter.SHOW_TEXT);
+          while (walker.nextNode()) {
+            const at = walker.currentNode.data.indexOf(words);
+            if (at >= 0) return getSelection().setBaseAndExtent(walker.currentNode, at, walker.currentNode, at + words.length);
+          }
+        }""",
+        words,
+    )
 
 
 def test_two_people_annotate_differ_are_decided_on_and_the_snapshot_is_exported(
@@ -206,23 +219,13 @@ def test_spans_are_marked_by_keyboard_and_counted_in_code_points(browser: Browse
     reader = join(new_page(browser, served), invite(manager, served, "ann", "annotator"))
     reader.goto(f"{served.address}/read/names")
     reader.locator(".text mark, .text").first.focus()
-    reader.evaluate(
-        """() => {
-          const words = document.querySelector('.text').firstChild, at = words.data.indexOf('Maria');
-          getSelection().setBaseAndExtent(words, at, words, at + 5);
-        }"""
-    )
+    select(reader, "Maria")
     reader.keyboard.press("1")
     for key in ("ArrowRight", "ArrowRight", "Shift+ArrowRight", "2"):
         reader.keyboard.press(key)
     shot(reader, "spans")
     reader.keyboard.press("x")
-    reader.evaluate(
-        """() => {
-          const box = document.querySelector('.text'), words = box.lastChild, at = words.data.indexOf('Oslo');
-          getSelection().setBaseAndExtent(words, at, words, at + 4);
-        }"""
-    )
+    select(reader, "Oslo")
     reader.get_by_role("button", name="2 place").click()
     answer_with(reader, "Enter")
     (given,) = own_answers(served.store(), "names", "ann")
@@ -256,12 +259,12 @@ def test_every_kind_of_question_is_answered_by_keys_and_the_last_answer_can_be_t
         reader.keyboard.press(key)
     reader.keyboard.press("Enter")
     expect(reader.locator("#fault")).to_contain_text("remark: the question is not answered")
-    reader.locator("textarea").fill("Well put.")
+    reader.locator("#card textarea").fill("Well put.")
     shot(reader, "outputs")
     answer_with(reader, "Control+Enter")
     reader.keyboard.press("u")
     expect(reader.locator("#card[data-item=n0]")).to_be_visible()
-    expect(reader.locator("textarea")).to_have_value("Well put.")
+    expect(reader.locator("#card textarea")).to_have_value("Well put.")
     answer_with(reader, "Enter")
     reader.keyboard.press("?")
     shot(reader, "help")

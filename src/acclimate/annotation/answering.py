@@ -30,7 +30,7 @@ from acclimate.annotation.people import RefusedError, require_role
 from acclimate.annotation.schema import Answer, LabelSchema, labels_in
 from acclimate.annotation.store import ANSWERED, CURRENT, DECIDED, WITHDRAWN, Store, Transaction, moment
 from acclimate.annotation.tables import answers, assignments, guidelines
-from acclimate.annotation.tasks import current_schema, subject_of
+from acclimate.annotation.tasks import current_schema, require_task, subject_of
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import DataError
 from acclimate.core.reinclusion import id_digest
@@ -47,6 +47,16 @@ class Submission:
     answer: Answer
     seconds: float = 0.0
     """How long the person worked on the item."""
+    guideline_version: int | None = None
+    """The guideline beside which it was answered; without it, the newest one that was shown with the item."""
+
+
+@dataclass(frozen=True)
+class Feedback:
+    """What a reader of a gold item is told afterwards, where the task gives feedback."""
+
+    right: bool
+    answer: Answer
 
 
 @dataclass(frozen=True)
@@ -55,6 +65,7 @@ class Receipt:
 
     number: int
     repeated: bool = False
+    feedback: Feedback | None = None
 
 
 def submit(store: Store, submission: Submission) -> Receipt:
@@ -64,25 +75,27 @@ def submit(store: Store, submission: Submission) -> Receipt:
     schema does not allow, with every fault, and RefusedError where the item is not this person's, or where a label of
     the answer got another meaning while it was open.
     """
-    _require_plain(submission)
+    require_plain(submission)
     with store.write() as transaction:
         connection = transaction.connection
         person = require_role(connection, submission.person, *WORKING[READING], *WORKING[ADJUDICATION])
-        earlier = _by_token(connection, submission)
-        if earlier is not None:
-            return earlier
+        schema = current_schema(connection, submission.task)
         row = item_row(connection, submission.task, submission.item)
+        earlier = kept_before(connection, submission)
+        if earlier is not None:
+            return Receipt(earlier, repeated=True, feedback=_feedback(connection, row, schema, submission.answer))
         held = _require_held(connection, submission, row, moment(transaction.now))
         require_visible(row, person, *WORKING[held.purpose])
-        schema = current_schema(connection, submission.task)
-        faults = schema.faults(submission.answer, subject_of(row, schema, connection))
-        if faults:
-            raise DataError(f"The answer to item {submission.item} is not valid: {' '.join(faults)}", hint="correct it")
-        _require_known_meaning(connection, submission, held, schema)
-        number = _keep(transaction, submission, held, schema)
-        save_assignment(connection, row, submission.person, {"state": DONE})
+        require_valid(connection, row, schema, submission)
+        read_beside = min(held.guideline_version, submission.guideline_version or held.guideline_version)
+        _require_known_meaning(connection, submission, schema, read_beside)
+        number = keep_answer(transaction, submission, schema, purpose=held.purpose, guideline_version=read_beside)
+        feedback = _feedback(connection, row, schema, submission.answer)
+        # Whoever was told the right answer cannot take theirs back and give it anew.
+        seen = held.seen or feedback is not None
+        save_assignment(connection, row, submission.person, {"state": DONE, "seen": seen})
         refresh_item(connection, row, schema)
-        return Receipt(number)
+        return Receipt(number, feedback=feedback)
 
 
 def undo(store: Store, task: str, person: str, number: int) -> Lease:
@@ -121,7 +134,14 @@ def last_answer(store: Store, task: str, person: str) -> int | None:
     return number
 
 
-def _require_plain(submission: Submission) -> None:
+def require_valid(connection: Connection, row: Row[Any], schema: LabelSchema, submission: Submission) -> None:
+    """Raises DataError for an answer that the schema does not allow, with every fault."""
+    faults = schema.faults(submission.answer, subject_of(row, schema, connection))
+    if faults:
+        raise DataError(f"The answer to item {submission.item} is not valid: {' '.join(faults)}", hint="correct it")
+
+
+def require_plain(submission: Submission) -> None:
     """Refuses what databases and digests cannot hold: half of a character pair, and numbers that are none."""
     try:
         json.dumps(dict(submission.answer), allow_nan=False, ensure_ascii=False).encode()
@@ -136,7 +156,8 @@ def _require_plain(submission: Submission) -> None:
         )
 
 
-def _by_token(connection: Connection, submission: Submission) -> Receipt | None:
+def kept_before(connection: Connection, submission: Submission) -> int | None:
+    """The number of the answer that was kept under this token; raises DataError where it was another answer."""
     mine = (answers.c.person == submission.person) & (answers.c.token == submission.token)
     earlier = connection.execute(select(answers).where(mine)).first()
     if earlier is None:
@@ -147,7 +168,13 @@ def _by_token(connection: Connection, submission: Submission) -> Receipt | None:
             f"The token of this answer to item {submission.item} was used for another answer.",
             hint="make a new token for each answer, and repeat it only in a retry",
         )
-    return Receipt(earlier.number, repeated=True)
+    return int(earlier.number)
+
+
+def _feedback(connection: Connection, row: Row[Any], schema: LabelSchema, answer: Answer) -> Feedback | None:
+    if row.gold is None or not require_task(connection, row.task).gold_feedback:
+        return None
+    return Feedback(schema.compared(answer) == schema.compared(row.gold), row.gold)
 
 
 def _require_held(connection: Connection, submission: Submission, row: Row[Any], now: str) -> Row[Any]:
@@ -171,9 +198,11 @@ def _require_held(connection: Connection, submission: Submission, row: Row[Any],
     return held
 
 
-def _require_known_meaning(connection: Connection, submission: Submission, held: Row[Any], schema: LabelSchema) -> None:
-    """Refuses an answer with a label whose meaning changed after the item was shown."""
-    newer = (guidelines.c.task == held.task) & (guidelines.c.version > held.guideline_version)
+def _require_known_meaning(
+    connection: Connection, submission: Submission, schema: LabelSchema, guideline_version: int
+) -> None:
+    """Refuses an answer with a label whose meaning changed after the guideline beside which it was given."""
+    newer = (guidelines.c.task == submission.task) & (guidelines.c.version > guideline_version)
     for changed in connection.scalars(select(guidelines.c.changes).where(newer)):
         for name, labels in (changed or {}).items():
             if labels_in(schema.question(name), submission.answer.get(name)) & set(labels):
@@ -184,8 +213,11 @@ def _require_known_meaning(connection: Connection, submission: Submission, held:
 
 
 def _require_open(connection: Connection, row: Row[Any], answer: Row[Any]) -> None:
-    """Refuses to take back a reading that a decision rests on, or whose author knows the others'."""
+    """Refuses to take back a correction, a reading that a decision rests on, or one whose author knows the others'."""
     if answer.purpose != READING:
+        decided = assignment_of(connection, row.task, row.id, answer.person)
+        if decided is None or decided.state != DONE:
+            raise RefusedError(f"The answer to item {row.id} corrects a reading.", hint="a manager can see to it")
         return
     if row.decided:
         raise RefusedError(f"Item {row.id} is decided, so its readings stay.", hint="tell the reviewer")
@@ -196,12 +228,15 @@ def _require_open(connection: Connection, row: Row[Any], answer: Row[Any]) -> No
         )
 
 
-def _keep(transaction: Transaction, submission: Submission, held: Row[Any], schema: LabelSchema) -> int:
+def keep_answer(
+    transaction: Transaction, submission: Submission, schema: LabelSchema, *, purpose: str, guideline_version: int
+) -> int:
+    """Adds an answer with its event; returns its number."""
     content = dict(submission.answer)
     digest = json_digest(content)
     place = {"task": submission.task, "item": submission.item}
-    versions = {"schema_version": schema.version, "guideline_version": held.guideline_version}
-    action = DECIDED if held.purpose == ADJUDICATION else ANSWERED
+    versions = {"schema_version": schema.version, "guideline_version": guideline_version}
+    action = DECIDED if purpose == ADJUDICATION else ANSWERED
     told = {"task": submission.task, "item": id_digest(submission.item), "answer": digest}
     number = transaction.append(submission.person, action, **told, **versions)
     transaction.connection.execute(
@@ -210,7 +245,7 @@ def _keep(transaction: Transaction, submission: Submission, held: Row[Any], sche
             **place,
             person=submission.person,
             token=submission.token,
-            purpose=held.purpose,
+            purpose=purpose,
             content=content,
             digest=digest,
             **versions,

@@ -5,7 +5,7 @@ A lease that has run out is simply no longer counted; nothing has to clean up.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
@@ -13,10 +13,10 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, true, update
 
 from acclimate.annotation.people import Person, RefusedError, Role, person_named
-from acclimate.annotation.schema import LabelSchema
-from acclimate.annotation.schema_history import standing_answers
-from acclimate.annotation.store import Transaction, moment
-from acclimate.annotation.tables import answers, assignments, items
+from acclimate.annotation.schema import Answer, LabelSchema
+from acclimate.annotation.schema_history import changes, lift, standing_answers
+from acclimate.annotation.store import CURRENT, REQUEUED, Transaction, moment
+from acclimate.annotation.tables import answers, assignments, items, people
 from acclimate.annotation.tasks import current_schema, guideline_version, require_task, unit_draw
 from acclimate.core.errors import DataError
 from acclimate.core.reinclusion import id_digest
@@ -29,6 +29,8 @@ WORKING: Mapping[str, tuple[Role, ...]] = {
     ADJUDICATION: (Role.REVIEWER,),
 }
 """Who is given items for which purpose."""
+RETURN_DAYS = 3
+"""How long a returned item waits for its reader before others may have it."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +53,10 @@ class Lease:
     schema: LabelSchema
     guideline_version: int
     expires_at: str
+    before: Answer | None = None
+    """What the person answered before it was taken back by them or returned; not where a label's meaning changed."""
+    comment: str = ""
+    """Why it was returned."""
 
 
 def give_lease(transaction: Transaction, row: Row[Any], person: str, purpose: str) -> Lease:
@@ -76,38 +82,110 @@ def give_lease(transaction: Transaction, row: Row[Any], person: str, purpose: st
 def held_lease(
     transaction: Transaction, task: str, person: str, purpose: str, *, item: str | None = None
 ) -> Lease | None:
-    """What this person holds, if anything, or of one item: what they were given last, so an item taken back comes first.
+    """The first of `held_leases`, or the one of an item."""
+    return next(iter(held_leases(transaction, task, person, purpose, item=item)), None)
 
-    It is shown with the newest guideline.
+
+def held_leases(
+    transaction: Transaction, task: str, person: str, purpose: str, *, item: str | None = None
+) -> list[Lease]:
+    """What this person holds: first what was taken back, the newest before the others, then the rest in its order.
+
+    All are shown with the newest guideline.
     """
     connection = transaction.connection
-    query = select(items, assignments.c.expires_at).where(
-        same_item(),
-        assignments.c.task == task,
-        assignments.c.person == person,
-        assignments.c.purpose == purpose,
-        live(moment(transaction.now)),
-        # Asked anew each time: a site may have been taken from the person since.
-        may_see(person_named(connection, person), *WORKING[purpose]),
-    )
+    mine = (assignments.c.task == task) & (assignments.c.person == person) & (assignments.c.purpose == purpose)
+    mine &= live(moment(transaction.now))
     if item is not None:
-        query = query.where(assignments.c.item == item)
-    held = connection.execute(query.order_by(assignments.c.leased_at.desc()).limit(1)).first()
-    if held is None:
-        return None
-    version = guideline_version(connection, task)
-    save_assignment(connection, held, person, {"guideline_version": version})
-    shown = shown_order(held, person)
-    return Lease(
-        task=task,
-        item=held.id,
-        purpose=purpose,
-        record=held.record,
-        candidates=tuple(Candidate(candidate["key"], candidate["text"]) for candidate in shown),
-        schema=current_schema(connection, task),
-        guideline_version=version,
-        expires_at=held.expires_at,
+        mine &= assignments.c.item == item
+    query = (
+        select(items, assignments.c.expires_at, assignments.c.leased_at, assignments.c.comment)
+        # Asked anew each time: a site may have been taken from the person since.
+        .where(same_item(), mine, may_see(person_named(connection, person), *WORKING[purpose]))
+        .order_by(assignments.c.leased_at, items.c.pilot.desc(), items.c.priority.desc(), items.c.position)
     )
+    rows = connection.execute(query).all()
+    if not rows:
+        return []
+    version = guideline_version(connection, task)
+    connection.execute(update(assignments).where(mine).values(guideline_version=version))
+    schema, before = current_schema(connection, task), _taken_back(connection, rows, person)
+    returned = sorted((row for row in rows if row.id in before), key=lambda row: row.leased_at, reverse=True)
+    return [
+        shown_item(
+            row,
+            person,
+            purpose,
+            schema=schema,
+            guideline_version=version,
+            expires_at=row.expires_at,
+            before=before.get(row.id),
+            comment=row.comment or "",
+        )
+        for row in [*returned, *(row for row in rows if row.id not in before)]
+    ]
+
+
+def renew_leases(transaction: Transaction, task: str, person: str, purpose: str) -> None:
+    """Lets what a person holds run out as late as if it were given to them now."""
+    minutes = require_task(transaction.connection, task).lease_minutes
+    until = moment(transaction.now + timedelta(minutes=minutes))
+    mine = (assignments.c.task == task) & (assignments.c.person == person) & (assignments.c.purpose == purpose)
+    sooner = mine & live(moment(transaction.now)) & (assignments.c.expires_at < until)
+    transaction.connection.execute(update(assignments).where(sooner).values(expires_at=until))
+
+
+def shown_item(row: Row[Any], person: str, purpose: str, **shown: Any) -> Lease:
+    """An item as a person sees it: the arms of candidates left out, their order drawn for each person."""
+    return Lease(
+        task=row.task,
+        item=row.id,
+        purpose=purpose,
+        record=row.record,
+        candidates=tuple(Candidate(candidate["key"], candidate["text"]) for candidate in shown_order(row, person)),
+        **shown,
+    )
+
+
+def hand_back(transaction: Transaction, row: Row[Any], person: str, comment: str) -> None:
+    """Gives an item whose answer was taken back to its reader again, unless they have seen others' answers or left."""
+    connection = transaction.connection
+    active = connection.scalar(select(people.c.active).where(people.c.name == person))
+    if not active or assignment_of(connection, row.task, row.id, person) is not None:
+        return
+    values = {
+        "purpose": READING,
+        "state": LEASED,
+        "leased_at": moment(transaction.now),
+        "expires_at": moment(transaction.now + timedelta(days=RETURN_DAYS)),
+        "guideline_version": guideline_version(connection, row.task),
+        "comment": comment,
+    }
+    save_assignment(connection, row, person, values)
+
+
+def note_seen(transaction: Transaction, row: Row[Any], viewer: str) -> None:
+    """Notes that a person is shown answers to an item, so that they will not be asked to read it."""
+    connection = transaction.connection
+    values: dict[str, Any] = {"seen": True}
+    if assignment_of(connection, row.task, row.id, viewer) is None:
+        now, version = moment(transaction.now), guideline_version(connection, row.task)
+        values |= {"purpose": READING, "state": SEEN, "leased_at": now, "expires_at": now}
+        values |= {"guideline_version": version}
+    save_assignment(connection, row, viewer, values)
+    transaction.append(viewer, "answers seen", task=row.task, item=id_digest(row.id))
+
+
+def _taken_back(connection: Connection, rows: Sequence[Row[Any]], person: str) -> dict[str, Answer | None]:
+    """By item, what this person answered before it was taken back; None where a label has another meaning since."""
+    task, ids = rows[0].task, [row.id for row in rows]
+    theirs = (answers.c.task == task) & (answers.c.person == person) & answers.c.item.in_(ids)
+    given = select(answers).where(theirs, answers.c.state != CURRENT).order_by(answers.c.number)
+    since = changes(connection, task)
+    return {
+        row.item: None if row.state == REQUEUED else lift(since, row.schema_version, row.content)
+        for row in connection.execute(given)
+    }
 
 
 def shown_order(row: Row[Any], person: str) -> list[Mapping[str, str]]:

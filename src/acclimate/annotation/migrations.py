@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, select, update
 
-from acclimate.annotation.tables import metadata, people
+from acclimate.annotation.tables import batches, checks, metadata, people, remarks
 
 Migration = Callable[[Connection], None]
 
@@ -20,5 +20,12 @@ def add_sign_in_and_owners(connection: Connection) -> None:
             connection.execute(update(people).where(place).values(roles=["owner", *person.roles]))
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: add_sign_in_and_owners}
+def add_checking(connection: Connection) -> None:
+    """Version 3: batches of checked answers, readers' remarks, and two settings of a task."""
+    for name in ("gold_feedback", "quick"):
+        connection.exec_driver_sql(f"ALTER TABLE tasks ADD COLUMN {name} BOOLEAN NOT NULL DEFAULT false")
+    metadata.create_all(connection, tables=[batches, checks, remarks])
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: add_sign_in_and_owners, 2: add_checking}
 """By the version that each starts from."""

@@ -5,10 +5,11 @@ No function here shows a reader the answer of another, the arm behind a candidat
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from enum import StrEnum
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, Text, and_, cast, exists, func, or_, select, true
+from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, cast, exists, func, or_, select, true
 
 from acclimate.annotation.assignments import (
     ADJUDICATION,
@@ -20,9 +21,10 @@ from acclimate.annotation.assignments import (
     assignment_of,
     count_live,
     give_lease,
-    held_lease,
+    held_leases,
     item_row,
     may_see,
+    renew_leases,
     same_item,
     save_assignment,
 )
@@ -31,6 +33,9 @@ from acclimate.annotation.store import CURRENT, Store, moment
 from acclimate.annotation.tables import answers, assignments, items
 from acclimate.annotation.tasks import CLOSED, PILOT, require_task, unit_draw
 from acclimate.core.reinclusion import id_digest
+
+_SHARE = 5
+"""One reader holds at most this part of what is open to them."""
 
 
 class SkipReason(StrEnum):
@@ -49,21 +54,38 @@ def next_item(store: Store, task: str, person: str) -> Lease | None:
     Items come by priority, then in the order they were added; those of other sites or skills, and those with enough
     readings done or under way, do not come.
     """
+    return next(iter(next_items(store, task, person, at_most=1)), None)
+
+
+def next_items(store: Store, task: str, person: str, *, at_most: int) -> Sequence[Lease]:
+    """What this person holds, and new items up to `at_most` in all, so that a page can go on without the server.
+
+    Asking again shows that they are still at it, and renews what they hold. At most one, or a fifth of what they could
+    read, is given to them at once, so that something is left to the others.
+    """
     with store.write() as transaction:
         connection = transaction.connection
         reader = require_role(connection, person, *WORKING[READING])
         settings = require_task(connection, task)
         if settings.round == CLOSED:
-            return None
-        held = held_lease(transaction, task, person, READING)
-        if held is not None:
-            return held
+            return ()
+        if at_most > 1:
+            renew_leases(transaction, task, person, READING)
+        held = held_leases(transaction, task, person, READING)
         answered = _answered(connection, task, person)
-        if reader.quota is not None and answered >= reader.quota:
-            return None
-        row = _next_gold(connection, settings, reader, answered)
-        row = row or _next_open(connection, settings, reader, moment(transaction.now))
-        return give_lease(transaction, row, person, READING) if row is not None else None
+        now = moment(transaction.now)
+        if at_most > 1:
+            to_read = len(held) + _count_open(connection, settings, reader, now, at_most=_SHARE * at_most)
+            at_most = min(at_most, max(1, to_read // _SHARE))
+        while len(held) < at_most:
+            if reader.quota is not None and answered + len(held) >= reader.quota:
+                break
+            row = _next_gold(connection, settings, reader, answered + len(held))
+            row = row or connection.execute(_open_items(settings, reader, now).limit(1)).first()
+            if row is None:
+                break
+            held.append(give_lease(transaction, row, person, READING))
+        return held
 
 
 def skip(store: Store, task: str, item: str, person: str, *, reason: SkipReason, comment: str = "") -> None:
@@ -83,17 +105,20 @@ def skip(store: Store, task: str, item: str, person: str, *, reason: SkipReason,
         transaction.append(person, "skipped", task=task, item=id_digest(item), reason=str(reason))
 
 
-def _next_open(connection: Connection, task: Row[Any], reader: Person, now: str) -> Row[Any] | None:
+def _open_items(task: Row[Any], reader: Person, now: str) -> Select[Any]:
     query = (
         select(items)
         .where(_fits(task.name, reader), ~items.c.done, items.c.gold.is_(None), ~_met_before(reader, now))
         .where(items.c.read + count_live(now, purpose=READING) < items.c.wanted)
         .order_by(items.c.pilot.desc(), items.c.priority.desc(), items.c.position)
-        .limit(1)
     )
-    if task.round == PILOT:
-        query = query.where(items.c.pilot)
-    return connection.execute(query).first()
+    return query.where(items.c.pilot) if task.round == PILOT else query
+
+
+def _count_open(connection: Connection, task: Row[Any], reader: Person, now: str, *, at_most: int) -> int:
+    """How many items are open to a reader, counted no further than matters."""
+    some = _open_items(task, reader, now).with_only_columns(items.c.id).limit(at_most).subquery()
+    return int(connection.scalar(select(func.count()).select_from(some)) or 0)
 
 
 def _next_gold(connection: Connection, task: Row[Any], reader: Person, answered: int) -> Row[Any] | None:

@@ -7,12 +7,20 @@ that rest on it are taken back, by name and number in the events, and their item
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
 from itertools import groupby
 from operator import attrgetter
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
-from acclimate.annotation.assignments import ADJUDICATION, item_row, refresh_item, require_visible, take_back
+from acclimate.annotation.assignments import (
+    ADJUDICATION,
+    READING,
+    item_row,
+    refresh_item,
+    require_visible,
+    take_back,
+)
 from acclimate.annotation.people import Role, require_every_site, require_role
 from acclimate.annotation.schema import Answer, Choice, LabelSchema, Option, Spans, labels_in, replace_labels
 from acclimate.annotation.schema_history import standing_answers
@@ -22,6 +30,37 @@ from acclimate.annotation.tasks import current_schema, require_valid_gold, save_
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import DataError
 from acclimate.core.reinclusion import id_digest
+
+
+@dataclass(frozen=True)
+class Effect:
+    """What a change would do: to how many answers of how many items, and to disputes that it would end."""
+
+    answers: int
+    items: int
+    disputes_ended: int = 0
+
+
+def effect_of_new_meaning(store: Store, task: str, labels: Mapping[str, Collection[str]], *, by: str) -> Effect:
+    """What a split, or a guideline that changes the meaning of these labels by question, would take back."""
+    with store.read() as connection:
+        require_every_site(connection, by, Role.MANAGER)
+        touched = _answers_with(connection, task, labels)
+        return Effect(sum(map(len, touched.values())), len(touched))
+
+
+def effect_of_new_names(store: Store, task: str, question: str, replaced: Mapping[str, str], *, by: str) -> Effect:
+    """How many answers a rename or merge would give another name, and how many disputes it would end."""
+    with store.read() as connection:
+        require_every_site(connection, by, Role.MANAGER)
+        schema = current_schema(connection, task)
+        asked, ended = schema.question(question), 0
+        touched = _answers_with(connection, task, {question: replaced.keys()}, decisions=False)
+        for item in connection.scalars(select(items.c.id).where(items.c.task == task, items.c.disputed)).all():
+            contents = [a.content for a in standing_answers(connection, task, item=item) if a.purpose == READING]
+            renamed = [{**c, question: replace_labels(asked, c.get(question), replaced)} for c in contents]
+            ended += len({schema.compared(content) for content in renamed}) == 1
+        return Effect(sum(map(len, touched.values())), len(touched), ended)
 
 
 def rename_label(store: Store, task: str, question: str, *, old: str, new: str, by: str) -> LabelSchema:
@@ -138,7 +177,16 @@ def _requeue(
     transaction: Transaction, task: str, labels: Mapping[str, Collection[str]], *, by: str
 ) -> dict[str, tuple[int, ...]]:
     """Takes back the answers that use one of the labels, and with them the decisions on their items."""
-    connection = transaction.connection
+    found = _answers_with(transaction.connection, task, labels)
+    for item, numbers in found.items():
+        take_back(transaction, item_row(transaction.connection, task, item), list(numbers), REQUEUED, by=by)
+    return found
+
+
+def _answers_with(
+    connection: Connection, task: str, labels: Mapping[str, Collection[str]], *, decisions: bool = True
+) -> dict[str, tuple[int, ...]]:
+    """By item, the answers that use one of the labels, and the decisions on their items with them."""
     schema = current_schema(connection, task)
     questions = {schema.question(name): set(chosen) for name, chosen in labels.items()}
     standing = sorted(standing_answers(connection, task), key=attrgetter("item"))
@@ -150,10 +198,10 @@ def _requeue(
             for answer in answers
             if any(labels_in(asked, answer.content.get(asked.name)) & chosen for asked, chosen in questions.items())
         }
-        if touched:
+        if touched and decisions:
             touched |= {answer.number for answer in answers if answer.purpose == ADJUDICATION}
+        if touched:
             found[item] = tuple(sorted(touched))
-            take_back(transaction, item_row(connection, task, item), list(found[item]), REQUEUED, by=by)
     return found
 
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from statistics import median
 from typing import Any
@@ -14,7 +14,6 @@ from acclimate.annotation.assignments import (
     ADJUDICATION,
     LEASED,
     READING,
-    SEEN,
     SKIPPED,
     WORKING,
     Lease,
@@ -23,18 +22,20 @@ from acclimate.annotation.assignments import (
     item_row,
     live,
     may_see,
+    note_seen,
     require_visible,
     same_item,
-    save_assignment,
 )
 from acclimate.annotation.people import RefusedError, Role, require_role
-from acclimate.annotation.schema import Answer
+from acclimate.annotation.schema import Answer, LabelSchema
 from acclimate.annotation.schema_history import GivenAnswer, standing_answers
+from acclimate.annotation.settled import settled_value, undecided
 from acclimate.annotation.store import Store, moment
-from acclimate.annotation.tables import answers, assignments, items
-from acclimate.annotation.tasks import current_schema, guideline_version, require_task
-from acclimate.core.reinclusion import id_digest
+from acclimate.annotation.tables import answers, assignments, checks, items
+from acclimate.annotation.tasks import current_schema, require_task
 
+ACCEPTED = "accepted"
+"""The verdict of whoever checked a reading and found it right."""
 CHECKING = (Role.OWNER, Role.MANAGER, Role.REVIEWER, Role.APPROVER, Role.AUDITOR)
 """Who may see what others answered, at their sites."""
 
@@ -45,6 +46,14 @@ class Dispute:
 
     lease: Lease
     readings: tuple[Answer, ...]
+
+
+@dataclass(frozen=True)
+class SeenItem:
+    """The row of an item, and the answers to it that stand."""
+
+    row: Row[Any]
+    answers: Sequence[GivenAnswer]
 
 
 @dataclass(frozen=True)
@@ -61,7 +70,11 @@ class Progress:
 
 @dataclass(frozen=True)
 class ReaderRecord:
-    """How one person does: readings, the middle of the seconds they took, skips, and gold items answered right."""
+    """How one person does: readings, the middle of the seconds they took, skips, and how many were right.
+
+    `settled` counts readings of items on which more than half of several readers agree or that were decided, `checked`
+    those that a reviewer judged.
+    """
 
     person: str
     readings: int
@@ -69,6 +82,11 @@ class ReaderRecord:
     skips: int
     gold_read: int
     gold_right: int
+    settled: int = 0
+    settled_right: int = 0
+    checked: int = 0
+    checked_right: int = 0
+    hours: float = 0.0
 
 
 def next_dispute(store: Store, task: str, reviewer: str) -> Dispute | None:
@@ -101,7 +119,12 @@ def next_dispute(store: Store, task: str, reviewer: str) -> Dispute | None:
 
 
 def answers_to(store: Store, task: str, item: str, viewer: str) -> Sequence[GivenAnswer]:
-    """All answers to an item, for those who check. Who sees them before reading the item will not be asked to read it.
+    """All answers to an item, for those who check; so for `seen_item`."""
+    return seen_item(store, task, item, viewer).answers
+
+
+def seen_item(store: Store, task: str, item: str, viewer: str) -> SeenItem:
+    """An item with its answers. Who sees them before reading the item will not be asked to read it.
 
     Raises RefusedError for annotators without a checking role, for items of other sites, and for a reader who holds it.
     """
@@ -113,14 +136,8 @@ def answers_to(store: Store, task: str, item: str, viewer: str) -> Sequence[Give
         held = assignment_of(connection, task, item, viewer)
         if held is not None and held.state == LEASED and held.purpose == READING:
             raise RefusedError(f"{viewer} is reading item {item}.", hint="answer or skip it first")
-        values: dict[str, Any] = {"seen": True}
-        if held is None:
-            now, version = moment(transaction.now), guideline_version(connection, task)
-            values |= {"purpose": READING, "state": SEEN, "leased_at": now, "expires_at": now}
-            values |= {"guideline_version": version}
-        save_assignment(connection, row, viewer, values)
-        transaction.append(viewer, "answers seen", task=task, item=id_digest(item))
-        return tuple(standing_answers(connection, task, item=item))
+        note_seen(transaction, row, viewer)
+        return SeenItem(row, tuple(standing_answers(connection, task, item=item)))
 
 
 def own_answers(store: Store, task: str, person: str) -> Sequence[GivenAnswer]:
@@ -158,16 +175,35 @@ def reader_records(store: Store, task: str, *, by: str) -> Sequence[ReaderRecord
             select(items.c.id, items.c.gold).where(items.c.task == task, items.c.gold.is_not(None))
         )
         gold = {row.id: schema.compared(row.gold) for row in gold_rows}
-        standing = standing_answers(connection, task, of_items=visible)
-        given = [answer for answer in standing if answer.purpose == READING]
+        standing = list(standing_answers(connection, task, of_items=visible))
         skips = Counter(_skippers(connection, task, visible))
+        verdicts = _verdicts(connection, task, visible)
+    truth = _settled(schema, [answer for answer in standing if answer.item not in gold])
+    by_person: dict[str, list[GivenAnswer]] = {}
+    for answer in standing:
+        if answer.purpose == READING:
+            by_person.setdefault(answer.person, []).append(answer)
     found = []
-    for person in sorted({answer.person for answer in given} | skips.keys()):
-        own = [answer for answer in given if answer.person == person]
-        of_gold = [answer for answer in own if answer.item in gold]
-        right = sum(schema.compared(answer.content) == gold[answer.item] for answer in of_gold)
-        seconds = median(answer.seconds for answer in own) if own else 0.0
-        found.append(ReaderRecord(person, len(own), seconds, skips[person], len(of_gold), right))
+    for person in sorted(by_person.keys() | skips.keys() | {person for person, _ in verdicts}):
+        own = by_person.get(person, [])
+        seconds = [answer.seconds for answer in own]
+        of_gold, of_truth = _right(schema, own, gold), _right(schema, own, truth)
+        judged = sum(count for (name, _), count in verdicts.items() if name == person)
+        found.append(
+            ReaderRecord(
+                person,
+                readings=len(own),
+                median_seconds=median(seconds) if seconds else 0.0,
+                skips=skips[person],
+                gold_read=len(of_gold),
+                gold_right=sum(of_gold),
+                settled=len(of_truth),
+                settled_right=sum(of_truth),
+                checked=judged,
+                checked_right=verdicts[person, ACCEPTED],
+                hours=sum(seconds) / 3600,
+            )
+        )
     return found
 
 
@@ -175,6 +211,31 @@ def _skippers(connection: Connection, task: str, visible: ColumnElement[bool]) -
     """Who skipped, once for each item they skipped."""
     skipped = (assignments.c.task == task) & (assignments.c.state == SKIPPED)
     return connection.scalars(select(assignments.c.person).join(items, same_item()).where(skipped, visible)).all()
+
+
+def _verdicts(connection: Connection, task: str, visible: ColumnElement[bool]) -> Counter[tuple[str, str]]:
+    """How often a reviewer gave readings of a person this verdict, by person and verdict."""
+    judged = select(answers.c.person, checks.c.verdict).join(checks, checks.c.answer == answers.c.number)
+    judged = judged.join(items, (items.c.task == answers.c.task) & (items.c.id == answers.c.item)).where(visible)
+    rows = connection.execute(judged.where(answers.c.task == task, checks.c.verdict.is_not(None)))
+    return Counter((row.person, row.verdict) for row in rows)
+
+
+def _right(schema: LabelSchema, given: Sequence[GivenAnswer], known: Mapping[str, str]) -> list[bool]:
+    """Whether each answer to an item that is known is the known one."""
+    return [schema.compared(answer.content) == known[answer.item] for answer in given if answer.item in known]
+
+
+def _settled(schema: LabelSchema, given: Sequence[GivenAnswer]) -> dict[str, str]:
+    """By item, what counts as its answer, as answers are compared; items with one reader and no decision are left out."""
+    by_item: dict[str, list[GivenAnswer]] = {}
+    for answer in given:
+        by_item.setdefault(answer.item, []).append(answer)
+    return {
+        item: schema.compared({question.name: settled_value(question, said) for question in schema.questions})
+        for item, said in by_item.items()
+        if (len(said) > 1 or said[0].purpose == ADJUDICATION) and not undecided(schema, said)
+    }
 
 
 def _state(row: Row[*tuple[Any, ...]], *, under_way: bool) -> str:

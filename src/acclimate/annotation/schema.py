@@ -267,6 +267,8 @@ class Turns(_Question):
     """A whole number for turns of a conversation; the answer is a number by the turn's place, counted from 0."""
 
     kind: Literal["turns"] = "turns"
+    role: str | None = None
+    """Whose turns are rated, such as assistant; without it everybody's."""
     low: int = 1
     high: int = 5
     compared: bool = False

@@ -34,6 +34,36 @@ class GivenAnswer:
     content: Answer
 
 
+@dataclass(frozen=True)
+class TrailEntry:
+    """One change of a task's schema or guideline: when, by whom, and what."""
+
+    at: str
+    who: str
+    what: str
+
+
+def trail(connection: Connection, task: str) -> list[TrailEntry]:
+    """What was changed about a task's labels and guideline, newest first."""
+    logged = tables.events.c
+    query = select(logged.at, logged.who, logged.action, logged.details).order_by(logged.number.desc())
+    rows = connection.execute(query.where(logged.action.in_(["schema saved", "guideline saved"])))
+    return [TrailEntry(row.at, row.who, _what(row.details)) for row in rows if row.details["task"] == task]
+
+
+def _what(details: Mapping[str, Any]) -> str:
+    change = details.get("change") or {}
+    if "guideline" in details:
+        labels = ", ".join(label for labels in (details["changes"] or {}).values() for label in labels)
+        return f"guideline {details['version']}" + (f": another meaning of {labels}" if labels else "")
+    if change.get("split"):
+        return f"{change['question']}: {change['split']} split into {', '.join(change['into'])}"
+    if change:
+        renamed = ", ".join(f"{old} → {new}" for old, new in change["replaced"].items())
+        return f"{change['question']}: {renamed}"
+    return f"questions, version {details['version']}"
+
+
 def changes(connection: Connection, task: str) -> tuple[Change, ...]:
     """All changes of a task's schema, oldest first."""
     schemas = tables.schemas.c

@@ -25,7 +25,7 @@ from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import ConfigError, ResourceError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
-STORE_VERSION = 2
+STORE_VERSION = 3
 FILE = "annotation.db"
 ITSELF = "acclimate"
 """Who acts when no person does: the program, or whoever holds the database, on the command line."""
@@ -183,7 +183,8 @@ class Store:
         return number
 
 
-ANSWERED, DECIDED, WITHDRAWN, REQUEUED = "answered", "decided", "withdrawn", "requeued"
+ANSWERED, DECIDED = "answered", "decided"
+WITHDRAWN, REQUEUED, RETURNED, CORRECTED = "withdrawn", "requeued", "returned", "corrected"
 """Actions that make an answer, and those that take it back; a taken back answer keeps its content and says by which."""
 ERASED = "subject erased"
 """The action that removes answers with the items they are about."""
@@ -210,7 +211,7 @@ def _named_refusal(engine: Engine) -> Iterator[None]:
     try:
         yield
     except DatabaseError as error:
-        if error.statement is not None:
+        if error.statement is not None or engine.dialect.name == "sqlite":
             raise
         raise ResourceError(
             f"The annotation database {engine.url!r} lets nobody in: {error.orig}.",

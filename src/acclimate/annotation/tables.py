@@ -1,8 +1,10 @@
 """The tables of the annotation database; `store` says what is promised about them.
 
 Times are UTC in ISO form of fixed width, so that they compare as text. `answers` are named by the event that made them.
-`assignments.seen` says that the person has seen others' answers to the item. Tables whose names begin with `app_` are
-for signing in to the pages; of tokens and codes they hold digests alone.
+`assignments.seen` says that the person has seen others' answers to the item; its `comment` is the person's own on a
+skipped item, and on a leased one that of whoever returned it. `checks` has a row for each answer of a batch, in the
+order drawn; `remarks` are what readers ask, with the `question` and `answer` that all readers then see. Tables whose
+names begin with `app_` are for signing in to the pages; of tokens and codes they hold digests alone.
 """
 
 from __future__ import annotations
@@ -24,6 +26,7 @@ from sqlalchemy import (
     Text,
     UniqueConstraint,
     event,
+    false,
 )
 
 metadata = MetaData()
@@ -67,6 +70,8 @@ tasks = Table(
     Column("round", String, nullable=False),
     Column("lease_minutes", Integer, nullable=False),
     Column("gold_every", Integer),
+    Column("gold_feedback", Boolean, nullable=False, server_default=false()),
+    Column("quick", Boolean, nullable=False, server_default=false()),
 )
 
 schemas = Table(
@@ -163,6 +168,46 @@ answers = Table(
 )
 Index("answers_of_item", answers.c.task, answers.c.item, answers.c.state)
 Index("answers_of_person", answers.c.task, answers.c.person, answers.c.state)
+
+batches = Table(
+    "batches",
+    metadata,
+    Column("number", Integer, ForeignKey("events.number"), primary_key=True, autoincrement=False),
+    Column("task", String, ForeignKey("tasks.name"), nullable=False),
+    Column("size", Integer, nullable=False),
+    Column("sample", Integer, nullable=False),
+    Column("pass_at", Integer),
+    Column("state", String, nullable=False),
+)
+
+checks = Table(
+    "checks",
+    metadata,
+    Column("answer", Integer, ForeignKey("answers.number"), primary_key=True, autoincrement=False),
+    Column("batch", Integer, ForeignKey("batches.number"), nullable=False),
+    Column("place", Integer, nullable=False),
+    Column("verdict", String),
+    Column("checker", String, ForeignKey("people.name")),
+    Column("held_until", String),
+    Column("comment", Text),
+)
+Index("checks_of_batch", checks.c.batch, checks.c.place)
+
+remarks = Table(
+    "remarks",
+    metadata,
+    Column("number", Integer, ForeignKey("events.number"), primary_key=True, autoincrement=False),
+    Column("task", String, nullable=False),
+    Column("item", String, nullable=False),
+    Column("person", String, ForeignKey("people.name"), nullable=False),
+    Column("token", String, nullable=False),
+    Column("text", Text, nullable=False),
+    Column("question", Text),
+    Column("answer", Text),
+    Column("answered_by", String, ForeignKey("people.name")),
+    UniqueConstraint("person", "token"),
+    ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
+)
 
 sessions = Table(
     "app_sessions",

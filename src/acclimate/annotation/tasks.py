@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import hashlib
+import re
 from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, fields
 from datetime import datetime
 from itertools import islice
 from typing import Any, TypeVar
@@ -16,9 +17,11 @@ from acclimate.annotation.people import Person, RefusedError, Role, require_ever
 from acclimate.annotation.schema import Answer, Codes, LabelSchema, Subject, Text
 from acclimate.annotation.store import Store, Transaction
 from acclimate.core.atomic import json_digest
-from acclimate.core.errors import DataError
+from acclimate.core.errors import ConfigError, DataError
 from acclimate.core.schema import TEXT_COLUMNS
 
+TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
+"""What tasks and lists of codes that people make in the browser may be called; a task's name becomes a folder's."""
 PILOT, WORK, CLOSED = "pilot", "work", "closed"
 """Rounds of a task: in the pilot round only pilot items are handed out, and none once it is closed."""
 _INSERTED_AT_ONCE = 1000
@@ -77,10 +80,16 @@ class NewItem:
 
 @dataclass(frozen=True)
 class TaskSettings:
-    """How a task is handed out: minutes a lease lasts, and one gold item in how many items (None: no gold)."""
+    """How a task is handed out: minutes a lease lasts, and one gold item in how many items (None: no gold).
+
+    With `gold_feedback` a reader is told after a gold item what was expected. With `quick` a digit saves at once, where
+    the task asks for one label and nothing else.
+    """
 
     lease_minutes: int = 30
     gold_every: int | None = None
+    gold_feedback: bool = False
+    quick: bool = False
 
 
 def create_task(
@@ -92,14 +101,31 @@ def create_task(
         require_role(transaction.connection, by, Role.MANAGER)
         if transaction.connection.scalar(select(tables.tasks.c.name).where(tables.tasks.c.name == name)):
             raise DataError(f"There is already a task {name!r}.", hint="choose another name")
-        transaction.connection.execute(
-            insert(tables.tasks).values(
-                name=name, round=WORK, lease_minutes=chosen.lease_minutes, gold_every=chosen.gold_every
-            )
-        )
+        transaction.connection.execute(insert(tables.tasks).values(name=name, round=WORK, **vars(chosen)))
         transaction.append(by, "task created", task=name, settings=vars(chosen))
         save_schema(transaction, name, schema.model_copy(update={"version": 1}), change=None, by=by)
         save_guideline(transaction, name, guideline, by=by)
+
+
+def change_settings(store: Store, task: str, settings: TaskSettings, *, by: str) -> None:
+    """Hands a task out in another way from now on; what is held stays."""
+    if settings.lease_minutes < 1 or (settings.gold_every is not None and settings.gold_every < 2):
+        raise ConfigError(
+            f"A lease of {settings.lease_minutes} minutes and a gold item in {settings.gold_every} items.",
+            hint="give one minute or more, and at most one gold item in two",
+        )
+    with store.write() as transaction:
+        require_every_site(transaction.connection, by, Role.MANAGER)
+        require_task(transaction.connection, task)
+        changed = update(tables.tasks).where(tables.tasks.c.name == task).values(**vars(settings))
+        transaction.connection.execute(changed)
+        transaction.append(by, "settings changed", task=task, settings=vars(settings))
+
+
+def settings_of(connection: Connection, task: str) -> TaskSettings:
+    """How a task is handed out."""
+    row = require_task(connection, task)
+    return TaskSettings(**{field.name: getattr(row, field.name) for field in fields(TaskSettings)})
 
 
 def add_items(store: Store, task: str, items: Sequence[NewItem], *, overlap: Overlap, by: str) -> int:

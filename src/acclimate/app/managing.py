@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -14,12 +14,15 @@ from starlette.responses import Response
 from acclimate.annotation.agreement.coefficients import krippendorff_alpha, percent_agreement
 from acclimate.annotation.agreement.figure import Agreement, TooFewReadingsError
 from acclimate.annotation.agreement.spans import span_f1
+from acclimate.annotation.code_search import code_lists
 from acclimate.annotation.export import export_snapshot, label_readings, span_readings
+from acclimate.annotation.outlook import outlook
 from acclimate.annotation.people import GRANTED_BY_MANAGERS, PROJECT_WIDE, Person, Role, active_people, save_person
+from acclimate.annotation.quota import quotas_of
 from acclimate.annotation.review import CHECKING, progress, reader_records
 from acclimate.annotation.schema import Choice, Question, Spans
 from acclimate.annotation.store import Store
-from acclimate.annotation.tasks import Overlap, add_items, create_task, current_schema, guideline
+from acclimate.annotation.tasks import TASK_NAME, Overlap, add_items, create_task, current_schema, guideline
 from acclimate.app.identity import INVITATION_DAYS, invite, remove_access
 from acclimate.app.reading import depths
 from acclimate.app.records_input import read_items
@@ -29,7 +32,6 @@ from acclimate.core.errors import ConfigError
 from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 
 MAX_UPLOAD = 50_000_000
-TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 ROLES = {
     Role.ANNOTATOR: "reads and answers",
     Role.REVIEWER: "decides where readers differ",
@@ -57,7 +59,8 @@ class AgreementRow:
 
 def draw_task(visit: Visit) -> Response:
     """The form of a new task."""
-    return visit.page("new_task.html", kinds=KINDS, most=MAX_QUESTIONS)
+    lists = [name for name, _ in code_lists(visit.store)]
+    return visit.page("new_task.html", kinds=KINDS, most=MAX_QUESTIONS, code_lists=lists)
 
 
 def preview_task(visit: Visit) -> Response:
@@ -79,15 +82,32 @@ def make_task(visit: Visit) -> Response:
 
 def show_task(visit: Visit) -> Response:
     """How far a task is and how its readers do, with its schema as configuration."""
+    return _task_page(visit, rate="")
+
+
+def estimate(visit: Visit) -> Response:
+    """The same, with what the rest costs at the rate of the form."""
+    rate = visit.text("rate").strip().replace(",", ".")
+    if not re.fullmatch(r"\d{1,6}(\.\d{1,2})?", rate):
+        raise ConfigError(f"The rate is {rate[:20]!r}.", hint="give what an hour costs, such as 35 or 35.50")
+    return _task_page(visit, rate=rate)
+
+
+def _task_page(visit: Visit, *, rate: str) -> Response:
     task, name = visit.path["task"], visit.person.name
     with visit.store.read() as connection:
         schema = current_schema(connection, task)
+    ahead = outlook(visit.store, task, by=name)
     configuration = yaml.safe_dump(schema.model_dump(mode="json", exclude_defaults=True), sort_keys=False)
     return visit.page(
         "task.html",
         task=task,
         progress=progress(visit.store, task, by=name),
         readers=reader_records(visit.store, task, by=name),
+        outlook=ahead,
+        quotas=quotas_of(visit.store, task, by=name),
+        cost=ahead.cost(float(rate)) if rate else None,
+        rate=rate,
         configuration=configuration,
         guideline=guideline(visit.store, task),
     )
@@ -97,7 +117,8 @@ def bring_records(visit: Visit) -> Response:
     """Adds records to a task, each to be read as often as the form says."""
     readings = visit.whole_number("readings", low=1, high=20)
     share = visit.whole_number("share", low=0, high=100) / 100
-    items = read_items(visit.text("records"))
+    priority, pilot = visit.whole_number("priority", low=0, high=1000), bool(visit.text("pilot"))
+    items = [replace(item, priority=priority, pilot=pilot) for item in read_items(visit.text("records"))]
     add_items(
         visit.store, visit.path["task"], items, overlap=Overlap(readings=readings, share=share), by=visit.person.name
     )
@@ -213,6 +234,7 @@ PAGES = (
     Page("/new-task/preview", preview_task, method="POST", allowed=_MANAGER),
     Page("/new-task", make_task, method="POST", allowed=_MANAGER),
     Page("/tasks/{task}", show_task, allowed=frozenset(CHECKING)),
+    Page("/tasks/{task}/estimate", estimate, method="POST", allowed=frozenset(CHECKING)),
     Page("/tasks/{task}/agreement", show_agreement, allowed=frozenset(CHECKING)),
     Page("/tasks/{task}/records", bring_records, method="POST", allowed=_MANAGER, max_body=MAX_UPLOAD),
     Page("/tasks/{task}/snapshot", take_snapshot, method="POST", allowed=_MANAGER),

@@ -12,10 +12,11 @@ from starlette.responses import JSONResponse, Response
 
 from acclimate.annotation.answering import Submission, last_answer, submit, undo
 from acclimate.annotation.assignments import ADJUDICATION, READING, WORKING, Lease
-from acclimate.annotation.queue import SkipReason, next_item, skip
+from acclimate.annotation.queue import SkipReason, next_item, next_items, skip
+from acclimate.annotation.remarks import answered_questions
 from acclimate.annotation.review import next_dispute
 from acclimate.annotation.schema import Choice, LabelSchema, Spans, Text
-from acclimate.annotation.tasks import guideline
+from acclimate.annotation.tasks import guideline, require_task
 from acclimate.app.web import Page, Visit
 from acclimate.core.errors import DataError
 from acclimate.core.schema import TEXT_COLUMNS
@@ -27,6 +28,8 @@ SKIP_REASONS = {
     SkipReason.KNOWS_THE_PERSON: "I know this person",
     SkipReason.OTHER: "Another reason",
 }
+AHEAD = 25
+"""How many items a page holds at most, so that some minutes without the server stop nobody."""
 _READING, _DECIDING = frozenset(WORKING[READING]), frozenset(WORKING[ADJUDICATION])
 _ANSWERING = _READING | _DECIDING
 
@@ -35,50 +38,63 @@ def read_next(visit: Visit) -> Response:
     """The item this reader holds, else the next; a page that says so where none is left."""
     task = visit.path["task"]
     lease = next_item(visit.store, task, visit.person.name)
-    return _card(visit, lease, purpose=READING, readings=())
+    return card_page(visit, lease, purpose=READING)
+
+
+def read_ahead(visit: Visit) -> Response:
+    """What this reader holds and will be given next, so that the page can go on while the server is away."""
+    task = visit.path["task"]
+    leases = next_items(visit.store, task, visit.person.name, at_most=AHEAD)
+    return visit.page("ahead.html", leases=leases, **_around(visit, purpose=READING))
 
 
 def decide_next(visit: Visit) -> Response:
     """The disputed item this reviewer holds, else the next, with the readings but not the readers."""
     dispute = next_dispute(visit.store, visit.path["task"], visit.person.name)
     lease, readings = (dispute.lease, dispute.readings) if dispute else (None, ())
-    return _card(visit, lease, purpose=ADJUDICATION, readings=readings)
+    return card_page(visit, lease, purpose=ADJUDICATION, readings=readings)
 
 
 def take_answer(visit: Visit) -> Response:
     """Keeps an answer; what comes back says under which number."""
+    receipt = submit(visit.store, sent_answer(visit))
+    said: dict[str, Any] = {"number": receipt.number, "repeated": receipt.repeated}
+    if receipt.feedback is not None:
+        said["feedback"] = {"right": receipt.feedback.right, "answer": dict(receipt.feedback.answer)}
+    return JSONResponse(said)
+
+
+def sent_answer(visit: Visit) -> Submission:
+    """The answer that the page sent."""
     sent = visit.sent
     answer = sent.get("answer")
     if not isinstance(answer, dict):
         raise DataError("The answer is not a JSON object.", hint="load the page again")
-    submission = Submission(
+    return Submission(
         visit.path["task"],
-        _text(sent, "item"),
+        sent_text(visit, "item"),
         visit.person.name,
-        _text(sent, "token", at_most=100),
+        sent_text(visit, "token", at_most=100),
         answer,
         _seconds(sent),
+        guideline_version=sent_number(visit, "guideline", low=1) if "guideline" in sent else None,
     )
-    receipt = submit(visit.store, submission)
-    return JSONResponse({"number": receipt.number, "repeated": receipt.repeated})
 
 
 def take_back(visit: Visit) -> Response:
     """Takes back the reader's last answer and gives them the item again."""
-    number = visit.sent.get("number")
-    if not isinstance(number, int) or isinstance(number, bool) or not 0 < number < 2**31:
-        raise DataError("There is no answer to take back.", hint="answer an item first")
+    number = sent_number(visit, "number", low=1)
     lease = undo(visit.store, visit.path["task"], visit.person.name, number)
     return JSONResponse({"item": lease.item, "purpose": lease.purpose})
 
 
 def take_skip(visit: Visit) -> Response:
     """Gives the item back for good, with a reason."""
-    given = _text(visit.sent, "reason")
+    given = sent_text(visit, "reason")
     if given not in set(SkipReason):
         raise DataError("Say why the item is skipped.", hint="choose one of the reasons")
-    comment = _text(visit.sent, "comment", at_most=1000)
-    task, item = visit.path["task"], _text(visit.sent, "item")
+    comment = sent_text(visit, "comment", at_most=1000)
+    task, item = visit.path["task"], sent_text(visit, "item")
     skip(visit.store, task, item, visit.person.name, reason=SkipReason(given), comment=comment)
     return JSONResponse({"item": item})
 
@@ -111,27 +127,45 @@ def depths(question: Choice | Spans) -> dict[str, int]:
     return found
 
 
-def _card(visit: Visit, lease: Lease | None, *, purpose: str, readings: tuple[Any, ...]) -> Response:
-    task, name = visit.path["task"], visit.person.name
-    return visit.page(
-        "read.html",
-        task=task,
-        lease=lease,
-        purpose=purpose,
-        readings=readings,
-        fields=fields_shown(lease.record, lease.schema) if lease else {},
-        guideline=guideline(visit.store, task),
-        last=last_answer(visit.store, task, name),
-        reasons=SKIP_REASONS,
-        depths=depths,
-    )
+def card_page(visit: Visit, lease: Lease | None, *, purpose: str, **shown: Any) -> Response:
+    """The page with one item and its questions, or the page that says that none is left."""
+    return visit.page("read.html", lease=lease, reasons=SKIP_REASONS, **{**_around(visit, purpose=purpose), **shown})
 
 
-def _text(sent: Mapping[str, Any], name: str, *, at_most: int = 10_000) -> str:
-    value = sent.get(name, "")
+def sent_text(visit: Visit, name: str, *, at_most: int = 10_000) -> str:
+    """A text that the page sent; empty where it was not sent."""
+    value = visit.sent.get(name, "")
     if not isinstance(value, str) or len(value) > at_most:
         raise DataError(f"{name} is not a text of at most {at_most} characters.", hint="load the page again")
     return value
+
+
+def sent_number(visit: Visit, name: str, *, low: int) -> int:
+    """A whole number that the page sent."""
+    value = visit.sent.get(name)
+    if not isinstance(value, int) or isinstance(value, bool) or not low <= value < 2**31:
+        raise DataError(f"{name} is not a whole number from {low} on.", hint="load the page again")
+    return value
+
+
+def _around(visit: Visit, *, purpose: str) -> dict[str, Any]:
+    """What stands around every item of a task."""
+    task = visit.path["task"]
+    with visit.store.read() as connection:
+        answered = answered_questions(connection, task)
+        quick = require_task(connection, task).quick
+    return {
+        "task": task,
+        "purpose": purpose,
+        "readings": (),
+        "check": None,
+        "guideline": guideline(visit.store, task),
+        "answered": answered,
+        "quick": quick,
+        "last": last_answer(visit.store, task, visit.person.name),
+        "fields_shown": fields_shown,
+        "depths": depths,
+    }
 
 
 def _seconds(sent: Mapping[str, Any]) -> float:
@@ -143,6 +177,7 @@ def _seconds(sent: Mapping[str, Any]) -> float:
 
 PAGES = (
     Page("/read/{task}", read_next, allowed=_READING),
+    Page("/ahead/{task}", read_ahead, allowed=_READING),
     Page("/decide/{task}", decide_next, allowed=_DECIDING),
     Page("/answers/{task}", take_answer, method="POST", allowed=_ANSWERING),
     Page("/undo/{task}", take_back, method="POST", allowed=_ANSWERING),

@@ -15,6 +15,8 @@ from acclimate.core.schema import TEXT_COLUMNS
 
 ARM = "candidate:"
 """What a CSV column of outputs to compare begins with; the rest names what made them."""
+GOLD = "gold:"
+"""What a CSV column begins with that holds the right answer to a question; JSON lines have an object `gold`."""
 _PLAIN = (*TEXT_COLUMNS, "site", "subject_id")
 
 
@@ -55,8 +57,9 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
                     f"Line {rows.line_num} has not as many cells as the header.", hint="put quotes around commas"
                 )
             arms = {name[len(ARM) :]: cell for name, cell in row.items() if name.startswith(ARM) and cell}
-            plain = {name: cell for name, cell in row.items() if cell and not name.startswith(ARM)}
-            yield rows.line_num, {**plain, **({"candidates": arms} if arms else {})}
+            gold = {name[len(GOLD) :]: cell for name, cell in row.items() if name.startswith(GOLD) and cell}
+            plain = {name: cell for name, cell in row.items() if cell and not name.startswith((ARM, GOLD))}
+            yield rows.line_num, {**plain, **({"candidates": arms} if arms else {}), **({"gold": gold} if gold else {})}
     except csv.Error as error:
         raise DataError(f"Line {rows.line_num} is not CSV: {error}.", hint="save it as CSV with a header") from None
 
@@ -73,10 +76,13 @@ def _item(line: int, row: Mapping[str, Any]) -> NewItem:
         raise DataError(
             f"Line {line} has nothing to read.", hint=f"name a column text, or {', '.join(TEXT_COLUMNS[1:])}"
         )
-    others = {name: row[name] for name in row if name not in (*_PLAIN, "id", "messages", "candidates")}
+    others = {name: row[name] for name in row if name not in (*_PLAIN, "id", "messages", "candidates", "gold")}
     if others:
         record["attributes"] = [{"name": name, "value": _value(value)} for name, value in sorted(others.items())]
-    return NewItem({"id": _id(line, row, record, outputs), **record}, candidates=outputs)
+    gold = row.get("gold")
+    if gold is not None and not isinstance(gold, dict):
+        raise DataError(f"Line {line}: gold must give the right answer by question.", hint='{"urgent": "yes"}')
+    return NewItem({"id": _id(line, row, record, outputs), **record}, candidates=outputs, gold=gold)
 
 
 def _id(line: int, row: Mapping[str, Any], record: Mapping[str, Any], outputs: Mapping[str, str]) -> str:

@@ -13,6 +13,7 @@ KINDS = {
     "choice": "One label",
     "choices": "Several labels",
     "spans": "Mark stretches of the text",
+    "codes": "Codes from a long list",
     "text": "Free text",
     "rating": "Ratings on a scale",
     "ranking": "Rank outputs, best first",
@@ -30,7 +31,20 @@ def schema_of(visit: Visit) -> LabelSchema:
 
 
 def _fields(visit: Visit, number: int) -> dict[str, str]:
-    names = ("name", "kind", "prompt", "labels", "criteria", "low", "high", "edits", "optional")
+    names = (
+        "name",
+        "kind",
+        "prompt",
+        "labels",
+        "relations",
+        "codes",
+        "criteria",
+        "low",
+        "high",
+        "edits",
+        "role",
+        "optional",
+    )
     return {name: visit.text(f"{name}-{number}").replace("\r\n", "\n").strip() for name in names}
 
 
@@ -41,10 +55,10 @@ def _question(given: Mapping[str, str]) -> dict[str, Any]:
     return {"name": given["name"], "prompt": given["prompt"], "required": not given["optional"], **make(given)}
 
 
-def _options(labels: str) -> list[dict[str, Any]]:
+def options_of(labels: str) -> list[dict[str, Any]]:
     """One label a line; `label: what it means`; a line indented under another is below it.
 
-    >>> [option["parent"] for option in _options("pain: any\\n  chest\\n  head\\nfever")]
+    >>> [option["parent"] for option in options_of("pain: any\\n  chest\\n  head\\nfever")]
     [None, 'pain', 'pain', None]
     """
     options: list[dict[str, Any]] = []
@@ -58,6 +72,10 @@ def _options(labels: str) -> list[dict[str, Any]]:
     return options
 
 
+def _lines(text: str) -> list[str]:
+    return [line.strip() for line in text.splitlines() if line.strip()]
+
+
 def _scale(given: Mapping[str, str]) -> dict[str, int]:
     try:
         low, high = int(given["low"] or 1), int(given["high"] or 5)
@@ -69,15 +87,20 @@ def _scale(given: Mapping[str, str]) -> dict[str, int]:
 
 
 _MAKERS: Mapping[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {
-    "choice": lambda given: {"kind": "choice", "options": _options(given["labels"])},
-    "choices": lambda given: {"kind": "choice", "multiple": True, "options": _options(given["labels"])},
-    "spans": lambda given: {"kind": "spans", "options": _options(given["labels"])},
+    "choice": lambda given: {"kind": "choice", "options": options_of(given["labels"])},
+    "choices": lambda given: {"kind": "choice", "multiple": True, "options": options_of(given["labels"])},
+    "spans": lambda given: {
+        "kind": "spans",
+        "options": options_of(given["labels"]),
+        "relations": _lines(given["relations"]),
+    },
+    "codes": lambda given: {"kind": "codes", "code_list": given["codes"]},
     "text": lambda given: {"kind": "text", "edits": given["edits"] or None},
     "rating": lambda given: {
         "kind": "rating",
-        "criteria": [line.strip() for line in given["criteria"].splitlines() if line.strip()] or ["overall"],
+        "criteria": _lines(given["criteria"]) or ["overall"],
         **_scale(given),
     },
     "ranking": lambda _given: {"kind": "ranking"},
-    "turns": lambda given: {"kind": "turns", **_scale(given)},
+    "turns": lambda given: {"kind": "turns", "role": given["role"] or None, **_scale(given)},
 }

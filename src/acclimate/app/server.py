@@ -12,7 +12,7 @@ import uvicorn
 from acclimate.annotation.anchoring import anchored
 from acclimate.annotation.people import SYSTEM, Person, Role, active_people, save_person
 from acclimate.annotation.store import Store, database_url
-from acclimate.app import account, entrance, managing, reading
+from acclimate.app import account, checking, code_lists, entrance, managing, overseeing, reading, revising
 from acclimate.app.identity import invite
 from acclimate.app.patience import Impatient
 from acclimate.app.web import Office, Page, application, host_of
@@ -21,7 +21,16 @@ from acclimate.project.audit import AuditLog
 
 ADDRESS = "127.0.0.1"
 CONNECTIONS = 200
-PAGES = (*entrance.PAGES, *account.PAGES, *reading.PAGES, *managing.PAGES)
+PAGES = (
+    *entrance.PAGES,
+    *account.PAGES,
+    *reading.PAGES,
+    *checking.PAGES,
+    *code_lists.PAGES,
+    *managing.PAGES,
+    *overseeing.PAGES,
+    *revising.PAGES,
+)
 
 
 @dataclass(frozen=True)

@@ -7,7 +7,7 @@ import pytest
 from tests.unit.annotation.project_of_four import TASK, answer, notes, open_store, read_all, start_task, urgency_schema
 
 from acclimate.annotation.agreement import percent_agreement
-from acclimate.annotation.export import STEP, export_snapshot, label_readings, span_readings
+from acclimate.annotation.export import export_snapshot, label_readings, span_readings
 from acclimate.annotation.people import SYSTEM, Person, RefusedError, Role, save_person
 from acclimate.annotation.queue import next_item
 from acclimate.annotation.relabelling import merge_labels, rename_label, revise_guideline, set_gold, split_label
@@ -18,6 +18,7 @@ from acclimate.annotation.tasks import NewItem, current_schema
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import DataError, WorkspaceError
 from acclimate.core.stage import Zone
+from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.cleanup import removable
 from acclimate.project.locks import run_lock
 from acclimate.project.manifests import Manifest, damage
@@ -215,11 +216,11 @@ def test_an_item_that_was_read_does_not_become_gold(store: Store) -> None:
         set_gold(store, TASK, "n0", {"urgency": "high"}, by="mia")
 
 
-def test_a_snapshot_is_an_artifact_of_the_restricted_zone_that_cleaning_up_leaves_alone(
+def test_a_snapshot_is_of_the_restricted_zone_and_cleaning_up_leaves_the_newest_alone(
     store: Store, tmp_path: Path
 ) -> None:
     start_task(store, notes(1), readings=1)
     workspace = Workspace(tmp_path)
-    made = export_snapshot(store, TASK, workspace.zone_folder(Zone.RESTRICTED) / STEP, by="mia")
-    assert [item.artifact.path for item in workspace.finished()] == [made.folder]
+    made = export_snapshot(store, TASK, tmp_path / ANNOTATION_SNAPSHOTS / TASK, by="mia")
+    assert Manifest.read(made.folder).zone == Zone.RESTRICTED
     assert removable(workspace, needed=()) == []

@@ -4,11 +4,12 @@ import stat
 from pathlib import Path
 
 import pytest
-from sqlalchemy import insert, select, text, update
+from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
 from tests.unit.annotation.project_of_four import TASK, notes, open_store, read_all, start_task
 
 from acclimate.annotation import tables
+from acclimate.annotation.batches import start_batch
 from acclimate.annotation.people import (
     SYSTEM,
     Person,
@@ -21,7 +22,8 @@ from acclimate.annotation.people import (
     save_person,
     set_password,
 )
-from acclimate.annotation.store import Store, database_url, migrate
+from acclimate.annotation.store import STORE_VERSION, Store, database_url, migrate
+from acclimate.annotation.tasks import TaskSettings, settings_of
 from acclimate.core.errors import DataError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
@@ -100,10 +102,11 @@ def test_a_change_that_fails_leaves_nothing(store: Store) -> None:
 
 def test_an_older_database_is_brought_up_to_date_a_version_at_a_time(store: Store) -> None:
     steps: list[int] = []
+    now = STORE_VERSION
     with store.write() as transaction:
-        transaction.connection.execute(update(tables.settings).values(value="1"))
-        migrations = {1: lambda _: steps.append(1), 2: lambda _: steps.append(2)}
-        assert migrate(transaction.connection, migrations, target=3) == [2, 3]
+        transaction.connection.execute(update(tables.settings).values(value=str(now)))
+        migrations = {now: lambda _: steps.append(1), now + 1: lambda _: steps.append(2)}
+        assert migrate(transaction.connection, migrations, target=now + 2) == [now + 1, now + 2]
     assert steps == [1, 2]
 
 
@@ -112,6 +115,7 @@ def test_a_database_before_owners_makes_its_managers_owners_and_says_so(store: S
         transaction.connection.execute(update(tables.settings).values(value="1"))
         for table in (tables.second_factors, tables.sessions):
             table.drop(transaction.connection)
+        drop_checking(transaction.connection)
     again = Store.open(database_url(tmp_path, None))
     with again.read() as connection:
         assert person_named(connection, "mia").roles == (Role.OWNER, Role.MANAGER)
@@ -119,6 +123,30 @@ def test_a_database_before_owners_makes_its_managers_owners_and_says_so(store: S
         assert connection.execute(select(tables.second_factors)).all() == []
     assert [event["action"] for event in again.events()][-1] == "database brought up to date"
     again.verify()
+
+
+def drop_checking(connection: Connection) -> None:
+    """Takes away what the third version brought."""
+    for table in (tables.checks, tables.batches, tables.remarks):
+        table.drop(connection)
+    for column in ("gold_feedback", "quick"):
+        connection.exec_driver_sql(f"ALTER TABLE tasks DROP COLUMN {column}")
+
+
+def test_a_database_of_the_second_version_gets_batches_remarks_and_the_new_settings(
+    store: Store, tmp_path: Path
+) -> None:
+    with store.write() as transaction:
+        drop_checking(transaction.connection)
+        transaction.connection.execute(
+            update(tables.settings).where(tables.settings.c.name == "version").values(value="2")
+        )
+    store.close()
+    opened = open_store(tmp_path)
+    with opened.read() as connection:
+        assert settings_of(connection, TASK) == TaskSettings()
+    assert start_batch(opened, TASK, reader=None, rates=None, by="mia").size == 2
+    assert opened.verify() > 0
 
 
 def test_a_newer_database_is_refused(store: Store, tmp_path: Path) -> None:

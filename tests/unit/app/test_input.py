@@ -22,6 +22,15 @@ def test_csv_columns_of_candidates_become_outputs_by_arm() -> None:
 
 
 @pytest.mark.parametrize(
+    "text", ["id,text,gold:urgent\nn1,Pain.,yes\n", '{"text": "Pain.", "gold": {"urgent": "yes"}}']
+)
+def test_a_right_answer_makes_a_gold_item(text: str) -> None:
+    (item,) = read_items(text)
+    assert item.gold == {"urgent": "yes"}
+    assert "attributes" not in item.record
+
+
+@pytest.mark.parametrize(
     ("text", "fault"),
     [
         ("", "no record"),
@@ -31,6 +40,7 @@ def test_csv_columns_of_candidates_become_outputs_by_arm() -> None:
         ("id,note\n1,hello", "Line 2 has nothing to read"),
         ("id,text\n1,a,b", "Line 2 has not as many cells"),
         ('{"text": "a", "id": "../\\u0007"}', "the id is"),
+        ('{"text": "a", "gold": "yes"}', "gold must give the right answer by question"),
         ('{"messages": [3]}', "messages must be a list of turns"),
     ],
 )

@@ -15,8 +15,9 @@ from acclimate.app.server import PAGES
 from acclimate.app.web import EVERYONE, MAX_FIELDS, Office, Page, application
 from acclimate.core.errors import ConfigError
 
-JSON_PATHS = ("/answers/", "/undo/", "/skip/")
+JSON_PATHS = ("/answers/", "/undo/", "/skip/", "/verdicts/", "/questions/", "/codes/")
 SENT = {"item": "n1", "token": "t", "answer": {"urgency": "low"}, "seconds": 1, "number": 1, "reason": "other"}
+SENT |= {"verdict": "accepted", "text": "What is it?", "question": "urgency", "words": "a"}
 
 
 @pytest.fixture(scope="module")
@@ -40,6 +41,7 @@ def visit(page: Page, client: TestClient, token: str) -> tuple[int, str]:
         answer = client.post(path, json=SENT, headers={"x-form-token": token})
     else:
         fields = {"form_token": token, "records": "", "name": "nobody", "readings": "1", "share": "100"}
+        fields |= {"item": "n1", "what": "first", "priority": "0", "number": "1", "guideline": "", "words": "Only"}
         answer = client.post(path, data=fields)
     return answer.status_code, answer.text
 

@@ -38,7 +38,7 @@ if (form) {
 const file = document.getElementById("file");
 if (file) {
   file.addEventListener("change", async () => {
-    const box = document.getElementById("records");
+    const box = document.getElementById(file.dataset.fills);
     try {
       box.setCustomValidity("");
       box.value = new TextDecoder("utf-8", { fatal: true }).decode(await file.files[0].arrayBuffer());

@@ -1,19 +1,23 @@
-"use strict";
-// The page on which people read and answer. Answers wait in this page's memory alone until the server has them:
-// nothing that may name a person is put into the browser's storage.
+// The page on which people read and answer, decide, and check: keys and buttons, and which card comes next.
+import { entered, fill, unanswered } from "./answers.js";
+import { nameCodes } from "./codes.js";
+import { deliver, isUnsent, pause, unsent } from "./outbox.js";
+import { markEverywhere, markSelection, moveInText, relate, removeLast } from "./spans.js";
+import { card, complain, item, questions, say, task } from "./talk.js";
 
-const RETRY_MS = 2000;
-const unsent = []; // answers that the server has not acknowledged, oldest first
-let formToken = document.querySelector("meta[name=form-token]").content;
+const ENOUGH_AHEAD = 20;
+const RENEW_MS = 60_000; // how often the server hears that somebody still reads what it gave them
+let ahead = []; // cards that will be shown next; the server has given them to this reader
+let fetching = false, fetchedAt = -Infinity;
 let last = null; // the newest answer that was acknowledged: {number, item, answer}
-let marks = new Map(); // question name -> [{field, start, end, label, quote, colour}]
-let worked = 0, since = performance.now(), sending = false;
+let asGiven = ""; // what the card held when it was shown
+let worked = 0, since = performance.now();
+const answeredAt = new Map(); // item -> when, so that a list made before does not bring it again
 
-const card = () => document.getElementById("card");
-const item = () => card().dataset.item;
-const task = () => encodeURIComponent(card().dataset.task);
-const questions = () => [...card().querySelectorAll(".question")];
 const typing = (target) => target.matches("textarea, select, input:not([type=radio], [type=checkbox])");
+const purpose = () => card().dataset.purpose;
+const active = () => card().querySelector(".question.active");
+const parsed = (text) => new DOMParser().parseFromString(text, "text/html");
 
 // ---- time: counted while the page is in view
 document.addEventListener("visibilitychange", () => {
@@ -22,277 +26,213 @@ document.addEventListener("visibilitychange", () => {
 });
 const seconds = () => (worked + (document.hidden ? 0 : performance.now() - since)) / 1000;
 
-// ---- what was entered
-function valueOf(question) {
-  const checked = (part) => [...part.querySelectorAll("input:checked")].map((input) => input.value);
-  switch (question.dataset.kind) {
-    case "choice": return question.dataset.multiple ? checked(question) : checked(question)[0] ?? null;
-    case "spans": return { spans: (marks.get(question.dataset.name) ?? []).map(({ colour, ...span }) => span), relations: [] };
-    case "text": return question.querySelector("textarea").value || null;
-    case "codes": return question.querySelector("input").value.split(",").map((code) => code.trim()).filter(Boolean);
-    case "ranking": return ranked(question);
-    default: return rated(question, checked);
-  }
-}
-function rated(question, checked) {
-  const found = {};
-  for (const part of question.querySelectorAll(".rated")) {
-    const [value] = checked(part);
-    if (value !== undefined) found[part.dataset.criterion] = Number(value);
-  }
-  return Object.keys(found).length ? found : null;
-}
-function ranked(question) {
-  const groups = new Map();
-  for (const part of question.querySelectorAll(".rated")) {
-    const input = part.querySelector("input:checked");
-    if (!input) continue;
-    groups.set(Number(input.value), [...(groups.get(Number(input.value)) ?? []), part.dataset.candidate]);
-  }
-  const order = [...groups.keys()].sort((a, b) => a - b);
-  return order.length ? order.map((rank) => groups.get(rank)) : null;
-}
-function entered() {
-  const answer = {};
-  for (const question of questions()) {
-    const value = valueOf(question);
-    if (value !== null && !(Array.isArray(value) && !value.length && !question.dataset.required)) answer[question.dataset.name] = value;
-  }
-  return answer;
-}
-function fill(answer) {
-  for (const question of questions()) {
-    const value = answer[question.dataset.name];
-    if (value === undefined) continue;
-    const check = (part, wanted) => {
-      for (const input of part.querySelectorAll("input")) input.checked = wanted.map(String).includes(input.value);
-    };
-    if (question.dataset.kind === "choice") check(question, [value].flat());
-    if (question.dataset.kind === "text") question.querySelector("textarea").value = value;
-    if (question.dataset.kind === "codes") question.querySelector("input").value = value.join(", ");
-    if (question.dataset.kind === "spans") {
-      marks.set(question.dataset.name, value.spans.map((span) => ({ ...span, colour: colourOf(question, span.label) })));
-      showMarks();
-    }
-    for (const part of question.querySelectorAll(".rated")) {
-      const rank = (groups) => groups.findIndex((group) => group.includes(part.dataset.candidate)) + 1;
-      check(part, [question.dataset.kind === "ranking" ? rank(value) : value[part.dataset.criterion]]);
-    }
-  }
-}
-
-// ---- spans: offsets are code points of the text as it was stored
-const points = (text) => Array.from(text).length;
-const colourOf = (question, label) => [...question.querySelectorAll(".mark")].find((mark) => mark.dataset.label === label)?.dataset.colour ?? 0;
-function selected() {
-  const selection = getSelection();
-  if (!selection.rangeCount || selection.isCollapsed) return null;
-  const range = selection.getRangeAt(0);
-  const box = (range.startContainer.nodeType === 3 ? range.startContainer.parentElement : range.startContainer).closest("[data-field]");
-  if (!box || !box.contains(range.endContainer)) return null;
-  const before = document.createRange();
-  before.selectNodeContents(box);
-  before.setEnd(range.startContainer, range.startOffset);
-  let start = points(before.toString()), quote = range.toString();
-  const blank = quote.match(/^\s*/)[0];
-  start += points(blank);
-  quote = quote.trim();
-  return quote ? { field: box.dataset.field, start, end: start + points(quote), quote } : null;
-}
-function markSelection(question, button) {
-  const span = selected();
-  if (!span) return say("Select some text first.");
-  const mine = marks.get(question.dataset.name) ?? [];
-  const fields = question.querySelector(".marked").dataset.fields.split(" ");
-  if (!fields.includes(span.field)) return say("This part of the item is not to be marked.");
-  const same = mine.some((other) => other.field === span.field && other.start === span.start && other.end === span.end && other.label === button.dataset.label);
-  if (!same) mine.push({ ...span, label: button.dataset.label, colour: button.dataset.colour });
-  marks.set(question.dataset.name, mine);
-  const box = card().querySelector(`[data-field="${CSS.escape(span.field)}"]`);
-  showMarks();
-  caretAt(box, span.end);
-}
-function showMarks() {
-  for (const box of card().querySelectorAll("[data-field]")) paint(box, [...marks.values()].flat().filter((span) => span.field === box.dataset.field));
-  for (const question of questions().filter((one) => one.dataset.kind === "spans")) {
-    const mine = marks.get(question.dataset.name) ?? [];
-    question.querySelector(".marked").replaceChildren(...mine.map((span, place) => {
-      const row = document.createElement("li"), remove = document.createElement("button"), words = document.createElement("span");
-      row.className = `colour-${span.colour}`;
-      words.textContent = `${span.label}: ${span.quote}`;
-      remove.type = "button"; remove.className = "plain"; remove.textContent = "×";
-      remove.setAttribute("aria-label", `Remove ${span.label}: ${span.quote}`);
-      remove.addEventListener("click", () => { mine.splice(place, 1); showMarks(); });
-      row.append(words, remove);
-      return row;
-    }));
-  }
-}
-function paint(box, spans) {
-  const text = Array.from(box.textContent);
-  const edges = [...new Set([0, text.length, ...spans.flatMap((span) => [span.start, span.end])])].sort((a, b) => a - b);
-  const parts = edges.slice(1).map((end, place) => {
-    const start = edges[place], words = text.slice(start, end).join("");
-    const over = spans.filter((span) => span.start <= start && end <= span.end);
-    if (!over.length) return document.createTextNode(words);
-    const mark = document.createElement("mark");
-    mark.className = `colour-${over.at(-1).colour}${over.length > 1 ? " many" : ""}`;
-    mark.title = over.map((span) => span.label).join(", ");
-    mark.textContent = words;
-    return mark;
-  });
-  box.replaceChildren(...parts);
-}
-function caretAt(box, point) {
-  const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
-  let left = Array.from(box.textContent).slice(0, point).join("").length;
-  while (walker.nextNode()) {
-    if (left <= walker.currentNode.length) return getSelection().collapse(walker.currentNode, left);
-    left -= walker.currentNode.length;
-  }
-}
-function moveInText(event) {
-  const selection = getSelection();
-  if (!event.target.contains(selection.anchorNode)) caretAt(event.target, 0);
-  const direction = event.key === "ArrowLeft" ? "backward" : "forward";
-  selection.modify(event.shiftKey ? "extend" : "move", direction, "word");
-}
-
-// ---- talk
-function say(text, { fault = false } = {}) {
-  const status = document.getElementById("status");
-  status.textContent = text;
-  status.classList.toggle("waiting", fault);
-}
-function complain(text) {
-  const box = document.getElementById("fault");
-  if (!box) return say(text, { fault: true });
-  box.textContent = text;
-  box.hidden = !text;
-}
-async function post(path, content) {
-  const response = await fetch(path, {
-    method: "POST", headers: { "content-type": "application/json", "x-form-token": formToken }, body: JSON.stringify(content),
-  });
-  return { status: response.status, said: await response.json().catch(() => ({})) };
-}
-
-// ---- sending: in order, again and again with the same token, until the server has said yes or no
-async function send() {
-  if (sending) return;
-  sending = true;
-  while (unsent.length) {
-    const { path, content, then } = unsent[0];
-    let outcome;
-    try { outcome = await post(path, content); } catch { outcome = { status: 0, said: {} }; }
-    if (outcome.status === 0 || outcome.status >= 500) {
-      say(`The server does not answer. ${unsent.length} not saved yet: keep this page open, it tries again.`, { fault: true });
-      await pause();
-    } else if (outcome.status === 401 || (outcome.status === 403 && await renewed())) {
-      if (outcome.status === 401) {
-        say(outcome.said.error, { fault: true });
-        await pause();
-        await renewed();
-      }
-    } else {
-      unsent.shift();
-      say("");
-      await then(outcome.status < 300, outcome.said);
-    }
-  }
-  sending = false;
-}
-const pause = () => new Promise((done) => setTimeout(done, RETRY_MS));
-async function renewed() { // whether the session has another form token by now, as after signing in anew
-  try {
-    const response = await fetch("/form-token", { headers: { "content-type": "application/json" } });
-    if (!response.ok) return false;
-    const { form_token: fresh, person } = await response.json();
-    if (person !== card().dataset.person) {
-      say(`${person} is signed in now. Sign in as ${card().dataset.person} to save what waits here.`, { fault: true });
-      await pause();
-      return unsent.length > 0;
-    }
-    const changed = fresh !== formToken;
-    formToken = fresh;
-    return changed;
-  } catch { return false; }
-}
-addEventListener("beforeunload", (event) => { if (unsent.length) event.preventDefault(); });
-
-// ---- actions
-function save() {
-  if (!item() || unsent.length) return;
-  complain("");
-  const content = { item: item(), token: crypto.randomUUID(), answer: entered(), seconds: seconds() };
-  busy(true);
-  unsent.push({ path: `/answers/${task()}`, content, then: async (kept, said) => {
-    if (!kept) { busy(false); return complain(said.error); }
-    last = { number: said.number, item: content.item, answer: content.answer };
-    await next();
-  } });
-  send();
-}
-function undo() {
-  const number = last?.number ?? Number(card().dataset.last);
-  if (!number || unsent.length) return;
-  const before = last;
-  unsent.push({ path: `/undo/${task()}`, content: { number }, then: async (done, said) => {
-    if (!done) return complain(said.error);
-    last = null;
-    if (said.purpose !== card().dataset.purpose) return location.assign(`/${said.purpose === "reading" ? "read" : "decide"}/${task()}`);
-    await next();
-    if (before && before.item === item()) fill(before.answer);
-    say("Your last answer was taken back.");
-  } });
-  send();
-}
-function skip(reason) {
-  document.getElementById("skip-dialog").close();
-  if (!item() || unsent.length) return;
-  busy(true);
-  unsent.push({ path: `/skip/${task()}`, content: { item: item(), reason }, then: async (done, said) => {
-    if (!done) { busy(false); return complain(said.error); }
-    await next();
-  } });
-  send();
-}
-function busy(yes) {
-  for (const button of card().querySelectorAll(".answer button")) button.disabled = yes || (button.id === "undo" && !last && !card().dataset.last);
+// ---- the next card: one that waits in the page, else from the server
+function show(fresh) {
+  card().replaceWith(document.adoptNode(fresh));
+  begin();
 }
 async function next() {
+  if (ahead.length) return show(ahead.shift());
   for (;;) {
     try {
       const response = await fetch(location.pathname);
       if (response.redirected) { location.reload(); return; }
-      const page = new DOMParser().parseFromString(await response.text(), "text/html");
+      const page = parsed(await response.text());
       const fresh = page.getElementById("card");
       if (!fresh) { complain(page.querySelector(".says")?.textContent ?? "The next item could not be fetched."); return; }
-      card().replaceWith(document.adoptNode(fresh));
-      begin();
-      return;
+      return show(fresh);
     } catch {
       say("Saved. The server does not answer; the next item comes when it does.", { fault: true });
       await pause();
     }
   }
 }
-function activate(question) {
-  for (const one of questions()) one.classList.toggle("active", one === question);
+async function fetchAhead(enough = ENOUGH_AHEAD) {
+  const asked = performance.now();
+  if (purpose() !== "reading" || !item() || fetching || (ahead.length >= enough && asked - fetchedAt < RENEW_MS)) return;
+  fetching = true;
+  fetchedAt = asked;
+  try {
+    const response = await fetch(`/ahead/${task()}`);
+    if (response.ok && !response.redirected) take([...parsed(await response.text()).querySelectorAll("#card")], asked);
+  } catch { /* the server is away: what is here is read first */ }
+  fetching = false;
 }
-function active() { return card().querySelector(".question.active"); }
+function take(cards, asked) {
+  const isNew = (one) => one.dataset.item !== item() && !isUnsent(one.dataset.item) && !((answeredAt.get(one.dataset.item) ?? 0) > asked);
+  const key = (one) => `${one.dataset.item} ${one.dataset.guideline} ${one.dataset.schema}`;
+  const there = new Map(ahead.map((one) => [key(one), one]));
+  ahead = cards.filter(isNew).map((one) => there.get(key(one)) ?? one);
+  const same = cards.find((one) => one.dataset.item === item());
+  if (same && same.dataset.schema !== card().dataset.schema) {
+    show(same);
+    return say("The questions have changed: answer anew.", { fault: true });
+  }
+  const newest = cards.find((one) => Number(one.dataset.guideline) > Number(card().dataset.guideline));
+  if (!newest) return;
+  const guideline = newest.querySelector(".guideline");
+  if (guideline) card().querySelector(".guideline")?.replaceWith(document.adoptNode(guideline.cloneNode(true)));
+  card().dataset.guideline = newest.dataset.guideline;
+  say("The guideline has changed: read it before you go on.", { fault: true });
+}
 function begin() {
-  marks = new Map();
   worked = 0;
   since = performance.now();
+  if (card().dataset.before) { fill(JSON.parse(card().dataset.before)); nameCodes(card()); }
+  asGiven = item() ? JSON.stringify(entered()) : "";
   activate(questions()[0]);
   scrollTo(0, 0);
   const text = card().querySelector(".text[data-field]");
   if (questions()[0]?.dataset.kind === "spans") text?.focus();
+  if (questions().every((question) => question.dataset.kind === "text")) card().querySelector(".question textarea")?.focus();
+  fetchAhead();
+}
+function busy(yes) {
+  for (const button of card().querySelectorAll(".answer button")) button.disabled = yes || (button.id === "undo" && !last && !card().dataset.last);
+}
+
+// ---- sending: wait for the server's word, or go on with the next card while it is away
+async function deliverAndGoOn(path, content, kept) {
+  complain("");
+  busy(true);
+  answeredAt.set(content.item, performance.now());
+  const { settled, away } = deliver(path, content);
+  let outcome = await Promise.race([settled, away]);
+  if (outcome.away && ahead.length) {
+    show(ahead.shift());
+    outcome = await settled;
+    return outcome.kept ? kept(outcome.said) : refuse(content, outcome.said.error);
+  }
+  outcome = await settled;
+  if (outcome.isRefused) { // not theirs any more, or under another guideline: nothing that they could mend here
+    refuse(content, outcome.said.error);
+    return next();
+  }
+  if (!outcome.kept) {
+    answeredAt.delete(content.item);
+    busy(false);
+    fetchAhead(Infinity); // the questions may have changed
+    return complain(outcome.said.error);
+  }
+  await kept(outcome.said);
+  await next();
+}
+function refuse(content, reason) { // an answer that is not taken, as when others have the item by now
+  answeredAt.delete(content.item);
+  const box = document.getElementById("refused"), row = document.createElement("li"), words = document.createElement("span");
+  words.textContent = `${content.item}: ${reason} `;
+  const button = (says, act) => {
+    const made = document.createElement("button");
+    made.type = "button"; made.textContent = says;
+    made.addEventListener("click", act);
+    row.append(made, " ");
+  };
+  const drop = () => { row.remove(); box.hidden = !box.querySelector("li"); };
+  row.append(words);
+  if (purpose() === "reading") button("Answer again", async () => {
+    const fresh = await heldCard(content.item);
+    if (!fresh) return say(`Item ${content.item} is not yours any more.`, { fault: true });
+    drop();
+    if (item()) ahead.unshift(card());
+    ahead = ahead.filter((one) => one.dataset.item !== content.item);
+    show(fresh);
+    if (content.answer) fill(content.answer);
+  });
+  button("Drop", drop);
+  box.querySelector("ul").append(row);
+  box.hidden = false;
+  fetchAhead(Infinity); // what changed may concern the cards that wait, too
+}
+async function heldCard(wanted) {
+  try {
+    const cards = [...parsed(await (await fetch(`/ahead/${task()}`)).text()).querySelectorAll("#card")];
+    return cards.find((one) => one.dataset.item === wanted);
+  } catch { return null; }
+}
+
+// ---- actions
+const isUnchanged = () => JSON.stringify(entered()) === asGiven;
+function save() {
+  if (!item() || card().querySelector(".answer button.main").disabled) return;
+  const open = unanswered();
+  if (open) { activate(open); return complain(`${open.dataset.name}: the question is not answered.`); }
+  const content = { item: item(), token: crypto.randomUUID(), answer: entered(), seconds: seconds(), guideline: Number(card().dataset.guideline) };
+  if (purpose() === "check") return judge(isUnchanged() ? "accepted" : "corrected", content);
+  return deliverAndGoOn(`/answers/${task()}`, content, async (said) => {
+    last = { number: said.number, item: content.item, answer: content.answer };
+    if (said.feedback) await tell(said.feedback);
+  });
+}
+function judge(verdict, content) {
+  const number = Number(card().dataset.answer);
+  return deliverAndGoOn(`/verdicts/${task()}`, { ...content, number, verdict }, () => {});
+}
+async function undo() {
+  const number = last?.number ?? Number(card().dataset.last);
+  if (!number || purpose() === "check") return;
+  if (unsent()) return say("Your last answer is not saved yet. Take it back when the server answers again.", { fault: true });
+  const before = last;
+  const { kept, said } = await deliver(`/undo/${task()}`, { number }).settled;
+  if (!kept) return complain(said.error);
+  last = null;
+  answeredAt.delete(said.item);
+  if (said.purpose !== purpose()) return location.assign(`/${said.purpose === "reading" ? "read" : "decide"}/${task()}`);
+  const put = ahead;
+  if (item()) put.unshift(card());
+  ahead = [];
+  await next();
+  ahead = put.filter((one) => one.dataset.item !== item());
+  if (before && before.item === item()) fill(before.answer);
+  say("Your last answer was taken back.");
+}
+function skip(reason) {
+  document.getElementById("skip-dialog").close();
+  if (item()) deliverAndGoOn(`/skip/${task()}`, { item: item(), reason }, () => {});
+}
+async function tell({ right, answer }) { // what a gold item was there for
+  const dialog = document.getElementById("feedback-dialog");
+  document.getElementById("feedback-says").textContent = right ? "Your answer is the expected one." : "The expected answer is another one:";
+  document.getElementById("feedback-answer").replaceChildren(...(right ? [] : Object.entries(answer)).flatMap(([name, value]) => {
+    const what = document.createElement("dt"), words = document.createElement("dd");
+    what.textContent = name;
+    words.textContent = value?.spans ? value.spans.map((span) => `${span.label}: ${span.quote ?? `${span.start}–${span.end}`}`).join("; ") : typeof value === "object" ? JSON.stringify(value) : value;
+    return [what, words];
+  }));
+  dialog.showModal();
+  await new Promise((closed) => dialog.addEventListener("close", closed, { once: true }));
+}
+function open(dialog) {
+  dialog.returnValue = "";
+  const box = dialog.querySelector("textarea");
+  if (box) box.value = "";
+  dialog.showModal();
+}
+document.getElementById("return-dialog").addEventListener("close", (event) => {
+  if (event.target.returnValue !== "send") return;
+  judge("returned", { item: item(), comment: event.target.querySelector("textarea").value });
+});
+document.getElementById("ask-dialog").addEventListener("close", async (event) => {
+  if (event.target.returnValue !== "send") return;
+  const content = { item: item(), text: event.target.querySelector("textarea").value, token: crypto.randomUUID() };
+  const { kept, said } = await deliver(`/questions/${task()}`, content).settled;
+  say(kept ? "Asked. The answer will stand beside the guideline." : said.error, { fault: !kept });
+});
+
+function activate(question) {
+  for (const one of questions()) one.classList.toggle("active", one === question);
+  showTurn();
+}
+function showTurn() { // the turn of a conversation that the next digit rates
+  const rated = active()?.dataset.kind === "turns" ? [...active().querySelectorAll(".rated")] : [];
+  const now = rated.find((part) => !part.querySelector("input:checked"));
+  const turns = [...card().querySelectorAll(".turn")];
+  for (const turn of turns) turn.classList.toggle("now", turn === turns[now?.dataset.criterion]);
+  turns[now?.dataset.criterion]?.scrollIntoView({ block: "nearest" });
 }
 function goOn(question) {
   const all = questions(), following = all[all.indexOf(question) + 1];
   if (following) activate(following);
+  else if (card().dataset.quick && all.length === 1) save();
 }
 function digit(number) {
   const question = active();
@@ -311,14 +251,28 @@ function digit(number) {
     const input = [...(open?.querySelectorAll("input") ?? [])].find((one) => one.value === String(number));
     if (input) input.checked = true;
     if (parts.length && parts.every((part) => part.querySelector("input:checked"))) goOn(question);
+    showTurn();
   }
+  tellWhatSavingDoes();
 }
+function tellWhatSavingDoes() {
+  const button = card().querySelector("button[data-correct]");
+  if (button) button.querySelector("span").textContent = isUnchanged() ? button.dataset.accept : button.dataset.correct;
+}
+const spansQuestion = () => [active(), ...questions()].find((question) => question?.dataset.kind === "spans");
 const keys = {
   u: undo,
-  s: () => item() && document.getElementById("skip-dialog").showModal(),
-  g: () => { const box = card().querySelector(".guideline"); if (box) box.open = !box.open; },
-  x: () => { const mine = marks.get(active()?.dataset.name); if (mine?.pop()) showMarks(); },
-  "?": () => document.getElementById("help-dialog").showModal(),
+  s: () => document.getElementById("skip") && open(document.getElementById("skip-dialog")),
+  q: () => document.getElementById("ask") && open(document.getElementById("ask-dialog")),
+  r: () => {
+    if (document.getElementById("return")) return open(document.getElementById("return-dialog"));
+    const question = spansQuestion();
+    if (question?.dataset.relations) relate(question, question.querySelector("select.relation").value);
+  },
+  e: () => { const question = spansQuestion(); if (question) markEverywhere(question); },
+  g: () => { const box = card().querySelector(".guideline details"); if (box) box.open = !box.open; },
+  x: () => { const question = spansQuestion(); if (question) removeLast(question); },
+  "?": () => open(document.getElementById("help-dialog")),
 };
 
 document.addEventListener("keydown", (event) => {
@@ -327,9 +281,10 @@ document.addEventListener("keydown", (event) => {
   if (dialog) {
     const reason = dialog.querySelectorAll("[data-reason]")[Number(event.key) - 1];
     if (reason) { event.preventDefault(); skip(reason.dataset.reason); }
+    if (event.key === "Enter" && event.ctrlKey) dialog.querySelector("button.main")?.click();
     return;
   }
-  if (event.key === "Enter" && (event.ctrlKey || !event.target.matches("textarea, button, a, summary"))) {
+  if (event.key === "Enter" && (event.ctrlKey || !event.target.matches("textarea, button, a, summary, .search"))) {
     event.preventDefault();
     return save();
   }
@@ -338,9 +293,9 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault();
     return moveInText(event);
   }
-  if (/^[1-9]$/.test(event.key)) { event.preventDefault(); return digit(Number(event.key)); }
+  if (/^[0-9]$/.test(event.key)) { event.preventDefault(); return digit(Number(event.key)); }
   const action = keys[event.key];
-  if (action) { event.preventDefault(); action(); }
+  if (action) { event.preventDefault(); action(); tellWhatSavingDoes(); }
 });
 document.addEventListener("focusin", (event) => {
   const question = event.target.closest(".question");
@@ -350,14 +305,31 @@ document.addEventListener("focusin", (event) => {
 document.addEventListener("mousedown", (event) => { if (event.target.closest(".mark")) event.preventDefault(); });
 document.addEventListener("click", (event) => {
   const button = event.target.closest("button");
+  // After a click with the mouse, Enter is to save and not to press the same thing again.
+  if (event.detail && !event.target.closest("dialog")) event.target.closest("button, summary")?.blur();
   if (!button) return;
   if (button.matches(".mark")) { const question = button.closest(".question"); activate(question); markSelection(question, button); }
   else if (button.dataset.reason) skip(button.dataset.reason);
   else if (button.id === "skip") keys.s();
   else if (button.id === "undo") undo();
+  else if (button.id === "ask") keys.q();
+  else if (button.id === "return") keys.r();
   else if (button.id === "help") keys["?"]();
+  tellWhatSavingDoes();
 });
+// With the arrow keys one passes labels that one does not mean, so of labels pressed the mouse's alone save at once.
+let byMouse = false;
+document.addEventListener("pointerdown", () => { byMouse = true; });
+document.addEventListener("keydown", () => { byMouse = false; }, true);
+document.addEventListener("input", (event) => {
+  tellWhatSavingDoes();
+  const isOneLabel = event.target.closest(".question[data-kind=choice]:not([data-multiple])");
+  if (isOneLabel && byMouse && card().dataset.quick && questions().length === 1) save();
+});
+// Once a relation is chosen, keys mark and relate again instead of choosing another.
+document.addEventListener("change", (event) => { if (event.target.matches("select.relation")) event.target.blur(); });
 document.addEventListener("submit", (event) => {
   if (event.target.id === "answer") { event.preventDefault(); save(); }
 });
 begin();
+document.documentElement.dataset.ready = "yes"; // for those who press keys by program
