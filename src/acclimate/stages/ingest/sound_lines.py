@@ -25,6 +25,7 @@ _TYPES = {
     type(None): pa.null(),
 }
 _MOST_COLUMNS = 500
+_MOST_BYTES = 2**30  # pyarrow counts the bytes of a block, and those of all texts of a column, in 32 bits
 _NEWLINE, _RETURN, _OPEN, _CLOSE = b"\n\r{}"
 # Of an object that holds no other one: outside of strings, its only braces are the first and the last sign of the line.
 _FLAT_OBJECT = rb'\{[^"{}\n]*+(?:"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"[^"{}\n]*+)*+\}'
@@ -81,17 +82,17 @@ def read_sound_lines(block: LineBlock, schema: pa.Schema, *, max_bytes: int) -> 
     A value that is missing and one that is null are both null, as they are in records.
     """
     lines = _lines_of_one_object(block.content, max_bytes=max_bytes)
-    if lines is None:
+    if lines is None or len(block.content) > _MOST_BYTES:
         return None
     reading = pj.ReadOptions(use_threads=False, block_size=len(block.content) + 1)
     parsing = pj.ParseOptions(explicit_schema=schema, unexpected_field_behavior="error")
     try:
         table = pj.read_json(pa.BufferReader(block.content), reading, parsing)
-        [rows] = table.to_batches()  # one, as all was one block to the parser
-        rows.validate(full=True)  # the parser lets bytes pass that are not UTF-8
-    except pa.ArrowInvalid:
+        table.validate(full=True)  # the parser lets bytes pass that are not UTF-8
+    except pa.ArrowException:
         return None
-    if len(rows) != lines or not all(_keeps_spelling(column) for column in rows.columns):
+    [rows] = table.to_batches() or [None]  # one, as all is one block to the parser
+    if rows is None or len(rows) != lines or not all(_keeps_spelling(column) for column in rows.columns):
         return None
     return rows
 
