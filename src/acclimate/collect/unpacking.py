@@ -42,7 +42,7 @@ def unpack(
 
 
 def landed_source(source: SourceConfig, parts: Sequence[SnapshotFile | SetAsideFile]) -> SnapshotSource:
-    """What was landed of a source, in order of names; fails where all of it is set aside."""
+    """What was landed of a source, in order of names; fails where that is nothing."""
     files = sorted((part for part in parts if isinstance(part, SnapshotFile)), key=lambda file: file.name)
     refused = sorted((part for part in parts if isinstance(part, SetAsideFile)), key=lambda one: (one.name, one.reason))
     if refused and not files:
@@ -50,6 +50,11 @@ def landed_source(source: SourceConfig, parts: Sequence[SnapshotFile | SetAsideF
         raise SourceError(
             f"Nothing of the source {source.name!r} can be read: {first.name}: {first.sentence}.",
             hint="unpack it yourself if you trust it, and give the folder as the source's path",
+        )
+    if not files:
+        raise SourceError(
+            f"The source {source.name!r} is empty: its archives hold nothing but hidden files.",
+            hint="leave it out, or pack it again; files whose names begin with a dot are left out",
         )
     return SnapshotSource(config=source, files=tuple(files), set_aside=tuple(refused))
 

@@ -103,6 +103,7 @@ def device(info: tarfile.TarInfo) -> None:
         ("n.zip", zipped({"a.txt": b"x" * 40_000_000}), "would take more than"),
         ("n.tgz", gzip.compress(tarred({"a.txt": b"x" * 40_000_000})), "would take more than"),
         ("n.zip", zipped({}), "holds no files"),
+        ("n.zip", zipped({".hidden": b"x"}), "nothing but hidden files"),
         ("n.zip", zipped({"a.txt": b"a"}).replace(b"a.txt", b"\0.txt"), "has no name"),
         ("n.zip", zipped({"a.txt": b"a"})[:40], "is not a whole archive"),
         ("n.zip", zipped({"a.txt": b"secret text"}).replace(b"\x0b\x00\x00\x00", b"\x0c\x00\x00\x00"), "is not a whole archive"),

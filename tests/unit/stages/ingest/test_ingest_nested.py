@@ -14,8 +14,10 @@ from hypothesis import given
 from hypothesis import strategies as st
 from tests.unit.stages.ingest.test_ingest_properties import quick
 
+from acclimate.core.erased import ErasedSubject, add_erased
 from acclimate.core.errors import ConfigError, SourceError
 from acclimate.core.sources import SourceConfig
+from acclimate.core.surrogates import subject_hash
 
 REPORT = {
     "table": {"uid": "t1", "cells": [["", "2019", "2018"], ["Sensors", 914, 918]]},
@@ -116,7 +118,16 @@ def test_ids_do_not_depend_on_the_order_of_rows_or_elements(ingest, lists, data)
     assert len(set(first.columns("id"))) == sum(map(len, lists)) == first.report.counts.kept
 
 
-def test_an_erased_person_is_refused_element_by_element_as_elsewhere(ingest):
+def test_the_elements_of_an_erased_person_are_refused_without_content(ingest, tmp_path):
+    key = bytes(32)
+    add_erased(tmp_path, ErasedSubject(subject_hash(key, "t1"), "surrogates", "f"))
+    other = {**REPORT, "table": {"uid": "t2"}, "questions": [{"uid": "q3", "question": "Why?", "answer": "a"}]}
+    ingested = ingest({"a.jsonl": lines(REPORT, other)}, SOURCE, erased=tmp_path, secrets={"surrogates": key})
+    assert (ingested.columns("id"), ingested.reasons) == ([("a:q3",)], ["erased_subject"] * 2)
+    assert "Sensors" not in json.dumps(ingested.dropped, default=str)
+
+
+def test_a_damaged_element_is_kept_with_its_row_in_the_restricted_zone(ingest):
     rows = lines({"items": [{"text": "a", "on": "1 March"}]})
     source = {**BARE, "columns": {"text": "items.text", "collected_at": "items.on"}}
     ingested = ingest({"a.jsonl": rows}, source, on_error="set_aside")
