@@ -7,8 +7,10 @@ from pathlib import Path
 import pytest
 from tests.unit.annotation.project_of_four import TASK, answer, open_store, read_all, start_task
 
+from acclimate.annotation.batches import start_batch
 from acclimate.annotation.erasure import AnnotationDatabase
 from acclimate.annotation.queue import next_item
+from acclimate.annotation.remarks import ask
 from acclimate.annotation.store import Store, database_url
 from acclimate.annotation.tasks import NewItem
 from acclimate.core.errors import DataError, WorkspaceError
@@ -32,6 +34,8 @@ def store(tmp_path: Path) -> Store:
     ]
     start_task(store, items)
     read_all(store, {"ann": {"zq-first": "low", "zq-second": "high", "n0": "low"}})
+    ask(store, TASK, "zq-first", "ann", "Does the harpsichord count?", token="asked")
+    start_batch(store, TASK, reader=None, rates=None, by="mia")
     return store
 
 
