@@ -5,11 +5,12 @@
 
 from __future__ import annotations
 
+import io
 import json
 import os
-import subprocess
 import sys
 from collections.abc import Iterator
+from contextlib import redirect_stdout, suppress
 from pathlib import Path
 from typing import Any
 
@@ -57,10 +58,12 @@ def commands() -> Iterator[list[str]]:
 
 
 def _help(words: list[str]) -> list[str]:
-    command = [sys.executable, "-c", "from acclimate.cli.main import main; main()", *words, "--help"]
-    environment = {**os.environ, "COLUMNS": "100"}
-    shown = subprocess.run(command, capture_output=True, text=True, check=True, env=environment).stdout
-    return [line.rstrip() for line in shown.strip().splitlines()]
+    os.environ["COLUMNS"] = "100"
+    verb, *below = words
+    said = io.StringIO()
+    with redirect_stdout(said), suppress(SystemExit):
+        app_of(verb)(args=[*below, "--help"], prog_name=f"acclimate {verb}")
+    return [line.rstrip() for line in said.getvalue().strip().splitlines()]
 
 
 def settings_page() -> Iterator[str]:

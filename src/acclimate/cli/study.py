@@ -37,7 +37,9 @@ def plan(
     readings: int = typer.Option(1, min=1, help="How many people read each item."),
     alike: float = typer.Option(0.5, help="How alike two readers of one item are, as a correlation."),
     looks: int = typer.Option(1, min=1, max=10, help="How often results are looked at, the end included."),
+    project: ProjectOption = HERE,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Say how many items (of different subjects) show such a preference in four studies of five, at a level of 5 %.
 
@@ -51,6 +53,7 @@ def plan(
     print(f"{items} items of different subjects, {items * readings} readings")
     if looks > 1:
         print(f"levels of the {looks} looks: {', '.join(f'{part:.4f}' for part in parts)}")
+    say(f"write a protocol; next: {next_command('study', 'open', 'protocol.yaml', project=project)}", quiet=quiet)
 
 
 @app.command("open")
@@ -109,6 +112,7 @@ def show(
     look: int = typer.Option(0, min=0, help="Show what this look found, computed anew from the database."),
     by: str = _By,
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Show where a study stands, or what an earlier look found.
 
@@ -119,7 +123,8 @@ def show(
         if look:
             taken, findings = found_at(store, name, look, by=who)
             told = findings_json(study(store, name, by=who), taken, findings)
-            keep_findings(Workspace.open(project), told)
+            file = keep_findings(Workspace.open(project), told)
+            say(f"kept in {file}", quiet=quiet)
             print_json(told) if as_json else _print_findings(taken, findings)
         else:
             _tell(study(store, name, by=who), as_json=as_json)

@@ -75,7 +75,7 @@ def test_the_help_of_a_verb_begins_with_a_sentence_and_an_example(tmp_path: Path
 def options(verb: str) -> dict[str, set[str]]:
     """The options of a verb and of those below it; a verb that only has verbs below it takes none."""
     command = get_command(app_of(verb))
-    taken = {verb: command} if verb not in ("key", "certificate", "annotations") else {}
+    taken = {verb: command} if verb not in ("key", "certificate", "annotations", "tagger", "study") else {}
     taken |= {f"{verb} {name}": below for name, below in getattr(command, "commands", {}).items()}
     return {words: {name for one in command.params for name in one.opts} for words, command in taken.items()}
 

@@ -54,7 +54,7 @@ def compared(
     >>> shown = Shown("i", "p", "ann", arms=["base", "adapted"], texts=["ab", "abcd"])
     >>> [row] = compared(shown, {"better": [["adapted"], ["base"]]}, ["adapted", "base"])
     >>> row["outcome"], row["first"], round(row["length"], 2)
-    (1, False, 0.69)
+    (1, False, 0.51)
     """
     lengths = {arm: math.log(len(text) + 1) for arm, text in zip(shown.arms, shown.texts, strict=True)}
     place = {arm: at for at, arm in enumerate(shown.arms)}
