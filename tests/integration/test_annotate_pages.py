@@ -19,6 +19,9 @@ from tests.integration.chromium import chromium
 
 from acclimate.annotation.review import own_answers
 from acclimate.annotation.store import Store, database_url
+from acclimate.annotation.suggestions.dictionary import read_dictionary, spans_question, suggested_spans
+from acclimate.annotation.suggestions.proposals import open_records, save_suggestions
+from acclimate.annotation.tasks import current_schema
 from acclimate.core.artifacts import Artifact
 
 pytestmark = pytest.mark.slow
@@ -296,3 +299,36 @@ def test_an_answer_given_while_the_server_is_away_stays_in_the_page_and_is_kept_
     expect(reader.locator("#card[data-item=n2]")).to_be_visible(timeout=15_000)
     (given,) = own_answers(served.store(), "urgency", "ann")
     assert given.content == {"urgent": "no"}
+
+
+def test_a_suggestion_is_accepted_by_one_key_or_changed_and_who_saw_it_is_kept(
+    browser: Browser, served: Served
+) -> None:
+    manager = join(new_page(browser, served), served.first_link)
+    draw(manager, served, "drugs", {"name": "what", "kind": "spans", "labels": "drug\ndose"})
+    text = "Aspirin 100 mg, then ibuprofen. " * 3
+    add_records(manager, [{"id": f"n{n}", "text": text} for n in range(3)], readings=1)
+    manager.goto(f"{served.address}/tasks/drugs/settings")
+    manager.locator("input[name=suggestions][value=shown]").check()
+    shot(manager, "settings-suggestions")
+    manager.get_by_role("button", name="Save").click()
+    store = served.store()
+    found = read_dictionary(b"term,label\naspirin,drug\n100 mg,dose\n", "drugs.csv", labels=("drug", "dose"))
+    with store.read() as connection:
+        asked = spans_question(current_schema(connection, "drugs"))
+    name = manager.locator("header .quiet").inner_text()
+    records = list(open_records(store, "drugs", by=name))[:2]
+    save_suggestions(store, "drugs", found.source, suggested_spans(found, records, asked), by=name)
+    reader = join(new_page(browser, served), invite(manager, served, "ann", "annotator"))
+    reader.goto(f"{served.address}/read/drugs")
+    expect(reader.get_by_role("region", name="Suggested answer")).to_contain_text("100 mg")
+    shot(reader, "suggestion")
+    answer_with(reader, "a")
+    reader.keyboard.press("c")
+    expect(reader.locator(".marked li")).to_have_count(6)
+    reader.keyboard.press("x")
+    answer_with(reader, "Enter")
+    expect(reader.get_by_role("region", name="Suggested answer")).to_have_count(0)
+    answer_with(reader, "Enter")
+    given = {answer.item: (answer.shown, answer.kept) for answer in own_answers(store, "drugs", "ann")}
+    assert given == {"n0": (True, True), "n1": (True, False), "n2": (None, None)}

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-import json
 import math
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -27,8 +27,9 @@ from acclimate.annotation.assignments import (
     take_back,
 )
 from acclimate.annotation.people import RefusedError, require_role
-from acclimate.annotation.schema import Answer, LabelSchema, labels_in
+from acclimate.annotation.schema import Answer, LabelSchema, is_plain, labels_in
 from acclimate.annotation.store import ANSWERED, CURRENT, DECIDED, WITHDRAWN, Store, Transaction, moment
+from acclimate.annotation.suggestions.exposure import what_it_made
 from acclimate.annotation.tables import answers, assignments, guidelines
 from acclimate.annotation.tasks import current_schema, require_task, subject_of
 from acclimate.core.atomic import json_digest
@@ -89,7 +90,16 @@ def submit(store: Store, submission: Submission) -> Receipt:
         require_valid(connection, row, schema, submission)
         read_beside = min(held.guideline_version, submission.guideline_version or held.guideline_version)
         _require_known_meaning(connection, submission, schema, read_beside)
-        number = keep_answer(transaction, submission, schema, purpose=held.purpose, guideline_version=read_beside)
+        reading = held.purpose == READING
+        suggested = what_it_made(connection, row, person.name, schema, submission.answer) if reading else {}
+        number = keep_answer(
+            transaction,
+            submission,
+            schema,
+            purpose=held.purpose,
+            guideline_version=read_beside,
+            suggested=suggested,
+        )
         feedback = _feedback(connection, row, schema, submission.answer)
         # Whoever was told the right answer cannot take theirs back and give it anew.
         seen = held.seen or feedback is not None
@@ -143,13 +153,11 @@ def require_valid(connection: Connection, row: Row[Any], schema: LabelSchema, su
 
 def require_plain(submission: Submission) -> None:
     """Refuses what databases and digests cannot hold: half of a character pair, and numbers that are none."""
-    try:
-        json.dumps(dict(submission.answer), allow_nan=False, ensure_ascii=False).encode()
-    except (TypeError, ValueError):
+    if not is_plain(submission.answer):
         raise DataError(
             f"The answer to item {submission.item} holds a broken character or a value that JSON does not know.",
             hint="type it anew",
-        ) from None
+        )
     if not (math.isfinite(submission.seconds) and submission.seconds >= 0):
         raise DataError(
             f"The time spent on item {submission.item} is {submission.seconds} seconds.", hint="send zero or more"
@@ -229,16 +237,22 @@ def _require_open(connection: Connection, row: Row[Any], answer: Row[Any]) -> No
 
 
 def keep_answer(
-    transaction: Transaction, submission: Submission, schema: LabelSchema, *, purpose: str, guideline_version: int
+    transaction: Transaction,
+    submission: Submission,
+    schema: LabelSchema,
+    *,
+    purpose: str,
+    guideline_version: int,
+    suggested: Mapping[str, Any] | None = None,
 ) -> int:
-    """Adds an answer with its event; returns its number."""
+    """Adds an answer with its event; returns its number. `suggested` says what a suggestion made of it."""
     content = dict(submission.answer)
     digest = json_digest(content)
     place = {"task": submission.task, "item": submission.item}
     versions = {"schema_version": schema.version, "guideline_version": guideline_version}
     action = DECIDED if purpose == ADJUDICATION else ANSWERED
     told = {"task": submission.task, "item": id_digest(submission.item), "answer": digest}
-    number = transaction.append(submission.person, action, **told, **versions)
+    number = transaction.append(submission.person, action, **told, **versions, **(suggested or {}))
     transaction.connection.execute(
         insert(answers).values(
             number=number,
@@ -252,6 +266,7 @@ def keep_answer(
             seconds=submission.seconds,
             at=moment(transaction.now),
             state=CURRENT,
+            **(suggested or {}),
         )
     )
     return number

@@ -16,6 +16,7 @@ from acclimate.annotation.people import Person, RefusedError, Role, person_named
 from acclimate.annotation.schema import Answer, LabelSchema
 from acclimate.annotation.schema_history import changes, lift, standing_answers
 from acclimate.annotation.store import CURRENT, REQUEUED, Transaction, moment
+from acclimate.annotation.suggestions.exposure import expose, shown_answers
 from acclimate.annotation.tables import answers, assignments, items, people
 from acclimate.annotation.tasks import current_schema, guideline_version, require_task, unit_draw
 from acclimate.core.errors import DataError
@@ -57,6 +58,8 @@ class Lease:
     """What the person answered before it was taken back by them or returned; not where a label's meaning changed."""
     comment: str = ""
     """Why it was returned."""
+    suggestion: Answer | None = None
+    """What was suggested, where this person may see it."""
 
 
 def give_lease(transaction: Transaction, row: Row[Any], person: str, purpose: str) -> Lease:
@@ -73,7 +76,8 @@ def give_lease(transaction: Transaction, row: Row[Any], person: str, purpose: st
     if purpose == ADJUDICATION:
         values["seen"] = True
     save_assignment(connection, row, person, values)
-    transaction.append(person, "leased", task=row.task, item=id_digest(row.id), purpose=purpose)
+    suggested = expose(connection, row, person) if purpose == READING else {}
+    transaction.append(person, "leased", task=row.task, item=id_digest(row.id), purpose=purpose, **suggested)
     lease = held_lease(transaction, row.task, person, purpose, item=row.id)
     assert lease is not None
     return lease
@@ -110,6 +114,7 @@ def held_leases(
     version = guideline_version(connection, task)
     connection.execute(update(assignments).where(mine).values(guideline_version=version))
     schema, before = current_schema(connection, task), _taken_back(connection, rows, person)
+    suggested = shown_answers(connection, rows, person, schema) if purpose == READING else {}
     returned = sorted((row for row in rows if row.id in before), key=lambda row: row.leased_at, reverse=True)
     return [
         shown_item(
@@ -121,6 +126,7 @@ def held_leases(
             expires_at=row.expires_at,
             before=before.get(row.id),
             comment=row.comment or "",
+            suggestion=suggested.get(row.id),
         )
         for row in [*returned, *(row for row in rows if row.id not in before)]
     ]

@@ -6,7 +6,16 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, select, update
 
-from acclimate.annotation.tables import batches, checks, metadata, people, remarks
+from acclimate.annotation.tables import (
+    batches,
+    checks,
+    exposures,
+    metadata,
+    people,
+    remarks,
+    suggestion_batches,
+    suggestions,
+)
 
 Migration = Callable[[Connection], None]
 
@@ -27,5 +36,13 @@ def add_checking(connection: Connection) -> None:
     metadata.create_all(connection, tables=[batches, checks, remarks])
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: add_sign_in_and_owners, 2: add_checking}
+def add_suggestions(connection: Connection) -> None:
+    """Version 4: suggestions, who was shown which, and what an answer made of them."""
+    connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN suggestions VARCHAR NOT NULL DEFAULT 'hidden'")
+    for column in ("suggestion INTEGER", "shown BOOLEAN", "kept BOOLEAN"):
+        connection.exec_driver_sql(f"ALTER TABLE answers ADD COLUMN {column}")
+    metadata.create_all(connection, tables=[suggestion_batches, suggestions, exposures])
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: add_sign_in_and_owners, 2: add_checking, 3: add_suggestions}
 """By the version that each starts from."""

@@ -320,14 +320,19 @@ class LabelSchema(_Frozen):
         >>> schema.faults({"urgent": "maybe"}, Subject())
         ("urgent: 'maybe' is not one of the 2 labels.",)
         """
+        missing = [
+            question.name for question in self.questions if question.required and answer.get(question.name) is None
+        ]
+        return (*self.faults_of_part(answer, subject), *(f"{name}: the question is not answered." for name in missing))
+
+    def faults_of_part(self, answer: Answer, subject: Subject) -> tuple[str, ...]:
+        """The same for what may leave questions open, such as a suggestion."""
         names = {question.name for question in self.questions}
         found = [f"{str(name)[:40]!r} is not a question of this task." for name in answer if name not in names]
         for question in self.questions:
             value = answer.get(question.name)
             if value is not None:
                 found.extend(question.faults(value, subject))
-            elif question.required:
-                found.append(f"{question.name}: the question is not answered.")
         return tuple(found)
 
     def compared(self, answer: Answer) -> str:
@@ -345,6 +350,19 @@ def read_schema(document: Mapping[str, Any]) -> LabelSchema:
         raise ConfigError(
             "The label schema is not valid: " + "; ".join(faults) + ".", hint="correct what is named"
         ) from None
+
+
+def is_plain(answer: Answer) -> bool:
+    """Whether databases and digests can hold an answer: no half of a character pair, no number that is none.
+
+    >>> is_plain({"urgent": "yes"}), is_plain({"urgent": chr(0xD800)}), is_plain({"urgent": float("nan")})
+    (True, False, False)
+    """
+    try:
+        json.dumps(dict(answer), allow_nan=False, ensure_ascii=False).encode()
+    except (TypeError, ValueError):
+        return False
+    return True
 
 
 def labels_in(question: Question, value: Any) -> set[str]:

@@ -24,7 +24,11 @@ class Change:
 
 @dataclass(frozen=True)
 class GivenAnswer:
-    """An answer that stands, as the newest schema reads it."""
+    """An answer that stands, as the newest schema reads it.
+
+    Where something was suggested to its author, `suggestion` is its batch, `shown` whether they saw it, and `kept`
+    whether they say the same.
+    """
 
     number: int
     item: str
@@ -32,6 +36,9 @@ class GivenAnswer:
     purpose: str
     seconds: float
     content: Answer
+    suggestion: int | None = None
+    shown: bool | None = None
+    kept: bool | None = None
 
 
 @dataclass(frozen=True)
@@ -109,4 +116,5 @@ def standing_answers(
         query = query.join(items, (items.c.task == given.task) & (items.c.id == given.item)).where(of_items)
     for row in connection.execute(query):
         content = lift(since, row.schema_version, row.content)
-        yield GivenAnswer(row.number, row.item, row.person, row.purpose, row.seconds, content)
+        suggested = (row.suggestion, row.shown, row.kept)
+        yield GivenAnswer(row.number, row.item, row.person, row.purpose, row.seconds, content, *suggested)

@@ -25,7 +25,7 @@ from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import ConfigError, ResourceError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
-STORE_VERSION = 3
+STORE_VERSION = 4
 FILE = "annotation.db"
 ITSELF = "acclimate"
 """Who acts when no person does: the program, or whoever holds the database, on the command line."""
@@ -188,6 +188,8 @@ WITHDRAWN, REQUEUED, RETURNED, CORRECTED = "withdrawn", "requeued", "returned", 
 """Actions that make an answer, and those that take it back; a taken back answer keeps its content and says by which."""
 ERASED = "subject erased"
 """The action that removes answers with the items they are about."""
+STUDY_REGISTERED = "study registered"
+"""The action that fixes the protocol of a blind review."""
 CURRENT = "current"
 ANCHORED = "annotation anchored"
 """What the audit log calls the note of a digest."""

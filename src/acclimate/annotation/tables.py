@@ -3,8 +3,9 @@
 Times are UTC in ISO form of fixed width, so that they compare as text. `answers` are named by the event that made them.
 `assignments.seen` says that the person has seen others' answers to the item; its `comment` is the person's own on a
 skipped item, and on a leased one that of whoever returned it. `checks` has a row for each answer of a batch, in the
-order drawn; `remarks` are what readers ask, with the `question` and `answer` that all readers then see. Tables whose
-names begin with `app_` are for signing in to the pages; of tokens and codes they hold digests alone.
+order drawn; `remarks` are what readers ask, with the `question` and `answer` that all readers then see. `suggestions` are
+proposals for items, named by the event that kept them, whose source stands in `suggestion_batches`; `exposures` say which
+of them was shown to whom or kept from them, and an answer's `kept` whether it says the same. Tables whose names begin with `app_` are for signing in to the pages; of tokens and codes they hold digests alone.
 """
 
 from __future__ import annotations
@@ -72,6 +73,7 @@ tasks = Table(
     Column("gold_every", Integer),
     Column("gold_feedback", Boolean, nullable=False, server_default=false()),
     Column("quick", Boolean, nullable=False, server_default=false()),
+    Column("suggestions", String, nullable=False, server_default="hidden"),
 )
 
 schemas = Table(
@@ -163,6 +165,9 @@ answers = Table(
     Column("seconds", Float, nullable=False),
     Column("at", String, nullable=False),
     Column("state", String, nullable=False),
+    Column("suggestion", Integer),
+    Column("shown", Boolean),
+    Column("kept", Boolean),
     UniqueConstraint("person", "token"),
     ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
 )
@@ -206,6 +211,42 @@ remarks = Table(
     Column("answer", Text),
     Column("answered_by", String, ForeignKey("people.name")),
     UniqueConstraint("person", "token"),
+    ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
+)
+
+suggestion_batches = Table(
+    "suggestion_batches",
+    metadata,
+    Column("number", Integer, ForeignKey("events.number"), primary_key=True, autoincrement=False),
+    Column("task", String, ForeignKey("tasks.name"), nullable=False),
+    Column("source", String, nullable=False),
+    Column("version", String, nullable=False),
+    Column("schema_version", Integer, nullable=False),
+)
+
+suggestions = Table(
+    "suggestions",
+    metadata,
+    Column("task", String),
+    Column("item", String),
+    Column("batch", Integer, ForeignKey("suggestion_batches.number")),
+    Column("place", Integer),
+    Column("content", _JSON, nullable=False),
+    Column("score", Float),
+    PrimaryKeyConstraint("task", "item", "batch", "place"),
+    ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
+)
+
+exposures = Table(
+    "exposures",
+    metadata,
+    Column("task", String),
+    Column("item", String),
+    Column("person", String, ForeignKey("people.name")),
+    Column("batch", Integer, ForeignKey("suggestion_batches.number"), nullable=False),
+    Column("setting", String, nullable=False),
+    Column("shown", Boolean, nullable=False),
+    PrimaryKeyConstraint("task", "item", "person"),
     ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
 )
 

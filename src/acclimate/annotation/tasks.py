@@ -15,7 +15,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 from acclimate.annotation import tables
 from acclimate.annotation.people import Person, RefusedError, Role, require_every_site, require_role
 from acclimate.annotation.schema import Answer, Codes, LabelSchema, Subject, Text
-from acclimate.annotation.store import Store, Transaction
+from acclimate.annotation.store import STUDY_REGISTERED, Store, Transaction
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import ConfigError, DataError
 from acclimate.core.schema import TEXT_COLUMNS
@@ -24,6 +24,8 @@ TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 """What tasks and lists of codes that people make in the browser may be called; a task's name becomes a folder's."""
 PILOT, WORK, CLOSED = "pilot", "work", "closed"
 """Rounds of a task: in the pilot round only pilot items are handed out, and none once it is closed."""
+HIDDEN, SHOWN, RANDOMISED = "hidden", "shown", "randomised"
+"""Whether readers see suggestions: nobody, everybody, or by a draw for each item and reader."""
 _INSERTED_AT_ONCE = 1000
 T = TypeVar("T")
 
@@ -83,13 +85,14 @@ class TaskSettings:
     """How a task is handed out: minutes a lease lasts, and one gold item in how many items (None: no gold).
 
     With `gold_feedback` a reader is told after a gold item what was expected. With `quick` a digit saves at once, where
-    the task asks for one label and nothing else.
+    the task asks for one label and nothing else. `suggestions` is `hidden`, `shown` or `randomised`.
     """
 
     lease_minutes: int = 30
     gold_every: int | None = None
     gold_feedback: bool = False
     quick: bool = False
+    suggestions: str = HIDDEN
 
 
 def create_task(
@@ -114,9 +117,15 @@ def change_settings(store: Store, task: str, settings: TaskSettings, *, by: str)
             f"A lease of {settings.lease_minutes} minutes and a gold item in {settings.gold_every} items.",
             hint="give one minute or more, and at most one gold item in two",
         )
+    if settings.suggestions not in (HIDDEN, SHOWN, RANDOMISED):
+        raise ConfigError(
+            f"Suggestions cannot be {settings.suggestions[:40]!r}.", hint=f"{HIDDEN}, {SHOWN} or {RANDOMISED}"
+        )
     with store.write() as transaction:
         require_every_site(transaction.connection, by, Role.MANAGER)
         require_task(transaction.connection, task)
+        if settings.suggestions != HIDDEN and is_study(transaction.connection, task):
+            raise RefusedError(f"{task} is a study, whose readers must not be led.", hint="keep suggestions hidden")
         changed = update(tables.tasks).where(tables.tasks.c.name == task).values(**vars(settings))
         transaction.connection.execute(changed)
         transaction.append(by, "settings changed", task=task, settings=vars(settings))
@@ -216,6 +225,13 @@ def guideline(store: Store, task: str, version: int | None = None) -> str:
 def task_names(connection: Connection) -> list[str]:
     """The names of all tasks, sorted."""
     return sorted(connection.scalars(select(tables.tasks.c.name)))
+
+
+def is_study(connection: Connection, task: str) -> bool:
+    """Whether a task is that of a blind review, whose protocol was fixed by an event."""
+    logged = tables.events.c
+    registered = connection.scalars(select(logged.details).where(logged.action == STUDY_REGISTERED))
+    return any(details["task"] == task for details in registered)
 
 
 def require_task(connection: Connection, task: str) -> Row[Any]:

@@ -11,12 +11,14 @@ from acclimate.annotation.quota import add_quotas, read_quotas
 from acclimate.annotation.relabelling import set_gold
 from acclimate.annotation.review import seen_item
 from acclimate.annotation.tasks import (
+    HIDDEN,
     PILOT,
     WORK,
     Overlap,
     TaskSettings,
     change_settings,
     current_schema,
+    is_study,
     require_task,
     set_priority,
     settings_of,
@@ -34,7 +36,8 @@ def show_settings(visit: Visit) -> Response:
     task = visit.path["task"]
     with visit.store.read() as connection:
         settings, running = settings_of(connection, task), require_task(connection, task).round
-    return visit.page("settings.html", task=task, settings=settings, in_pilot=running == PILOT)
+        may_suggest = not is_study(connection, task)
+    return visit.page("settings.html", task=task, settings=settings, in_pilot=running == PILOT, may_suggest=may_suggest)
 
 
 def save_settings(visit: Visit) -> Response:
@@ -46,6 +49,7 @@ def save_settings(visit: Visit) -> Response:
         gold_every=gold_every or None,
         gold_feedback=bool(visit.text("gold_feedback")),
         quick=bool(visit.text("quick")),
+        suggestions=visit.text("suggestions") or HIDDEN,
     )
     change_settings(visit.store, task, settings, by=by)
     wanted = PILOT if visit.text("round") == PILOT else WORK

@@ -1,4 +1,4 @@
-"""acclimate annotations: bring people's answers in from another tool, and take them out for one."""
+"""acclimate annotations: bring people's answers in from another tool, take them out for one, suggest some."""
 
 from __future__ import annotations
 
@@ -18,6 +18,7 @@ from acclimate.annotation.formats.table import FORMATS
 from acclimate.annotation.formats.taking import ImportSource, import_annotations, preview_import
 from acclimate.annotation.schema import LabelSchema, read_schema
 from acclimate.cli.annotation_store import annotation_store
+from acclimate.cli.annotation_suggestions import suggest
 from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError, SourceError
@@ -29,6 +30,8 @@ app = new_app(
     "acclimate annotations import export.json --format label-studio --task notes --project demo",
     says="Bring annotations in from another tool, or take them out for one.",
 )
+
+app.command("suggest")(suggest)
 
 
 @app.command("import")

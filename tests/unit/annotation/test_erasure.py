@@ -5,6 +5,7 @@ from __future__ import annotations
 from pathlib import Path
 
 import pytest
+from sqlalchemy import select
 from tests.unit.annotation.project_of_four import TASK, answer, open_store, read_all, start_task
 
 from acclimate.annotation.batches import start_batch
@@ -12,6 +13,8 @@ from acclimate.annotation.erasure import AnnotationDatabase
 from acclimate.annotation.queue import next_item
 from acclimate.annotation.remarks import ask
 from acclimate.annotation.store import Store, database_url
+from acclimate.annotation.suggestions.proposals import Source, Suggested, save_suggestions
+from acclimate.annotation.tables import exposures, suggestions
 from acclimate.annotation.tasks import NewItem
 from acclimate.core.errors import DataError, WorkspaceError
 from acclimate.core.reinclusion import id_digest
@@ -33,6 +36,8 @@ def store(tmp_path: Path) -> Store:
         NewItem(record, candidates={} if record["id"] == "n0" else {"base": "obsidian splinter"}) for record in RECORDS
     ]
     start_task(store, items)
+    suggested = [Suggested("zq-first", {"urgency": "low"}), Suggested("n0", {"urgency": "low"})]
+    save_suggestions(store, TASK, Source("model", "1"), suggested, by="mia")
     read_all(store, {"ann": {"zq-first": "low", "zq-second": "high", "n0": "low"}})
     ask(store, TASK, "zq-first", "ann", "Does the harpsichord count?", token="asked")
     start_batch(store, TASK, reader=None, rates=None, by="mia")
@@ -75,6 +80,13 @@ def test_the_others_stay_with_their_answers(store: Store, tmp_path: Path) -> Non
     forget(tmp_path)
     assert [record["id"] for record in AnnotationDatabase(database_url(tmp_path, None)).records()] == ["n0"]
     assert next_item(store, TASK, "ann") is None
+
+
+def test_what_was_suggested_for_their_items_and_shown_to_whom_goes_with_them(store: Store, tmp_path: Path) -> None:
+    forget(tmp_path)
+    with store.read() as connection:
+        assert connection.scalars(select(suggestions.c.item)).all() == ["n0"]
+        assert connection.scalars(select(exposures.c.item)).all() == ["n0"]
 
 
 def test_forgetting_again_changes_nothing(store: Store, tmp_path: Path) -> None:

@@ -22,7 +22,9 @@ from acclimate.annotation.people import (
     save_person,
     set_password,
 )
+from acclimate.annotation.schema_history import standing_answers
 from acclimate.annotation.store import STORE_VERSION, Store, database_url, migrate
+from acclimate.annotation.suggestions.proposals import Source, Suggested, save_suggestions
 from acclimate.annotation.tasks import TaskSettings, settings_of
 from acclimate.core.errors import DataError, WorkspaceError
 from acclimate.project.audit import AuditLog
@@ -125,8 +127,18 @@ def test_a_database_before_owners_makes_its_managers_owners_and_says_so(store: S
     again.verify()
 
 
+def drop_suggestions(connection: Connection) -> None:
+    """Takes away what the fourth version brought."""
+    for table in (tables.exposures, tables.suggestions, tables.suggestion_batches):
+        table.drop(connection)
+    connection.exec_driver_sql("ALTER TABLE tasks DROP COLUMN suggestions")
+    for column in ("suggestion", "shown", "kept"):
+        connection.exec_driver_sql(f"ALTER TABLE answers DROP COLUMN {column}")
+
+
 def drop_checking(connection: Connection) -> None:
-    """Takes away what the third version brought."""
+    """Takes away what the third version brought, and later ones."""
+    drop_suggestions(connection)
     for table in (tables.checks, tables.batches, tables.remarks):
         table.drop(connection)
     for column in ("gold_feedback", "quick"):
@@ -146,6 +158,21 @@ def test_a_database_of_the_second_version_gets_batches_remarks_and_the_new_setti
     with opened.read() as connection:
         assert settings_of(connection, TASK) == TaskSettings()
     assert start_batch(opened, TASK, reader=None, rates=None, by="mia").size == 2
+    assert opened.verify() > 0
+
+
+def test_a_database_of_the_third_version_gets_suggestions_and_shows_nobody_any(store: Store, tmp_path: Path) -> None:
+    with store.write() as transaction:
+        drop_suggestions(transaction.connection)
+        transaction.connection.execute(
+            update(tables.settings).where(tables.settings.c.name == "version").values(value="3")
+        )
+    store.close()
+    opened = open_store(tmp_path)
+    with opened.read() as connection:
+        assert settings_of(connection, TASK) == TaskSettings(suggestions="hidden")
+        assert [answer.suggestion for answer in standing_answers(connection, TASK)] == [None, None]
+    assert save_suggestions(opened, TASK, Source("m", "1"), [Suggested("n1", {"urgency": "low"})], by="mia").kept == 1
     assert opened.verify() > 0
 
 

@@ -144,3 +144,20 @@ def test_a_labeling_configuration_can_be_named(
     words = ("import", "project-1.json", "--format", "label-studio", "--schema", "labels.xml", "--task", "notes")
     assert run(monkeypatch, *words, "--project", "demo", "--by", "mia", "--json") == 0
     assert json.loads(capsys.readouterr().out)["annotators"][0]["taken"] == 1
+
+
+def test_a_dictionary_suggests_spans_and_says_how_many(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    span = {"start": 0, "end": 5, "label": "sign"}
+    rows = [{"text": "fever, chest pain", "spans": [span], "answer": "accept", "_annotator_id": "ann"}]
+    Path("db-out.jsonl").write_text(json.dumps(rows[0]) + "\n")
+    run(monkeypatch, *BRING_IN, "--readings", "2")
+    Path("signs.csv").write_text("term,label\nchest pain,sign\n")
+    suggest = ("suggest", "--task", "notes", "--project", "demo", "--by", "mia", "--json")
+    capsys.readouterr()
+    assert run(monkeypatch, *suggest, "--dictionary", "signs.csv") == 0
+    account = json.loads(capsys.readouterr().out)
+    assert (account["source"], account["outcomes"]) == ("dictionary signs.csv", {"kept": 1})
+    assert run(monkeypatch, *suggest, "--dictionary", "nowhere.csv") == 2
+    assert "There is no file nowhere.csv" in capsys.readouterr().err

@@ -46,15 +46,11 @@ class GivenReading:
 
 @dataclass(frozen=True)
 class Suggestion:
-    """What a model or a rule proposed; kept in the record's `extra`, and nobody's reading."""
+    """What a model or a rule proposed; nobody's reading."""
 
     by: str
     answer: Answer
     score: float | None = None
-
-    def to_json(self) -> dict[str, Any]:
-        """As `extra` holds it."""
-        return {"by": self.by, "answer": dict(self.answer), "score": self.score}
 
 
 @dataclass(frozen=True)
@@ -136,19 +132,11 @@ def extra_of(record: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def suggestions_of(record: Mapping[str, Any]) -> Iterator[Suggestion]:
-    """What models suggested for a record, as an import left it in `extra`."""
+    """What models suggested for a record, as imports before version 4 of the database left it in `extra`."""
     found = extra_of(record).get("suggestions")
     for one in found if isinstance(found, list) else ():
         if isinstance(one, dict) and isinstance(one.get("answer"), dict):
             yield Suggestion(str(one.get("by", "")), one["answer"], one.get("score"))
-
-
-def with_suggestions(item: ExchangeItem) -> dict[str, Any]:
-    """The item's record with its suggestions in `extra`."""
-    if not item.suggestions:
-        return dict(item.record)
-    extra = {**extra_of(item.record), "suggestions": [one.to_json() for one in item.suggestions]}
-    return {**item.record, "extra": json.dumps(extra, sort_keys=True, ensure_ascii=False)}
 
 
 def record_from(fields: Mapping[str, Any], *, options: ReadOptions, place: str, id: object = None) -> dict[str, Any]:

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from acclimate.annotation.assignments import ADJUDICATION, DONE, LEASED, SEEN, SKIPPED
-from acclimate.annotation.formats.exchange import ExchangeItem, GivenReading, suggestions_of, texts_of
+from acclimate.annotation.formats.exchange import ExchangeItem, GivenReading, texts_of
 from acclimate.annotation.formats.reconciliation import TAKEN, THERE, Reconciliation
 from acclimate.annotation.formats.survey import shaped
 from acclimate.annotation.people import SYSTEM, Person, Role
 from acclimate.annotation.schema import Answer, LabelSchema, Subject, plain_value
 from acclimate.annotation.schema_history import changes, lift
 from acclimate.annotation.store import CURRENT
+from acclimate.annotation.suggestions.proposals import Source, Suggested, digests_of
 from acclimate.annotation.tables import answers, assignments, items, people
 from acclimate.annotation.tasks import subject_of
 from acclimate.core.atomic import json_digest
@@ -58,6 +59,7 @@ class State:
 
     schema: LabelSchema
     connection: Connection
+    format: str
     rows: dict[str, Any] = field(default_factory=dict)
     persons: dict[str, Person | None] = field(default_factory=dict)
     """People by name; None for those who were removed."""
@@ -67,6 +69,8 @@ class State:
     standing: set[tuple[str, str, str, str]] = field(default_factory=set)
     """Answers that stand: item, person, purpose, form."""
     decided: set[str] = field(default_factory=set)
+    suggested: set[str] = field(default_factory=set)
+    """What was suggested, by digest."""
     _subjects: dict[str, Subject] = field(default_factory=dict)
 
     def load(self, task: str, some: Sequence[ExchangeItem]) -> None:
@@ -80,6 +84,7 @@ class State:
         of_items = (assignments.c.task == task) & assignments.c.item.in_(ids)
         for held in connection.execute(select(assignments).where(of_items)):
             self.held[held.item, held.person] = held
+        self.suggested |= digests_of(connection, task, ids)
         since = changes(connection, task)
         for given in connection.execute(select(answers).where(answers.c.task == task, answers.c.item.in_(ids))):
             self.tokens.add((given.person, given.token))
@@ -97,7 +102,6 @@ class State:
             account.lost.update(item.lost)
             other_text = _differs(item, row)
             account.items["other_text"] += other_text
-            self._note_suggestions(item, row, account)
             for one in item.aside:
                 account.note(names.get(one.person, one.person), one.reason, item=item.id)
             for reading in item.readings:
@@ -113,6 +117,22 @@ class State:
                     known = (row.id, person) in self.held
                     self._take(row, reading, person, answer, token)
                     yield Taken(row, reading, person, answer, token, known)
+
+    def new_suggestions(self, some: Sequence[ExchangeItem], account: Reconciliation) -> dict[str, list[Suggested]]:
+        """What is suggested anew for some items that were judged, by who suggests it; counted."""
+        found: dict[str, list[Suggested]] = {}
+        for item in some:
+            if _differs(item, self.rows[item.id]):
+                account.lost.update(["suggestions for items that are here with another text"] * len(item.suggestions))
+                continue
+            for one in item.suggestions:
+                suggested = Suggested(item.id, one.answer, one.score)
+                digest = suggested.digest(Source(one.by, self.format))
+                if digest not in self.suggested:
+                    self.suggested.add(digest)
+                    found.setdefault(one.by, []).append(suggested)
+                    account.suggestions += 1
+        return found
 
     def _outcome(
         self, row: Any, reading: GivenReading, person: str, answer: Answer, token: str, now: str
@@ -161,11 +181,6 @@ class State:
         self.held[row.id, person] = _Held(reading.purpose)
         if reading.purpose == ADJUDICATION:
             self.decided.add(row.id)
-
-    def _note_suggestions(self, item: ExchangeItem, row: Any, account: Reconciliation) -> None:
-        stored = [one.to_json() for one in suggestions_of(row.record)]
-        lost = [one for one in item.suggestions if one.to_json() not in stored]
-        account.lost.update(["suggestions for items that are here already"] * len(lost))
 
 
 @dataclass(frozen=True)

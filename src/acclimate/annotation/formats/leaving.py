@@ -20,6 +20,7 @@ from acclimate.annotation.schema import LabelSchema
 from acclimate.annotation.schema_history import GivenAnswer, changes, lift
 from acclimate.annotation.settled import settled_value
 from acclimate.annotation.store import CURRENT, Store
+from acclimate.annotation.suggestions.exposure import Proposal, proposals_for
 from acclimate.annotation.tables import answers, items, people
 from acclimate.annotation.tasks import current_schema
 from acclimate.core.atomic import named_disk_errors, publish_folder
@@ -129,9 +130,10 @@ class _Outgoing:
                     content = lift(since, row.schema_version, row.content)
                     answer = GivenAnswer(row.number, row.item, row.person, row.purpose, row.seconds, content)
                     given[row.item].append(answer)
+            suggested = proposals_for(self.connection, self.task, list(given))
             for item in rows:
                 self.count += 1
-                yield self._item(item, given[item.id])
+                yield self._item(item, given[item.id], suggested.get(item.id, ()))
 
     def _next(self, after: str) -> Sequence[Row[*tuple[Any, ...]]]:
         # By the primary key: in the order of their positions every batch would look at all items again.
@@ -149,7 +151,7 @@ class _Outgoing:
             query = query.where(given.person == self._annotator)
         return self.connection.execute(query.order_by(given.number)).all()
 
-    def _item(self, row: Any, given: Sequence[GivenAnswer]) -> ExchangeItem:
+    def _item(self, row: Any, given: Sequence[GivenAnswer], suggested: Sequence[Proposal]) -> ExchangeItem:
         readings = [
             GivenReading(one.person, self._part(one.content), one.purpose, one.seconds)
             for one in sorted(given, key=lambda one: (one.purpose != READING, one.person))
@@ -157,8 +159,10 @@ class _Outgoing:
         counted = self.schema.questions if self._format.settles else ()
         settled = {asked.name: settled_value(asked, given) for asked in counted}
         self.lost.update(f"{name} of the record, which stays here" for name in WITHHELD & row.record.keys())
-        self._note(row, given, settled)
-        suggestions = [Suggestion(one.by, self._part(one.answer), one.score) for one in suggestions_of(row.record)]
+        stored = [Suggestion(one.source, self._part(one.answer), one.score) for one in suggested]
+        older = [Suggestion(one.by, self._part(one.answer), one.score) for one in suggestions_of(row.record)]
+        suggestions = [*stored, *(one for one in older if one not in stored)]
+        self._note(row, given, settled, len(suggestions))
         candidates = {one["key"]: one["text"] for one in row.candidates}
         return ExchangeItem(row.record, readings, suggestions, candidates=candidates, settled=settled)
 
@@ -167,7 +171,7 @@ class _Outgoing:
             return answer
         return {name: value for name, value in answer.items() if name in self._names}
 
-    def _note(self, row: Any, given: Sequence[GivenAnswer], settled: Mapping[str, Any]) -> None:
+    def _note(self, row: Any, given: Sequence[GivenAnswer], settled: Mapping[str, Any], suggestions: int) -> None:
         """Counts what of an item this format leaves out."""
         for one in given:
             for name in self._left_out:
@@ -177,7 +181,7 @@ class _Outgoing:
             self.answers += len(given)
             return
         self.answers += any(value is not None for value in settled.values())
-        self.lost["suggestions"] += 0 if self._format.suggests else sum(1 for _ in suggestions_of(row.record))
+        self.lost["suggestions"] += 0 if self._format.suggests else suggestions
         if not self._annotator:
             decided = any(one.purpose == ADJUDICATION for one in given)
             undecided = bool(given) and all(value is None for value in settled.values())

@@ -22,11 +22,7 @@ from acclimate.annotation.assignments import (
     refresh_item,
     save_assignment,
 )
-from acclimate.annotation.formats.exchange import (
-    ExchangeItem,
-    ReadOptions,
-    with_suggestions,
-)
+from acclimate.annotation.formats.exchange import ExchangeItem, ReadOptions
 from acclimate.annotation.formats.judging import PreviewedRow, State, Taken, usable_name
 from acclimate.annotation.formats.reconciliation import Reconciliation
 from acclimate.annotation.formats.survey import Survey, survey, with_allowed_suggestions
@@ -34,6 +30,7 @@ from acclimate.annotation.formats.table import format_named
 from acclimate.annotation.people import Person, Role, require_every_site, save_person
 from acclimate.annotation.schema import LabelSchema
 from acclimate.annotation.store import ANSWERED, CURRENT, DECIDED, Store, Transaction, moment
+from acclimate.annotation.suggestions.proposals import Source, keep_batch
 from acclimate.annotation.tables import answers, assignments, items, people, tasks
 from acclimate.annotation.tasks import (
     NewItem,
@@ -80,10 +77,12 @@ def import_annotations(store: Store, task: str, source: ImportSource, *, by: str
     for some in _batches(source.items(), schema):
         _add_new(store, task, some, source, account, by=by)
         with store.write() as transaction:
-            state = State(current_schema(transaction.connection, task), transaction.connection)
+            state = State(current_schema(transaction.connection, task), transaction.connection, source.format)
             state.load(task, some)
             taken = list(state.judge(some, source.people, account, moment(transaction.now)))
             _keep(transaction, state.schema, taken, source.format, by=by)
+            for name, suggested in state.new_suggestions(some, account).items():
+                keep_batch(transaction, task, Source(name, source.format), suggested, by=by)
     if account.changed:
         with store.write() as transaction:
             details = {"task": task, "format": source.format, "answers": account.taken, "items": account.items["new"]}
@@ -98,7 +97,7 @@ def preview_import(store: Store, task: str, source: ImportSource, *, by: str) ->
     with store.read() as connection:
         known = set(connection.scalars(select(people.c.name)))
         account.made_people = sorted(name for name in found.people if name not in known and usable_name(name))
-        state = State(schema, connection)
+        state = State(schema, connection, source.format)
         for some in _batches(source.items(), schema):
             state.load(task, some)
             state.persons |= {name: _new_person(name, found) for name in account.made_people}
@@ -107,6 +106,7 @@ def preview_import(store: Store, task: str, source: ImportSource, *, by: str) ->
                     state.rows[item.id] = _previewed(task, item, seen, account)
             for _ in state.judge(some, source.people, account, moment(store.clock())):
                 pass
+            state.new_suggestions(some, account)
     return account
 
 
@@ -115,8 +115,7 @@ def _previewed(task: str, item: ExchangeItem, seen: dict[str, str], account: Rec
     texts = json_digest(item.texts)
     if item.id not in seen:
         account.items["new"] += 1
-        account.suggestions += len(item.suggestions)
-    record = with_suggestions(item) if seen.setdefault(item.id, texts) == texts else {"id": item.id}
+    record = item.record if seen.setdefault(item.id, texts) == texts else {"id": item.id}
     return PreviewedRow(task, item.id, record, [{"key": key} for key in item.candidates])
 
 
@@ -156,8 +155,7 @@ def _add_new(
     new: dict[str, NewItem] = {}
     for item in some:
         if item.id not in known and item.id not in new:
-            new[item.id] = NewItem(with_suggestions(item), candidates=item.candidates)
-            account.suggestions += len(item.suggestions)
+            new[item.id] = NewItem(item.record, candidates=item.candidates)
     account.items["new"] += add_items(store, task, list(new.values()), overlap=Overlap(source.readings), by=by)
 
 

@@ -15,7 +15,7 @@ from acclimate.annotation.assignments import READING, shown_order
 from acclimate.annotation.people import RefusedError, Role, require_role
 from acclimate.annotation.schema import read_schema
 from acclimate.annotation.schema_history import GivenAnswer, standing_answers
-from acclimate.annotation.store import Store
+from acclimate.annotation.store import STUDY_REGISTERED, Store
 from acclimate.annotation.study.analysis import Findings, analyse
 from acclimate.annotation.study.design import KNOWN_BAD, Answered, study_items
 from acclimate.annotation.study.judgements import Shown, compared, judgement_table
@@ -24,7 +24,7 @@ from acclimate.annotation.tables import events, items, tasks
 from acclimate.annotation.tasks import CLOSED, Overlap, add_items, create_task, task_names
 from acclimate.core.errors import DataError
 
-_REGISTERED, _LOOKED = "study registered", "study looked at"
+_LOOKED = "study looked at"
 
 
 @dataclass(frozen=True)
@@ -84,7 +84,7 @@ def open_study(
             )
         if known is None:
             fixed = {"protocol": protocol.model_dump(mode="json"), "outputs": dict(outputs or {})}
-            transaction.append(by, _REGISTERED, task=protocol.name, digest=protocol.digest, **fixed)
+            transaction.append(by, STUDY_REGISTERED, task=protocol.name, digest=protocol.digest, **fixed)
         made = protocol.name in task_names(transaction.connection)
     if not made:
         create_task(store, protocol.name, read_schema(protocol.schema_content), guideline=guideline, by=by)
@@ -166,7 +166,7 @@ def _study(connection: Connection, name: str) -> Study:
 
 def _registered(connection: Connection, name: str) -> Study | None:
     """The study as its event fixed it, nothing read yet."""
-    said = select(events.c.number, events.c.details).where(events.c.action == _REGISTERED)
+    said = select(events.c.number, events.c.details).where(events.c.action == STUDY_REGISTERED)
     for row in connection.execute(said):
         if row.details["task"] == name:
             protocol = Protocol.model_validate(row.details["protocol"])

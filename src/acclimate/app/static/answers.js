@@ -53,7 +53,10 @@ export function fill(answer) {
     };
     if (question.dataset.kind === "choice") check(question, [value].flat());
     if (question.dataset.kind === "text") question.querySelector("textarea").value = value;
-    if (question.dataset.kind === "codes") for (const code of value) addCode(question, code, "");
+    if (question.dataset.kind === "codes") {
+      question.querySelector(".chosen").replaceChildren();
+      for (const code of value) addCode(question, code, "");
+    }
     if (question.dataset.kind === "spans") fillSpans(question, value);
     for (const part of question.querySelectorAll(".rated")) {
       const rank = (groups) => groups.findIndex((group) => group.includes(part.dataset.candidate)) + 1;

@@ -185,6 +185,12 @@ async function undo() {
   if (before && before.item === item()) fill(before.answer);
   say("Your last answer was taken back.");
 }
+function takeOver() { // what was suggested, put into the questions
+  if (!card().dataset.suggestion) return false;
+  fill(JSON.parse(card().dataset.suggestion));
+  nameCodes(card());
+  return true;
+}
 function skip(reason) {
   document.getElementById("skip-dialog").close();
   if (item()) deliverAndGoOn(`/skip/${task()}`, { item: item(), reason }, () => {});
@@ -262,6 +268,8 @@ function tellWhatSavingDoes() {
 const spansQuestion = () => [active(), ...questions()].find((question) => question?.dataset.kind === "spans");
 const keys = {
   u: undo,
+  a: () => { if (takeOver()) save(); },
+  c: () => { if (takeOver()) say("Change what is wrong, then save."); },
   s: () => document.getElementById("skip") && open(document.getElementById("skip-dialog")),
   q: () => document.getElementById("ask") && open(document.getElementById("ask-dialog")),
   r: () => {
@@ -312,6 +320,8 @@ document.addEventListener("click", (event) => {
   else if (button.dataset.reason) skip(button.dataset.reason);
   else if (button.id === "skip") keys.s();
   else if (button.id === "undo") undo();
+  else if (button.id === "accept") keys.a();
+  else if (button.id === "copy") keys.c();
   else if (button.id === "ask") keys.q();
   else if (button.id === "return") keys.r();
   else if (button.id === "help") keys["?"]();

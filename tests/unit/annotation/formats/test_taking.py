@@ -14,7 +14,7 @@ from tests.unit.annotation.formats.published import HIGH, LOW, annotation, json_
 from tests.unit.annotation.project_of_four import TASK, answer, notes, open_store, start_task
 
 from acclimate.annotation.export import label_readings
-from acclimate.annotation.formats.exchange import ExchangeItem, ReadOptions, suggestions_of
+from acclimate.annotation.formats.exchange import ExchangeItem, ReadOptions
 from acclimate.annotation.formats.leaving import export_annotations
 from acclimate.annotation.formats.reconciliation import REASONS, Reconciliation
 from acclimate.annotation.formats.taking import ImportSource, import_annotations, preview_import
@@ -24,6 +24,7 @@ from acclimate.annotation.relabelling import rename_label
 from acclimate.annotation.review import answers_to, progress
 from acclimate.annotation.schema_history import standing_answers
 from acclimate.annotation.store import Store
+from acclimate.annotation.suggestions.exposure import proposals_for
 from acclimate.core.errors import DataError, SourceError
 
 
@@ -158,7 +159,13 @@ def test_suggestions_stay_with_their_items_and_are_nobodys_reading(store: Store,
     import_annotations(store, "more", ImportSource("label-studio", folder, readings=2), by="mia")
     lease = next_item(store, "more", "bob")
     assert lease is not None
-    assert [(one.by, one.answer) for one in suggestions_of(lease.record)] == [("m1", {"urgency": "high"})]
+    assert "extra" not in lease.record and lease.suggestion is None
+    with store.read() as connection:
+        [proposal] = proposals_for(connection, "more", ["1"])["1"]
+    assert (proposal.source, proposal.version, proposal.answer) == ("m1", "label-studio", {"urgency": "high"})
+    assert (
+        import_annotations(store, "more", ImportSource("label-studio", folder, readings=2), by="mia").suggestions == 0
+    )
 
 
 def test_an_annotator_may_neither_import_nor_preview(store: Store, tmp_path: Path) -> None:
