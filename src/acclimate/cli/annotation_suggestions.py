@@ -1,9 +1,11 @@
-"""acclimate annotations suggest: answers proposed for the items of a task, by a dictionary."""
+"""acclimate annotations suggest: answers proposed for the items of a task by a dictionary, a model or an endpoint."""
 
 from __future__ import annotations
 
 import getpass
+import os
 from collections.abc import Mapping
+from dataclasses import dataclass
 from pathlib import Path
 
 import typer
@@ -11,53 +13,124 @@ import typer
 from acclimate.annotation.store import Store
 from acclimate.annotation.suggestions.dictionary import read_dictionary, spans_question, suggested_spans
 from acclimate.annotation.suggestions.proposals import SuggestionAccount, open_records, save_suggestions
-from acclimate.annotation.tasks import current_schema
+from acclimate.annotation.suggestions.written_answers import read_answers, read_predictions, suggested_answers
+from acclimate.annotation.tasks import current_schema, guideline
 from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption
-from acclimate.core.errors import SourceError
+from acclimate.core.errors import ConfigError, SourceError
+from acclimate.pipeline.config import network_is_on
 from acclimate.project.workspace import Workspace
 
+_PAID_FOR = 16
 _WHY: Mapping[str, str] = {
     "kept": "new",
     "there": "here already",
-    "no_such_item": "left out: no such item at your sites",
+    "no_such_item": "left out: no such item at your sites that wants readings",
     "not_allowed": "left out: not an answer that the label schema allows",
+    "malformed": "left out: not an answer at all, or words that are not in the text",
+    "too_long": "left out: the record is too long to be sent",
 }
+
+
+@dataclass(frozen=True)
+class _Task:
+    """Where suggestions go, and who brings them."""
+
+    store: Store
+    name: str
+    by: str
 
 
 def suggest(
     task: str = typer.Option(..., "--task", help="The task whose items get suggestions."),
-    dictionary: Path = typer.Option(..., help="A CSV file with the columns term and label, or the project's glossary."),
-    project: ProjectOption = HERE,
+    dictionary: Path | None = typer.Option(
+        None,
+        help="A CSV file with the columns term and label, or the project's glossary: marks wherever a term stands.",
+    ),
     label: str = typer.Option("", help="The label of the dictionary's terms that have none."),
-    question: str = typer.Option("", help="The question for spans; by default the first."),
+    question: str = typer.Option("", help="The question for marks; by default the first."),
+    predictions: str = typer.Option("", help="A step such as predict.adapted, or a JSON lines file of id and answer."),
+    endpoint: str = typer.Option("", help="The address of an OpenAI-compatible endpoint; records are sent there."),
+    model: str = typer.Option("", help="The model to ask at the endpoint."),
+    key_from: str = typer.Option("", help="The environment variable that holds the endpoint's key."),
+    project: ProjectOption = HERE,
     by: str = typer.Option("", help="The manager who does this; by default your account's name."),
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Suggest answers for the items that still want readings: spans wherever a term of a dictionary stands.
+    """Suggest answers for the items that still want readings, from one of three: dictionary, predictions or endpoint.
 
-    Nobody sees them until the task's settings say so. Doing it again adds what is new alone.
+    Nobody sees them until the task's settings say so. Doing it again adds what is new alone. An endpoint is asked only
+    where acclimate.yaml says network: true.
 
     example: acclimate annotations suggest --task notes --dictionary drugs.csv --project demo
     """
-    who = by or getpass.getuser()
+    if [dictionary is not None, bool(predictions), bool(endpoint)].count(True) != 1:
+        raise ConfigError(
+            "Suggestions come from one source at a time.", hint="give --dictionary, --predictions or --endpoint"
+        )
+    workspace = Workspace.open(project)
     with annotation_store(project) as store:
-        account = _from_dictionary(store, task, dictionary, label=label, question=question, by=who)
-        store.anchor(Workspace.open(project).audit)
+        about = _Task(store, task, by or getpass.getuser())
+        if dictionary is not None:
+            account = _from_dictionary(about, dictionary, label=label, question=question)
+        elif predictions:
+            account = _from_predictions(about, predictions, workspace)
+        else:
+            account = _from_endpoint(about, endpoint, workspace, model=model, key_from=key_from)
+        store.anchor(workspace.audit)
     print_json(account.to_json()) if as_json else _print_account(account)
     say(f"who sees them stands in the task's settings; next: {next_command('annotate', project=project)}", quiet=quiet)
 
 
-def _from_dictionary(store: Store, task: str, file: Path, *, label: str, question: str, by: str) -> SuggestionAccount:
+def _from_dictionary(task: _Task, file: Path, *, label: str, question: str) -> SuggestionAccount:
     if not file.is_file():
         raise SourceError(f"There is no file {file}.", hint="give a CSV file with the columns term and label")
-    with store.read() as connection:
-        asked = spans_question(current_schema(connection, task), question)
+    with task.store.read() as connection:
+        asked = spans_question(current_schema(connection, task.name), question)
     found = read_dictionary(file.read_bytes(), file.name, label=label, labels=asked.labels)
-    suggested = suggested_spans(found, open_records(store, task, by=by), asked)
-    return save_suggestions(store, task, found.source, suggested, by=by)
+    suggested = suggested_spans(found, open_records(task.store, task.name, by=task.by), asked)
+    return save_suggestions(task.store, task.name, found.source, suggested, by=task.by)
+
+
+def _from_predictions(task: _Task, named: str, workspace: Workspace) -> SuggestionAccount:
+    is_file = Path(named).is_file()
+    if not is_file and not named.startswith("predict."):
+        raise SourceError(
+            f"There is no file {named}.", hint="give a JSON lines file, or a step such as predict.adapted"
+        )
+    written = read_answers(Path(named)) if is_file else read_predictions(workspace, named)
+    with task.store.read() as connection:
+        schema = current_schema(connection, task.name)
+    suggested = suggested_answers(written, open_records(task.store, task.name, by=task.by), schema)
+    return save_suggestions(task.store, task.name, written.source, suggested, by=task.by)
+
+
+def _from_endpoint(task: _Task, url: str, workspace: Workspace, *, model: str, key_from: str) -> SuggestionAccount:
+    from acclimate.annotation.suggestions.endpoint import Endpoint, asked_answers
+
+    if not model:
+        raise ConfigError("No model is named.", hint="give --model, the name the endpoint knows it by")
+    if not network_is_on(workspace.folder):
+        raise ConfigError(
+            "The endpoint would be sent records, and network access is off.",
+            hint="set network: true in acclimate.yaml, if these records may leave",
+        )
+    if key_from and not os.environ.get(key_from):
+        raise ConfigError(
+            f"The environment variable {key_from}, which is to hold the endpoint's key, is not set.",
+            hint=f"set it in the shell that runs acclimate, for example: export {key_from}=…",
+        )
+    there = Endpoint(url, model, os.environ[key_from] if key_from else "")
+    with task.store.read() as connection:
+        schema = current_schema(connection, task.name)
+    words = guideline(task.store, task.name)
+    source = there.source(schema, words)
+    records = open_records(task.store, task.name, by=task.by, without=source, sent_to=there.host)
+    answers = asked_answers(there, records, schema, words)
+    # Few at a time: each was paid for, and whatever ends the asking must not lose many.
+    return save_suggestions(task.store, task.name, source, answers, at_once=_PAID_FOR, by=task.by)
 
 
 def _print_account(account: SuggestionAccount) -> None:

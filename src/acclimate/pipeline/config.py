@@ -90,6 +90,18 @@ def _as_test(sources: Any) -> Any:
 
 def read_config(folder: Path, *, overrides: Sequence[str] = ()) -> ProjectConfig:
     """The project's config; `overrides` are `stage.key=value` as given to --set, values in YAML."""
+    written = _written(folder)
+    for override in overrides:
+        _apply(written, override)
+    return check_config(written)
+
+
+def network_is_on(folder: Path) -> bool:
+    """Whether the project lets acclimate reach out; also for a project that holds annotations and no sources."""
+    return _written(folder).get("network") is True
+
+
+def _written(folder: Path) -> dict[Any, Any]:
     path = folder / PROJECT_FILE
     try:
         written = yaml.safe_load(path.read_text(encoding="utf-8"))
@@ -102,9 +114,7 @@ def read_config(folder: Path, *, overrides: Sequence[str] = ()) -> ProjectConfig
         ) from error
     if not isinstance(written, dict):
         raise ConfigError(f"{PROJECT_FILE} holds no settings.", hint="it needs at least: project, base, ingest.sources")
-    for override in overrides:
-        _apply(written, override)
-    return check_config(written)
+    return written
 
 
 def check_config(written: Mapping[str, Any]) -> ProjectConfig:

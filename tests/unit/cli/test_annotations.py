@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.unit.annotation.openai_endpoint import saying, served
 
 from acclimate.cli.main import main
 
@@ -161,3 +162,38 @@ def test_a_dictionary_suggests_spans_and_says_how_many(
     assert (account["source"], account["outcomes"]) == ("dictionary signs.csv", {"kept": 1})
     assert run(monkeypatch, *suggest, "--dictionary", "nowhere.csv") == 2
     assert "There is no file nowhere.csv" in capsys.readouterr().err
+
+
+def test_an_endpoint_is_asked_only_where_the_network_is_on(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, *BRING_IN, "--readings", "2")
+    monkeypatch.setenv("MODEL_KEY", "secret")
+    with served(lambda _request, key: saying("low") if key == "Bearer secret" else (401, b"")) as url:
+        ask = ("suggest", "--task", "notes", "--project", "demo", "--by", "mia", "--endpoint", url, "--model", "m1")
+        assert run(monkeypatch, *ask, "--key-from", "MODEL_KEY") == 2
+        assert "network access is off" in capsys.readouterr().err
+        (project / "acclimate.yaml").write_text("project: demo\nnetwork: true\n")
+        assert run(monkeypatch, *ask, "--key-from", "NO_SUCH_KEY") == 2
+        assert run(monkeypatch, *ask) == 2
+        assert run(monkeypatch, *ask, "--key-from", "MODEL_KEY") == 0
+    assert "1 new" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("project")
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        ((), "one source at a time"),
+        (("--dictionary", "a.csv", "--predictions", "predict.base"), "one source at a time"),
+        (("--predictions", "nowhere.jsonl"), "There is no file nowhere.jsonl"),
+        (("--predictions", "predict.base"), "predict.base has not been run"),
+        (("--endpoint", "https://models.example/v1"), "No model is named"),
+    ],
+)
+def test_a_source_that_is_not_there_is_one_sentence(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
+) -> None:
+    run(monkeypatch, *BRING_IN)
+    assert run(monkeypatch, "suggest", "--task", "notes", "--project", "demo", "--by", "mia", *words) == 2
+    assert says in capsys.readouterr().err

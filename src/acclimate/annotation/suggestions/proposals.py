@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import Connection, insert, select
+from sqlalchemy import ColumnElement, Connection, exists, insert, select
 
 from acclimate.annotation.assignments import may_see
 from acclimate.annotation.people import RefusedError, Role, require_role
@@ -21,8 +21,10 @@ from acclimate.annotation.store import Store, Transaction
 from acclimate.annotation.tables import items, suggestion_batches, suggestions
 from acclimate.annotation.tasks import current_schema, is_study, subject_of
 from acclimate.core.atomic import json_digest
+from acclimate.core.reinclusion import id_digest
 
 KEPT, THERE, NO_ITEM, NOT_ALLOWED = "kept", "there", "no_such_item", "not_allowed"
+MALFORMED, TOO_LONG = "malformed", "too_long"
 """What can become of a suggestion; `there`: the same source suggested the same before."""
 _AT_ONCE = 250
 
@@ -48,6 +50,14 @@ class Suggested:
         return json_digest([self.item, source.name, source.version, dict(self.answer), self.score])
 
 
+@dataclass(frozen=True)
+class LeftOut:
+    """What a source gave for an item that is no suggestion, and why."""
+
+    item: str
+    reason: str
+
+
 @dataclass
 class SuggestionAccount:
     """How many suggestions came, and what became of them by reason."""
@@ -67,16 +77,24 @@ class SuggestionAccount:
 
 
 def save_suggestions(
-    store: Store, task: str, source: Source, given: Iterable[Suggested], *, by: str
+    store: Store,
+    task: str,
+    source: Source,
+    given: Iterable[Suggested | LeftOut],
+    *,
+    at_once: int = _AT_ONCE,
+    by: str,
 ) -> SuggestionAccount:
     """Keeps what a source suggests for the items of a manager's sites; what the schema does not allow is counted.
 
-    Some hundred at a time: killed in between, the same again keeps the rest. Raises RefusedError for a study's task,
+    So many at a time: killed in between, the same again keeps the rest. Raises RefusedError for a study's task,
     whose readers are blind.
     """
     account = SuggestionAccount(source.name, source.version)
     iterator = iter(given)
-    while some := list(islice(iterator, _AT_ONCE)):
+    while came := list(islice(iterator, at_once)):
+        account.outcomes.update(one.reason for one in came if isinstance(one, LeftOut))
+        some = [one for one in came if isinstance(one, Suggested)]
         with store.write() as transaction:
             connection = transaction.connection
             require_suggestible(connection, task, by=by)
@@ -87,21 +105,28 @@ def save_suggestions(
     return account
 
 
-def open_records(store: Store, task: str, *, by: str) -> Iterator[Mapping[str, Any]]:
+def open_records(
+    store: Store, task: str, *, by: str, without: Source | None = None, sent_to: str = ""
+) -> Iterator[Mapping[str, Any]]:
     """The records, with their candidates as `candidates`, of a manager's items that still want readings, by id.
 
-    Some in memory at a time. That they were read to suggest answers for them is an event.
+    `without` leaves out items for which that source has suggested something. Some are in memory at a time; which ones
+    were read, and to where they go, is an event before they are.
     """
     last = ""
-    with store.write() as transaction:
-        require_suggestible(transaction.connection, task, by=by)
-        transaction.append(by, "records read for suggestions", task=task)
     while True:
-        with store.read() as connection:
+        with store.write() as transaction:
+            connection = transaction.connection
+            require_suggestible(connection, task, by=by)
             visible = may_see(require_role(connection, by, Role.MANAGER), Role.MANAGER)
             wanted = (items.c.task == task) & (items.c.id > last) & ~items.c.done & ~items.c.decided & visible
             query = select(items.c.id, items.c.record, items.c.candidates).where(wanted)
+            if without is not None:
+                query = query.where(~_suggested_by(without))
             rows = connection.execute(query.order_by(items.c.id).limit(_AT_ONCE)).all()
+            if rows:
+                told = {"items": [id_digest(row.id) for row in rows], "sent_to": sent_to}
+                transaction.append(by, "records read for suggestions", task=task, **told)
         if not rows:
             return
         yield from ({**row.record, "candidates": row.candidates} for row in rows)
@@ -148,6 +173,14 @@ def digests_of(connection: Connection, task: str, ids: Collection[str]) -> set[s
         Suggested(row.item, row.content, row.score).digest(Source(row.source, row.version))
         for row in connection.execute(query.where(wanted))
     }
+
+
+def _suggested_by(source: Source) -> ColumnElement[bool]:
+    """Whether this source, in this version, has suggested something for the item of the query around it."""
+    of_item = (suggestions.c.task == items.c.task) & (suggestions.c.item == items.c.id)
+    of_batch = suggestion_batches.c.number == suggestions.c.batch
+    of_source = (suggestion_batches.c.source == source.name) & (suggestion_batches.c.version == source.version)
+    return exists().where(of_item, of_batch, of_source).correlate(items)
 
 
 def _allowed(
