@@ -11,6 +11,7 @@ from sqlalchemy import Connection, Row, func, insert, select
 
 from acclimate.annotation.assignments import (
     ADJUDICATION,
+    BULK,
     DONE,
     LEASED,
     READING,
@@ -28,7 +29,16 @@ from acclimate.annotation.assignments import (
 )
 from acclimate.annotation.people import RefusedError, require_role
 from acclimate.annotation.schema import Answer, LabelSchema, is_plain, labels_in
-from acclimate.annotation.store import ANSWERED, CURRENT, DECIDED, WITHDRAWN, Store, Transaction, moment
+from acclimate.annotation.store import (
+    ACCEPTED_IN_BULK,
+    ANSWERED,
+    CURRENT,
+    DECIDED,
+    WITHDRAWN,
+    Store,
+    Transaction,
+    moment,
+)
 from acclimate.annotation.suggestions.exposure import what_it_made
 from acclimate.annotation.tables import answers, assignments, guidelines
 from acclimate.annotation.tasks import current_schema, require_task, subject_of
@@ -117,7 +127,7 @@ def undo(store: Store, task: str, person: str, number: int) -> Lease:
     with store.write() as transaction:
         connection = transaction.connection
         author = require_role(connection, person, *WORKING[READING], *WORKING[ADJUDICATION])
-        mine = (answers.c.task == task) & (answers.c.person == person)
+        mine = (answers.c.task == task) & (answers.c.person == person) & (answers.c.purpose != BULK)
         answer = connection.execute(select(answers).where(mine, answers.c.number == number)).first()
         last = connection.scalar(select(func.max(answers.c.number)).where(mine, answers.c.state == CURRENT))
         if answer is None or (answer.state == CURRENT and number != last):
@@ -139,6 +149,7 @@ def undo(store: Store, task: str, person: str, number: int) -> Lease:
 def last_answer(store: Store, task: str, person: str) -> int | None:
     """The number of this person's last answer that stands, which `undo` takes; None where there is none."""
     mine = (answers.c.task == task) & (answers.c.person == person) & (answers.c.state == CURRENT)
+    mine &= answers.c.purpose != BULK
     with store.read() as connection:
         number: int | None = connection.scalar(select(func.max(answers.c.number)).where(mine))
     return number
@@ -250,7 +261,7 @@ def keep_answer(
     digest = json_digest(content)
     place = {"task": submission.task, "item": submission.item}
     versions = {"schema_version": schema.version, "guideline_version": guideline_version}
-    action = DECIDED if purpose == ADJUDICATION else ANSWERED
+    action = {ADJUDICATION: DECIDED, BULK: ACCEPTED_IN_BULK}.get(purpose, ANSWERED)
     told = {"task": submission.task, "item": id_digest(submission.item), "answer": digest}
     number = transaction.append(submission.person, action, **told, **versions, **(suggested or {}))
     transaction.connection.execute(

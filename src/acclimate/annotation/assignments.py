@@ -22,7 +22,8 @@ from acclimate.annotation.tasks import current_schema, guideline_version, requir
 from acclimate.core.errors import DataError
 from acclimate.core.reinclusion import id_digest
 
-READING, ADJUDICATION = "reading", "adjudication"
+READING, ADJUDICATION, BULK = "reading", "adjudication", "bulk"
+"""What an answer is: somebody's reading, a decision between readings, or a suggestion accepted with many others."""
 LEASED, DONE, SKIPPED, SEEN = "leased", "done", "skipped", "seen"
 """States of an item for one person; `seen`: has seen others' answers, and so will not read it."""
 WORKING: Mapping[str, tuple[Role, ...]] = {
@@ -219,12 +220,13 @@ def refresh_item(connection: Connection, row: Row[Any], schema: LabelSchema) -> 
     """Brings what the item's row says of its answers in line with them."""
     found = list(standing_answers(connection, row.task, item=row.id))
     read = [schema.compared(answer.content) for answer in found if answer.purpose == READING]
-    done = row.gold is None and len(read) >= row.wanted
+    accepted = any(answer.purpose == BULK for answer in found)
+    done = row.gold is None and (accepted or len(read) >= row.wanted)
     values = {
         "read": len(read),
         "done": done,
         "disputed": done and len(set(read)) > 1,
-        "decided": any(answer.purpose == ADJUDICATION for answer in found),
+        "decided": any(answer.purpose in (ADJUDICATION, BULK) for answer in found),
     }
     place = (items.c.task == row.task) & (items.c.id == row.id)
     connection.execute(update(items).where(place).values(**values))

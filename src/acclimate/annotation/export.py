@@ -12,7 +12,7 @@ from typing import Any
 import polars as pl
 from sqlalchemy import Connection, Row, select
 
-from acclimate.annotation.assignments import READING, may_see
+from acclimate.annotation.assignments import BULK, READING, may_see
 from acclimate.annotation.people import Person, require_role
 from acclimate.annotation.readings import Readings
 from acclimate.annotation.review import CHECKING
@@ -21,6 +21,7 @@ from acclimate.annotation.schema_history import GivenAnswer, standing_answers
 from acclimate.annotation.settled import annotated_record, plain_record, undecided
 from acclimate.annotation.span_readings import SpanReadings
 from acclimate.annotation.store import Store, moment
+from acclimate.annotation.suggestions.exposure import proposals_for
 from acclimate.annotation.tables import items
 from acclimate.annotation.tasks import current_schema, guideline_version
 from acclimate.core.artifacts import Output
@@ -79,7 +80,12 @@ def label_readings(store: Store, task: str, question: str, *, by: str, option: s
                 hint="name an option where several labels may be chosen, and none where one is",
             )
         rows = [
-            {"item": row.id, "annotator": given.person, "label": _label(given, question, option), "cluster": _tie(row)}
+            {
+                "item": row.id,
+                "annotator": given.person,
+                "label": _label(given, question, option),
+                "cluster": tie_of(row),
+            }
             for row, given in _readings(connection, task, viewer)
         ]
     _note_readings(store, task, question, len(rows), by=by)
@@ -99,7 +105,7 @@ def span_readings(store: Store, task: str, question: str, *, by: str) -> SpanRea
                 "item": row.id,
                 "annotator": given.person,
                 "spans": _spans(given, question),
-                "cluster": _tie(row),
+                "cluster": tie_of(row),
                 "length": sum(len(row.record.get(field) or "") for field in asked.fields),
             }
             for row, given in _readings(connection, task, viewer)
@@ -173,8 +179,11 @@ def _write_records(connection: Connection, task: str, folder: Path, viewer: Pers
         for some in _batches(_items_with_answers(connection, task, viewer)):
             inputs += len(some)
             reasons = [_reason(row, undecided(schema, given)) for row, given in some]
+            suggested = _suggested(connection, task, some)
             records = [
-                annotated_record(schema, row, given) for (row, given), why in zip(some, reasons, strict=True) if not why
+                annotated_record(schema, row, given, suggested.get(row.id))
+                for (row, given), why in zip(some, reasons, strict=True)
+                if not why
             ]
             aside = [(row.record, why) for (row, _), why in zip(some, reasons, strict=True) if why]
             kept += len(records)
@@ -203,11 +212,38 @@ def _state_digest(connection: Connection, task: str, viewer: Person) -> str:
     """The digest of everything that decides a snapshot, and of nothing else: not of who clicked when."""
     schema = current_schema(connection, task)
     state = [schema.model_dump(mode="json"), guideline_version(connection, task)]
-    digests = [
-        json_digest([row.id, row.record, row.candidates, row.wanted, [_said(answer) for answer in given]])
-        for row, given in _items_with_answers(connection, task, viewer)
-    ]
+    digests = []
+    for some in _batches(_items_with_answers(connection, task, viewer)):
+        suggested = _suggested(connection, task, some)
+        for row, given in some:
+            said = [row.id, row.record, row.candidates, row.wanted, [_said(answer) for answer in given]]
+            digests.append(json_digest([*said, *filter(None, [suggested.get(row.id)])]))
     return json_digest([state, digests])
+
+
+def _suggested(
+    connection: Connection, task: str, some: Sequence[tuple[Row[Any], Sequence[GivenAnswer]]]
+) -> dict[str, dict[str, Any]]:
+    """By item, the suggestion that its answers were given beside or that was accepted: who saw it and who kept it."""
+    beside = {row.id: [answer for answer in given if answer.suggestion is not None] for row, given in some}
+    ids = [item for item, given in beside.items() if given]
+    proposals = proposals_for(connection, task, ids) if ids else {}
+    return {
+        item: {
+            "by": one.source,
+            "version": one.version,
+            "score": one.score,
+            "answer": dict(one.answer),
+            "shown_to": sorted(given.person for given in beside[item] if given.shown),
+            "hidden_from": sorted(given.person for given in beside[item] if given.shown is False),
+            "kept_by": sorted(given.person for given in beside[item] if given.kept and given.purpose != BULK),
+            "accepted_in_bulk_by": sorted(given.person for given in beside[item] if given.purpose == BULK),
+        }
+        for item, made in proposals.items()
+        for one in made
+        # Where readers saw different ones the newest stands here; the others are in the database alone.
+        if one.batch == max(given.suggestion or 0 for given in beside[item])
+    }
 
 
 def _said(answer: GivenAnswer) -> list[Any]:
@@ -250,6 +286,6 @@ def _spans(answer: GivenAnswer, question: str) -> list[dict[str, Any]]:
     return [span.model_dump(include={"field", "start", "end", "label"}) for span in marked.spans]
 
 
-def _tie(row: Row[Any]) -> str:
+def tie_of(row: Row[*tuple[Any, ...]]) -> str:
     """What ties items together: their subject, else nothing but themselves."""
     return str(row.record.get("cluster_id") or row.record.get("subject_id") or row.id)

@@ -39,7 +39,7 @@ def add_checking(connection: Connection) -> None:
 def add_suggestions(connection: Connection) -> None:
     """Version 4: suggestions, who was shown which, and what an answer made of them."""
     connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN suggestions VARCHAR NOT NULL DEFAULT 'hidden'")
-    for column in ("suggestion INTEGER", "shown BOOLEAN", "kept BOOLEAN"):
+    for column in ("suggestion INTEGER", "shown BOOLEAN", "kept BOOLEAN", "bulk INTEGER"):
         connection.exec_driver_sql(f"ALTER TABLE answers ADD COLUMN {column}")
     metadata.create_all(connection, tables=[suggestion_batches, suggestions, exposures])
 

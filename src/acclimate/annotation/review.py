@@ -12,6 +12,7 @@ from sqlalchemy import ColumnElement, Connection, Row, exists, select
 
 from acclimate.annotation.assignments import (
     ADJUDICATION,
+    BULK,
     LEASED,
     READING,
     SKIPPED,
@@ -178,7 +179,8 @@ def reader_records(store: Store, task: str, *, by: str) -> Sequence[ReaderRecord
         standing = list(standing_answers(connection, task, of_items=visible))
         skips = Counter(_skippers(connection, task, visible))
         verdicts = _verdicts(connection, task, visible)
-    truth = _settled(schema, [answer for answer in standing if answer.item not in gold])
+    # What was accepted in bulk nobody read, so it says nothing of who did.
+    truth = _settled(schema, [given for given in standing if given.item not in gold and given.purpose != BULK])
     by_person: dict[str, list[GivenAnswer]] = {}
     for answer in standing:
         if answer.purpose == READING:

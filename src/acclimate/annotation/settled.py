@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import Row
 
-from acclimate.annotation.assignments import ADJUDICATION
+from acclimate.annotation.assignments import ADJUDICATION, BULK
 from acclimate.annotation.schema import Choice, LabelSchema, MarkedSpans, Question, Ranking, Spans, Text, plain_value
 from acclimate.annotation.schema_history import GivenAnswer
 from acclimate.core.schema import TEXT_COLUMNS
@@ -44,11 +44,14 @@ def undecided(schema: LabelSchema, given: Sequence[GivenAnswer]) -> tuple[str, .
     )
 
 
-def annotated_record(schema: LabelSchema, row: Row[Any], given: Sequence[GivenAnswer]) -> dict[str, Any]:
+def annotated_record(
+    schema: LabelSchema, row: Row[Any], given: Sequence[GivenAnswer], suggested: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """The item's record with what counts as its answer, under an id of its own and the item as parent.
 
     The first question with one label gives `label` and `label_weights`, the first for spans `spans`, a ranking
-    `chosen` and `rejected`, a text that edits a column (or is named like one) that column; the rest stands in `extra`.
+    `chosen` and `rejected`, a text that edits a column (or is named like one) that column; the rest stands in `extra`,
+    and so does what was `suggested`.
     """
     record = plain_record(row.record)
     values = {question.name: settled_value(question, given) for question in schema.questions}
@@ -62,7 +65,7 @@ def annotated_record(schema: LabelSchema, row: Row[Any], given: Sequence[GivenAn
             rest[question.name] = values[question.name]
     parent = str(record["id"])
     digest = hashlib.sha256(f"{row.task}\0{parent}".encode()).hexdigest()
-    return {**record, **columns, "id": f"a{digest[:32]}", "parents": [parent], "extra": _extra(record, rest)}
+    return {**record, **columns, "id": f"a{digest[:32]}", "parents": [parent], "extra": _extra(record, rest, suggested)}
 
 
 def plain_record(record: Mapping[str, Any]) -> dict[str, Any]:
@@ -98,8 +101,12 @@ def _weights(question: Choice, given: Sequence[GivenAnswer]) -> list[dict[str, A
 
 
 def _counting(given: Sequence[GivenAnswer]) -> Sequence[GivenAnswer]:
-    """The decision alone where there is one, else all readings."""
-    return [answer for answer in given if answer.purpose == ADJUDICATION] or given
+    """The decision alone where there is one, else what was accepted in bulk, else all readings."""
+    for purpose in (ADJUDICATION, BULK):
+        found = [answer for answer in given if answer.purpose == purpose]
+        if found:
+            return found
+    return given
 
 
 def _majority_spans(values: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
@@ -113,9 +120,10 @@ def _majority_spans(values: Sequence[Mapping[str, Any]]) -> dict[str, Any] | Non
     return {"spans": spans, "relations": []} if spans else None
 
 
-def _extra(record: Mapping[str, Any], rest: Mapping[str, Any]) -> str | None:
-    """The record's own extra, with the answers that have no column beside it."""
-    if not rest:
+def _extra(record: Mapping[str, Any], rest: Mapping[str, Any], suggested: Mapping[str, Any] | None) -> str | None:
+    """The record's own extra, with the answers that have no column beside it, and with what was suggested."""
+    if not rest and suggested is None:
         return record.get("extra")
     own = json.loads(record.get("extra") or "{}")
-    return json.dumps({**own, "annotation": rest}, sort_keys=True, ensure_ascii=False)
+    added = {name: value for name, value in (("annotation", rest), ("suggestion", suggested)) if value}
+    return json.dumps({**own, **added}, sort_keys=True, ensure_ascii=False)

@@ -165,7 +165,7 @@ class Store:
         number = 0
         for said in self.events():
             number, details = said["number"], said["details"]
-            if said["action"] in (ANSWERED, DECIDED):
+            if said["action"] in (ANSWERED, DECIDED, ACCEPTED_IN_BULK):
                 expected[number] = (details["answer"], CURRENT)
             for taken in details.get("taken_back", ()):
                 expected[taken] = (expected[taken][0], said["action"])
@@ -183,7 +183,7 @@ class Store:
         return number
 
 
-ANSWERED, DECIDED = "answered", "decided"
+ANSWERED, DECIDED, ACCEPTED_IN_BULK = "answered", "decided", "accepted in bulk"
 WITHDRAWN, REQUEUED, RETURNED, CORRECTED = "withdrawn", "requeued", "returned", "corrected"
 """Actions that make an answer, and those that take it back; a taken back answer keeps its content and says by which."""
 ERASED = "subject erased"

@@ -5,7 +5,7 @@ Times are UTC in ISO form of fixed width, so that they compare as text. `answers
 skipped item, and on a leased one that of whoever returned it. `checks` has a row for each answer of a batch, in the
 order drawn; `remarks` are what readers ask, with the `question` and `answer` that all readers then see. `suggestions` are
 proposals for items, named by the event that kept them, whose source stands in `suggestion_batches`; `exposures` say which
-of them was shown to whom or kept from them, and an answer's `kept` whether it says the same. Tables whose names begin with `app_` are for signing in to the pages; of tokens and codes they hold digests alone.
+of them was shown to whom or kept from them, and an answer's `kept` whether it says the same; its `bulk` is the event that accepted it with many others. Tables whose names begin with `app_` are for signing in to the pages; of tokens and codes they hold digests alone.
 """
 
 from __future__ import annotations
@@ -168,6 +168,7 @@ answers = Table(
     Column("suggestion", Integer),
     Column("shown", Boolean),
     Column("kept", Boolean),
+    Column("bulk", Integer),
     UniqueConstraint("person", "token"),
     ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
 )

@@ -12,7 +12,7 @@ import uvicorn
 from acclimate.annotation.anchoring import anchored
 from acclimate.annotation.people import SYSTEM, Person, Role, active_people, save_person
 from acclimate.annotation.store import Store, database_url
-from acclimate.app import account, checking, code_lists, entrance, managing, overseeing, reading, revising
+from acclimate.app import account, checking, code_lists, entrance, managing, overseeing, reading, revising, suggesting
 from acclimate.app.identity import invite
 from acclimate.app.patience import Impatient
 from acclimate.app.web import Office, Page, application, host_of
@@ -30,6 +30,7 @@ PAGES = (
     *managing.PAGES,
     *overseeing.PAGES,
     *revising.PAGES,
+    *suggesting.PAGES,
 )
 
 

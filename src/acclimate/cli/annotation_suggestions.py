@@ -1,4 +1,4 @@
-"""acclimate annotations suggest: answers proposed for the items of a task by a dictionary, a model or an endpoint."""
+"""acclimate annotations suggest, accept and anchoring: proposed answers, taken in bulk, and how far they pull readers."""
 
 from __future__ import annotations
 
@@ -11,7 +11,10 @@ from pathlib import Path
 import typer
 
 from acclimate.annotation.store import Store
+from acclimate.annotation.suggestions.bulk import Threshold, accept_in_bulk, preview_bulk
 from acclimate.annotation.suggestions.dictionary import read_dictionary, spans_question, suggested_spans
+from acclimate.annotation.suggestions.influence import ITEM, READER
+from acclimate.annotation.suggestions.influence import anchoring as measured_anchoring
 from acclimate.annotation.suggestions.proposals import SuggestionAccount, open_records, save_suggestions
 from acclimate.annotation.suggestions.written_answers import read_answers, read_predictions, suggested_answers
 from acclimate.annotation.tasks import current_schema, guideline
@@ -30,6 +33,13 @@ _WHY: Mapping[str, str] = {
     "not_allowed": "left out: not an answer that the label schema allows",
     "malformed": "left out: not an answer at all, or words that are not in the text",
     "too_long": "left out: the record is too long to be sent",
+}
+
+_BULK: Mapping[str, str] = {
+    "accepted": "accepted",
+    "below": "left: a lower score, or none",
+    "incomplete": "left: the suggestion leaves a required question open",
+    "no_suggestion": "left: nothing is suggested",
 }
 
 
@@ -82,6 +92,66 @@ def suggest(
         store.anchor(workspace.audit)
     print_json(account.to_json()) if as_json else _print_account(account)
     say(f"who sees them stands in the task's settings; next: {next_command('annotate', project=project)}", quiet=quiet)
+
+
+def accept(
+    task: str = typer.Option(..., "--task", help="The task whose suggestions are accepted."),
+    least_score: float | None = typer.Option(None, help="The least score of a suggestion; by default any."),
+    source: str = typer.Option("", help="Only what this source suggests, as the list of suggestions names it."),
+    project: ProjectOption = HERE,
+    by: str = typer.Option("", help="The manager or reviewer who does this; by default your account's name."),
+    dry_run: bool = typer.Option(False, "--dry-run", help="Only tell how many would be accepted."),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Accept suggestions in bulk, for items that nobody has read or holds: counted like decisions, marked, no readings.
+
+    example: acclimate annotations accept --task notes --least-score 0.95 --dry-run --project demo
+    """
+    who = by or getpass.getuser()
+    threshold = Threshold(least_score, source)
+    with annotation_store(project) as store:
+        found = (preview_bulk if dry_run else accept_in_bulk)(store, task, threshold, by=who)
+        if not dry_run:
+            store.anchor(Workspace.open(project).audit)
+    if as_json:
+        print_json(found.to_json())
+    else:
+        for outcome, count in sorted(found.outcomes.items()):
+            tell(f"{count:>6} {_BULK[outcome]}")
+    said = "nothing was changed; without --dry-run it is done" if dry_run else f"event {found.number} tells of it"
+    say(said, quiet=quiet)
+
+
+def anchoring(
+    task: str = typer.Option(..., "--task", help="The task."),
+    clustered: str = typer.Option("item", help="What is resampled whole: item (with its subject), or reader."),
+    project: ProjectOption = HERE,
+    by: str = typer.Option("", help="Who asks: owner, manager, reviewer, approver or auditor."),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Tell how much more often readers agree with a suggestion that they saw than with one that was hidden by a draw.
+
+    example: acclimate annotations anchoring --task notes --project demo
+    """
+    if clustered not in (ITEM, READER):
+        raise ConfigError(f"{clustered[:40]!r} cannot be resampled.", hint="give item or reader")
+    with annotation_store(project) as store:
+        found = measured_anchoring(
+            store, task, clustered="reader" if clustered == READER else "item", by=by or getpass.getuser()
+        )
+    if as_json:
+        print_json(found.to_json())
+        return
+    for what, kept, of in (("shown", found.shown_kept, found.shown), ("hidden", found.hidden_kept, found.hidden)):
+        tell(f"{what:<7} {f'{kept / of:.1%}' if of else '–':>6} agree ({kept} of {of} readings)")
+    if found.reason:
+        tell(found.reason)
+        return
+    difference = found.difference
+    tell(f"shown less hidden: {difference.value:+.1%}, 95 % interval {difference.low:+.1%} to {difference.high:+.1%}")
+    say(f"whole {clustered}s resampled, {difference.clusters} of them", quiet=quiet)
 
 
 def _from_dictionary(task: _Task, file: Path, *, label: str, question: str) -> SuggestionAccount:

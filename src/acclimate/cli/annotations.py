@@ -18,7 +18,7 @@ from acclimate.annotation.formats.table import FORMATS
 from acclimate.annotation.formats.taking import ImportSource, import_annotations, preview_import
 from acclimate.annotation.schema import LabelSchema, read_schema
 from acclimate.cli.annotation_store import annotation_store
-from acclimate.cli.annotation_suggestions import suggest
+from acclimate.cli.annotation_suggestions import accept, anchoring, suggest
 from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError, SourceError
@@ -32,6 +32,8 @@ app = new_app(
 )
 
 app.command("suggest")(suggest)
+app.command("accept")(accept)
+app.command("anchoring")(anchoring)
 
 
 @app.command("import")

@@ -132,7 +132,7 @@ def drop_suggestions(connection: Connection) -> None:
     for table in (tables.exposures, tables.suggestions, tables.suggestion_batches):
         table.drop(connection)
     connection.exec_driver_sql("ALTER TABLE tasks DROP COLUMN suggestions")
-    for column in ("suggestion", "shown", "kept"):
+    for column in ("suggestion", "shown", "kept", "bulk"):
         connection.exec_driver_sql(f"ALTER TABLE answers DROP COLUMN {column}")
 
 

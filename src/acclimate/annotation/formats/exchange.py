@@ -42,6 +42,10 @@ class GivenReading:
     answer: Answer
     purpose: str = READING
     seconds: float = 0.0
+    shown: bool | None = None
+    """Whether a suggestion was shown beside it; None where there was none. Where it leaves."""
+    kept: bool | None = None
+    """Whether it says the same as the suggestion."""
 
 
 @dataclass(frozen=True)

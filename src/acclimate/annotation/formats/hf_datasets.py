@@ -42,7 +42,14 @@ from acclimate.core.schema import RECORD_SCHEMA
 DATA = "data/train-00000-of-00001.parquet"
 _ROWS = 1024
 _READING = pa.struct(
-    [("person", pa.string()), ("purpose", pa.string()), ("seconds", pa.float64()), ("answer", pa.string())]
+    [
+        ("person", pa.string()),
+        ("purpose", pa.string()),
+        ("seconds", pa.float64()),
+        ("answer", pa.string()),
+        ("suggestion_shown", pa.bool_()),
+        ("suggestion_kept", pa.bool_()),
+    ]
 )
 _SUGGESTION = pa.struct([("by", pa.string()), ("score", pa.float64()), ("answer", pa.string())])
 _SPAN = pa.struct([("field", pa.string()), ("start", pa.int64()), ("end", pa.int64()), ("label", pa.string())])
@@ -131,7 +138,14 @@ def _row(item: ExchangeItem, schema: LabelSchema) -> dict[str, Any]:
     }
     answers = {_column(asked): _cell(asked, item.settled.get(asked.name)) for asked in schema.questions}
     readings = [
-        {"person": one.person, "purpose": one.purpose, "seconds": one.seconds, "answer": _json(one.answer)}
+        {
+            "person": one.person,
+            "purpose": one.purpose,
+            "seconds": one.seconds,
+            "answer": _json(one.answer),
+            "suggestion_shown": one.shown,
+            "suggestion_kept": one.kept,
+        }
         for one in item.readings
     ]
     suggestions = [{"by": one.by, "score": one.score, "answer": _json(one.answer)} for one in item.suggestions]

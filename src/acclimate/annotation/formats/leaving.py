@@ -11,7 +11,7 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, select
 
-from acclimate.annotation.assignments import ADJUDICATION, READING, may_see
+from acclimate.annotation.assignments import ADJUDICATION, BULK, READING, may_see
 from acclimate.annotation.formats.exchange import WITHHELD, ExchangeItem, GivenReading, Suggestion, suggestions_of
 from acclimate.annotation.formats.table import Format, format_named
 from acclimate.annotation.people import require_role
@@ -128,7 +128,8 @@ class _Outgoing:
             for row in self._answers(first, last):
                 if row.item in given:
                     content = lift(since, row.schema_version, row.content)
-                    answer = GivenAnswer(row.number, row.item, row.person, row.purpose, row.seconds, content)
+                    beside = (row.suggestion, row.shown, row.kept)
+                    answer = GivenAnswer(row.number, row.item, row.person, row.purpose, row.seconds, content, *beside)
                     given[row.item].append(answer)
             suggested = proposals_for(self.connection, self.task, list(given))
             for item in rows:
@@ -144,7 +145,18 @@ class _Outgoing:
     def _answers(self, first: str, last: str) -> Sequence[Row[*tuple[Any, ...]]]:
         """The answers that stand to items from one id to another, oldest first."""
         given = answers.c
-        names = ("number", "item", "person", "purpose", "seconds", "schema_version", "content")
+        names = (
+            "number",
+            "item",
+            "person",
+            "purpose",
+            "seconds",
+            "schema_version",
+            "content",
+            "suggestion",
+            "shown",
+            "kept",
+        )
         query = select(*(given[name] for name in names))
         query = query.where(given.task == self.task, given.item.between(first, last), given.state == CURRENT)
         if self._annotator:
@@ -153,7 +165,15 @@ class _Outgoing:
 
     def _item(self, row: Any, given: Sequence[GivenAnswer], suggested: Sequence[Proposal]) -> ExchangeItem:
         readings = [
-            GivenReading(one.person, self._part(one.content), one.purpose, one.seconds)
+            # Nobody read what was accepted in bulk: elsewhere it must not count as one reading more.
+            GivenReading(
+                one.person,
+                self._part(one.content),
+                ADJUDICATION if one.purpose == BULK else one.purpose,
+                one.seconds,
+                one.shown,
+                one.kept,
+            )
             for one in sorted(given, key=lambda one: (one.purpose != READING, one.person))
         ]
         counted = self.schema.questions if self._format.settles else ()
@@ -176,6 +196,11 @@ class _Outgoing:
         for one in given:
             for name in self._left_out:
                 self.lost[f"answers to {name}"] += one.content.get(name) is not None
+        self.lost["that answers were accepted in bulk: they leave as decisions"] += any(
+            one.purpose == BULK for one in given
+        )
+        if not self._format.exposes:
+            self.lost["whether a suggestion was shown"] += sum(one.shown is not None for one in given)
         self.lost["candidates to rank"] += bool(row.candidates) and not self._format.ranks
         if self._format.everybody:
             self.answers += len(given)
@@ -183,7 +208,7 @@ class _Outgoing:
         self.answers += any(value is not None for value in settled.values())
         self.lost["suggestions"] += 0 if self._format.suggests else suggestions
         if not self._annotator:
-            decided = any(one.purpose == ADJUDICATION for one in given)
+            decided = any(one.purpose in (ADJUDICATION, BULK) for one in given)
             undecided = bool(given) and all(value is None for value in settled.values())
             self.lost["items whose readers differ without a decision"] += undecided
             self.lost["single answers, of which only what counts is written"] += len(given) > 1 and len(given)

@@ -38,6 +38,8 @@ class Format:
     """Whether it holds everybody's answers; else what counts as the answer, or those of one person."""
     suggests: bool = False
     """Whether it holds suggestions."""
+    exposes: bool = False
+    """Whether it holds who was shown a suggestion."""
     ranks: bool = False
     """Whether it holds candidates to rank."""
     settles: bool = True
@@ -85,6 +87,7 @@ FORMATS = {
         many=True,
         everybody=True,
         suggests=True,
+        exposes=True,
         ranks=True,
         schema=hf_datasets.schema,
     ),

@@ -12,10 +12,11 @@ from dataclasses import dataclass, field
 from itertools import islice
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, exists, insert, select
+from sqlalchemy import ColumnElement, Connection, exists, func, insert, select
 
 from acclimate.annotation.assignments import may_see
 from acclimate.annotation.people import RefusedError, Role, require_role
+from acclimate.annotation.review import CHECKING
 from acclimate.annotation.schema import Answer, LabelSchema, is_plain
 from acclimate.annotation.store import Store, Transaction
 from acclimate.annotation.tables import items, suggestion_batches, suggestions
@@ -74,6 +75,28 @@ class SuggestionAccount:
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
         return {"source": self.source, "version": self.version, "outcomes": dict(sorted(self.outcomes.items()))}
+
+
+@dataclass(frozen=True)
+class SourceCount:
+    """How many suggestions a source gave in one version."""
+
+    name: str
+    version: str
+    count: int
+
+
+def sources_of(store: Store, task: str, *, by: str) -> list[SourceCount]:
+    """Who suggested how much, the newest last, at the sites of whoever asks."""
+    with store.read() as connection:
+        visible = may_see(require_role(connection, by, *CHECKING), *CHECKING)
+        of_batch = suggestion_batches.c.number == suggestions.c.batch
+        of_item = (items.c.task == suggestions.c.task) & (items.c.id == suggestions.c.item)
+        named = (suggestion_batches.c.source, suggestion_batches.c.version)
+        query = select(*named, func.count().label("count")).join(suggestions, of_batch).join(items, of_item)
+        query = query.where(suggestion_batches.c.task == task, visible).group_by(*named)
+        rows = connection.execute(query.order_by(func.max(suggestion_batches.c.number)))
+        return [SourceCount(row.source, row.version, row._mapping["count"]) for row in rows]
 
 
 def save_suggestions(
