@@ -301,6 +301,38 @@ def test_an_answer_given_while_the_server_is_away_stays_in_the_page_and_is_kept_
     assert given.content == {"urgent": "no"}
 
 
+def test_other_records_of_the_subject_are_opened_beside_the_item_by_keys(browser: Browser, served: Served) -> None:
+    manager = join(new_page(browser, served), served.first_link)
+    draw(manager, served, "visits", {"name": "urgent", "labels": "yes\nno"})
+    dates = ("2024-03-01", "2024-01-05", "2024-02-10")
+    records: list[dict[str, object]] = [
+        {"id": f"n{n}", "text": f"Visit {n}. {SCRIPT} " + "Pain and fever. " * (7000 if n == 2 else 20)}
+        | {"subject_id": "p1", "collected_at": date}
+        for n, date in enumerate(dates)
+    ]
+    add_records(manager, [*records, {"id": "n3", "text": "Somebody else."}], readings=1)
+    manager.goto(f"{served.address}/tasks/visits/settings")
+    manager.locator("input[name=beside]").check()
+    manager.get_by_role("button", name="Save").click()
+    reader = join(new_page(browser, served), invite(manager, served, "ann", "annotator"))
+    reader.goto(f"{served.address}/read/visits")
+    expect(reader.locator(".beside .here")).to_have_text("3 · 2024-03-01 · this item")
+    reader.keyboard.press("p")
+    expect(reader.locator(".beside details[open] .opened")).to_contain_text("Visit 2.")
+    reader.keyboard.press("p")
+    expect(reader.locator(".beside details[open] .opened")).to_contain_text("Visit 1.")
+    expect(reader.locator(".beside details[open]")).to_have_count(1)
+    shot(reader, "beside")
+    reader.keyboard.press("b")
+    expect(reader.locator(".beside details[open]")).to_have_count(0)
+    assert reader.evaluate("window.ran") is None
+    store = served.store()
+    assert len([event for event in store.events() if event["action"] == "opened beside"]) == 2
+    for _ in range(3):
+        answer_with(reader, "1", "Enter")
+    expect(reader.locator(".beside")).to_have_count(0)
+
+
 def test_a_suggestion_is_accepted_by_one_key_or_changed_and_who_saw_it_is_kept(
     browser: Browser, served: Served
 ) -> None:
@@ -330,5 +362,10 @@ def test_a_suggestion_is_accepted_by_one_key_or_changed_and_who_saw_it_is_kept(
     answer_with(reader, "Enter")
     expect(reader.get_by_role("region", name="Suggested answer")).to_have_count(0)
     answer_with(reader, "Enter")
+    manager.goto(f"{served.address}/tasks/drugs/suggestions")
+    expect(manager.get_by_text("dictionary drugs.csv").first).to_be_visible()
+    manager.get_by_role("button", name="Count").click()
+    expect(manager.get_by_text("0 would be accepted.")).to_be_visible()
+    shot(manager, "suggestions")
     given = {answer.item: (answer.shown, answer.kept) for answer in own_answers(store, "drugs", "ann")}
     assert given == {"n0": (True, True), "n1": (True, False), "n2": (None, None)}

@@ -10,8 +10,9 @@ from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
-from sqlalchemy import ColumnElement, Connection, Row, and_, delete, func, insert, or_, select, true, update
+from sqlalchemy import ColumnElement, Connection, Row, Text, and_, cast, delete, func, insert, or_, select, true, update
 
+from acclimate.annotation.companions import Companion, companions_of
 from acclimate.annotation.people import Person, RefusedError, Role, person_named
 from acclimate.annotation.schema import Answer, LabelSchema
 from acclimate.annotation.schema_history import changes, lift, standing_answers
@@ -61,6 +62,8 @@ class Lease:
     """Why it was returned."""
     suggestion: Answer | None = None
     """What was suggested, where this person may see it."""
+    beside: tuple[Companion, ...] = ()
+    """The records of the item's subject, itself among them, where the task opens them beside it."""
 
 
 def give_lease(transaction: Transaction, row: Row[Any], person: str, purpose: str) -> Lease:
@@ -116,6 +119,7 @@ def held_leases(
     connection.execute(update(assignments).where(mine).values(guideline_version=version))
     schema, before = current_schema(connection, task), _taken_back(connection, rows, person)
     suggested = shown_answers(connection, rows, person, schema) if purpose == READING else {}
+    beside = companions(connection, rows, person_named(connection, person), purpose)
     returned = sorted((row for row in rows if row.id in before), key=lambda row: row.leased_at, reverse=True)
     return [
         shown_item(
@@ -128,6 +132,7 @@ def held_leases(
             before=before.get(row.id),
             comment=row.comment or "",
             suggestion=suggested.get(row.id),
+            beside=beside.get(row.id, ()),
         )
         for row in [*returned, *(row for row in rows if row.id not in before)]
     ]
@@ -267,6 +272,23 @@ def may_see(person: Person, *roles: Role) -> ColumnElement[bool]:
     """Which items a person's sites let them see in any of these roles."""
     sites = person.reaches(*roles)
     return true() if sites is None else or_(items.c.site.is_(None), items.c.site.in_(sorted(sites)))
+
+
+def companions(
+    connection: Connection, rows: Sequence[Row[Any]], person: Person, purpose: str
+) -> Mapping[str, tuple[Companion, ...]]:
+    """By item, the records that a person may open beside it; nothing where the task does not have them opened."""
+    if not require_task(connection, rows[0].task).beside:
+        return {}
+    return companions_of(connection, rows, visible=companions_visible(person, purpose))
+
+
+def companions_visible(person: Person, purpose: str) -> ColumnElement[bool]:
+    """Which records a person may open beside an item: those that they could be given for this purpose."""
+    # Validators judge outputs; an item without any is for annotators.
+    judges_alone = purpose == READING and Role.ANNOTATOR not in person.roles
+    has_outputs = cast(items.c.candidates, Text) != "[]"
+    return and_(may_see(person, *WORKING[purpose]), has_outputs if judges_alone else true())
 
 
 def require_visible(row: Row[Any], person: Person, *roles: Role) -> None:

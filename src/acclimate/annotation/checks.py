@@ -13,6 +13,7 @@ from acclimate.annotation.assignments import (
     ADJUDICATION,
     READING,
     Lease,
+    companions,
     item_row,
     live,
     may_see,
@@ -33,7 +34,7 @@ from acclimate.annotation.batches import (
     send_back,
     settle,
 )
-from acclimate.annotation.people import Person, RefusedError, Role, require_role
+from acclimate.annotation.people import Person, RefusedError, Role, person_named, require_role
 from acclimate.annotation.review import ACCEPTED
 from acclimate.annotation.schema_history import changes, lift
 from acclimate.annotation.store import CORRECTED, CURRENT, RETURNED, Store, Transaction, moment
@@ -155,6 +156,7 @@ def _shown(transaction: Transaction, row: Row[Any], checker: str) -> Lease:
         guideline_version=guideline_version(connection, row.task),
         expires_at=moment(transaction.now),
         before=lift(changes(connection, row.task), row.schema_version, row.content),
+        beside=companions(connection, [row], person_named(connection, checker), ADJUDICATION).get(row.id, ()),
     )
 
 

@@ -10,6 +10,8 @@ from acclimate.annotation.tables import (
     batches,
     checks,
     exposures,
+    items,
+    items_of_subject,
     metadata,
     people,
     remarks,
@@ -37,11 +39,16 @@ def add_checking(connection: Connection) -> None:
 
 
 def add_suggestions(connection: Connection) -> None:
-    """Version 4: suggestions, who was shown which, and what an answer made of them."""
+    """Version 4: suggestions, who was shown which, what an answer made of them, and whom an item is about."""
     connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN suggestions VARCHAR NOT NULL DEFAULT 'hidden'")
     for column in ("suggestion INTEGER", "shown BOOLEAN", "kept BOOLEAN", "bulk INTEGER"):
         connection.exec_driver_sql(f"ALTER TABLE answers ADD COLUMN {column}")
     metadata.create_all(connection, tables=[suggestion_batches, suggestions, exposures])
+    connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN beside BOOLEAN NOT NULL DEFAULT false")
+    connection.exec_driver_sql("ALTER TABLE items ADD COLUMN subject VARCHAR")
+    subject = items.c.record["subject_id"].as_string()
+    connection.execute(update(items).values(subject=subject))
+    items_of_subject.create(connection)
 
 
 MIGRATIONS: Mapping[int, Migration] = {1: add_sign_in_and_owners, 2: add_checking, 3: add_suggestions}

@@ -74,6 +74,7 @@ tasks = Table(
     Column("gold_feedback", Boolean, nullable=False, server_default=false()),
     Column("quick", Boolean, nullable=False, server_default=false()),
     Column("suggestions", String, nullable=False, server_default="hidden"),
+    Column("beside", Boolean, nullable=False, server_default=false()),
 )
 
 schemas = Table(
@@ -123,8 +124,10 @@ items = Table(
     Column("done", Boolean, nullable=False),
     Column("disputed", Boolean, nullable=False),
     Column("decided", Boolean, nullable=False),
+    Column("subject", String),
     PrimaryKeyConstraint("task", "id"),
 )
+items_of_subject = Index("items_of_subject", items.c.task, items.c.subject)
 Index("items_open", items.c.task, items.c.done, items.c.pilot.desc(), items.c.priority.desc(), items.c.position)
 _is_gold = items.c.gold.is_not(None)
 Index("items_gold", items.c.task, sqlite_where=_is_gold, postgresql_where=_is_gold)

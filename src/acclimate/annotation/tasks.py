@@ -86,6 +86,7 @@ class TaskSettings:
 
     With `gold_feedback` a reader is told after a gold item what was expected. With `quick` a digit saves at once, where
     the task asks for one label and nothing else. `suggestions` is `hidden`, `shown` or `randomised`.
+    With `beside` a reader may open the other records of the item's subject beside it.
     """
 
     lease_minutes: int = 30
@@ -93,6 +94,7 @@ class TaskSettings:
     gold_feedback: bool = False
     quick: bool = False
     suggestions: str = HIDDEN
+    beside: bool = False
 
 
 def create_task(
@@ -354,6 +356,7 @@ def _row(task: str, item: NewItem, overlap: Overlap, position: int) -> dict[str,
         "done": False,
         "disputed": False,
         "decided": False,
+        "subject": item.record.get("subject_id"),
     }
 
 

@@ -50,6 +50,7 @@ def save_settings(visit: Visit) -> Response:
         gold_feedback=bool(visit.text("gold_feedback")),
         quick=bool(visit.text("quick")),
         suggestions=visit.text("suggestions") or HIDDEN,
+        beside=bool(visit.text("beside")),
     )
     change_settings(visit.store, task, settings, by=by)
     wanted = PILOT if visit.text("round") == PILOT else WORK

@@ -12,11 +12,12 @@ from starlette.responses import JSONResponse, Response
 
 from acclimate.annotation.answering import Submission, last_answer, submit, undo
 from acclimate.annotation.assignments import ADJUDICATION, READING, WORKING, Lease
+from acclimate.annotation.beside import open_beside
 from acclimate.annotation.queue import SkipReason, next_item, next_items, skip
 from acclimate.annotation.remarks import answered_questions
 from acclimate.annotation.review import next_dispute
 from acclimate.annotation.schema import Choice, LabelSchema, Spans, Text
-from acclimate.annotation.tasks import guideline, require_task
+from acclimate.annotation.tasks import current_schema, guideline, require_task
 from acclimate.app.web import Page, Visit
 from acclimate.core.errors import DataError
 from acclimate.core.schema import TEXT_COLUMNS
@@ -86,6 +87,20 @@ def take_back(visit: Visit) -> Response:
     number = sent_number(visit, "number", low=1)
     lease = undo(visit.store, visit.path["task"], visit.person.name, number)
     return JSONResponse({"item": lease.item, "purpose": lease.purpose})
+
+
+def show_beside(visit: Visit) -> Response:
+    """The texts of another record of the same subject."""
+    task = visit.path["task"]
+    record = open_beside(visit.store, task, sent_text(visit, "item"), sent_text(visit, "other"), visit.person.name)
+    with visit.store.read() as connection:
+        schema = current_schema(connection, task)
+    turns = enumerate(record.get("messages") or (), start=1)
+    texts = [
+        *({"name": name, "text": text} for name, text in fields_shown(record, schema).items()),
+        *({"name": f"{place} · {turn['role']}", "text": turn["content"] or ""} for place, turn in turns),
+    ]
+    return JSONResponse({"texts": texts})
 
 
 def take_skip(visit: Visit) -> Response:
@@ -181,5 +196,6 @@ PAGES = (
     Page("/decide/{task}", decide_next, allowed=_DECIDING),
     Page("/answers/{task}", take_answer, method="POST", allowed=_ANSWERING),
     Page("/undo/{task}", take_back, method="POST", allowed=_ANSWERING),
+    Page("/beside/{task}", show_beside, method="POST", allowed=_ANSWERING),
     Page("/skip/{task}", take_skip, method="POST", allowed=_ANSWERING),
 )

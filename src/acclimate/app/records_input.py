@@ -7,6 +7,7 @@ import hashlib
 import io
 import json
 from collections.abc import Iterator, Mapping
+from datetime import UTC, datetime
 from typing import Any
 
 from acclimate.annotation.tasks import NewItem
@@ -18,6 +19,7 @@ ARM = "candidate:"
 GOLD = "gold:"
 """What a CSV column begins with that holds the right answer to a question; JSON lines have an object `gold`."""
 _PLAIN = (*TEXT_COLUMNS, "site", "subject_id")
+_READ_APART = ("id", "collected_at", "messages", "candidates", "gold")
 
 
 def read_items(text: str) -> list[NewItem]:
@@ -66,6 +68,8 @@ def _csv_rows(text: str) -> Iterator[tuple[int, Mapping[str, Any]]]:
 
 def _item(line: int, row: Mapping[str, Any]) -> NewItem:
     record: dict[str, Any] = {name: _text(line, name, row[name]) for name in _PLAIN if row.get(name) is not None}
+    if row.get("collected_at") is not None:
+        record["collected_at"] = _moment(line, row["collected_at"])
     if "messages" in row:
         record["messages"] = _messages(line, row["messages"])
     candidates = row.get("candidates") or {}
@@ -76,7 +80,7 @@ def _item(line: int, row: Mapping[str, Any]) -> NewItem:
         raise DataError(
             f"Line {line} has nothing to read.", hint=f"name a column text, or {', '.join(TEXT_COLUMNS[1:])}"
         )
-    others = {name: row[name] for name in row if name not in (*_PLAIN, "id", "messages", "candidates", "gold")}
+    others = {name: row[name] for name in row if name not in (*_PLAIN, *_READ_APART)}
     if others:
         record["attributes"] = [{"name": name, "value": _value(value)} for name, value in sorted(others.items())]
     gold = row.get("gold")
@@ -103,6 +107,15 @@ def _messages(line: int, value: Any) -> list[dict[str, Any]]:
     return [
         {"role": _text(line, "role", t.get("role")), "content": _text(line, "content", t.get("content"))} for t in value
     ]
+
+
+def _moment(line: int, value: Any) -> str:
+    """A date or time as records hold it; without a time zone it is taken for UTC."""
+    try:
+        found = datetime.fromisoformat(_text(line, "collected_at", value))
+        return (found if found.tzinfo else found.replace(tzinfo=UTC)).astimezone(UTC).isoformat()
+    except (ValueError, OverflowError):
+        raise DataError(f"Line {line}: collected_at is no date.", hint="write it as 2026-03-01") from None
 
 
 def _text(line: int, name: str, value: Any) -> str:

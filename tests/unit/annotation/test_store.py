@@ -25,7 +25,7 @@ from acclimate.annotation.people import (
 from acclimate.annotation.schema_history import standing_answers
 from acclimate.annotation.store import STORE_VERSION, Store, database_url, migrate
 from acclimate.annotation.suggestions.proposals import Source, Suggested, save_suggestions
-from acclimate.annotation.tasks import TaskSettings, settings_of
+from acclimate.annotation.tasks import NewItem, Overlap, TaskSettings, add_items, settings_of
 from acclimate.core.errors import DataError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
@@ -131,7 +131,10 @@ def drop_suggestions(connection: Connection) -> None:
     """Takes away what the fourth version brought."""
     for table in (tables.exposures, tables.suggestions, tables.suggestion_batches):
         table.drop(connection)
-    connection.exec_driver_sql("ALTER TABLE tasks DROP COLUMN suggestions")
+    tables.items_of_subject.drop(connection)
+    connection.exec_driver_sql("ALTER TABLE items DROP COLUMN subject")
+    for column in ("suggestions", "beside"):
+        connection.exec_driver_sql(f"ALTER TABLE tasks DROP COLUMN {column}")
     for column in ("suggestion", "shown", "kept", "bulk"):
         connection.exec_driver_sql(f"ALTER TABLE answers DROP COLUMN {column}")
 
@@ -162,6 +165,8 @@ def test_a_database_of_the_second_version_gets_batches_remarks_and_the_new_setti
 
 
 def test_a_database_of_the_third_version_gets_suggestions_and_shows_nobody_any(store: Store, tmp_path: Path) -> None:
+    about = NewItem({"id": "s1", "text": "a visit", "subject_id": "p1"})
+    add_items(store, TASK, [about], overlap=Overlap(), by="mia")
     with store.write() as transaction:
         drop_suggestions(transaction.connection)
         transaction.connection.execute(
@@ -172,6 +177,7 @@ def test_a_database_of_the_third_version_gets_suggestions_and_shows_nobody_any(s
     with opened.read() as connection:
         assert settings_of(connection, TASK) == TaskSettings(suggestions="hidden")
         assert [answer.suggestion for answer in standing_answers(connection, TASK)] == [None, None]
+        assert set(connection.scalars(select(tables.items.c.subject))) == {"p1", None}
     assert save_suggestions(opened, TASK, Source("m", "1"), [Suggested("n1", {"urgency": "low"})], by="mia").kept == 1
     assert opened.verify() > 0
 

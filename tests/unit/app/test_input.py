@@ -21,6 +21,13 @@ def test_csv_columns_of_candidates_become_outputs_by_arm() -> None:
     assert item.record["prompt"] == "Well, what?"
 
 
+@pytest.mark.parametrize("given", ["2024-03-01", "2024-03-01T02:00:00+02:00"])
+def test_a_date_becomes_a_time_in_utc_and_the_subject_stays_a_column(given: str) -> None:
+    (item,) = read_items(f"id,text,subject_id,collected_at\nn1,Pain.,p1,{given}\n")
+    assert item.record["collected_at"] == "2024-03-01T00:00:00+00:00"
+    assert item.record["subject_id"] == "p1" and "attributes" not in item.record
+
+
 @pytest.mark.parametrize(
     "text", ["id,text,gold:urgent\nn1,Pain.,yes\n", '{"text": "Pain.", "gold": {"urgent": "yes"}}']
 )
@@ -41,6 +48,8 @@ def test_a_right_answer_makes_a_gold_item(text: str) -> None:
         ("id,text\n1,a,b", "Line 2 has not as many cells"),
         ('{"text": "a", "id": "../\\u0007"}', "the id is"),
         ('{"text": "a", "gold": "yes"}', "gold must give the right answer by question"),
+        ('{"text": "a", "collected_at": "yesterday"}', "collected_at is no date"),
+        ('{"text": "a", "collected_at": "0001-01-01T00:00:00+14:00"}', "collected_at is no date"),
         ('{"messages": [3]}', "messages must be a list of turns"),
     ],
 )

@@ -15,9 +15,9 @@ from acclimate.app.server import PAGES
 from acclimate.app.web import EVERYONE, MAX_FIELDS, Office, Page, application
 from acclimate.core.errors import ConfigError
 
-JSON_PATHS = ("/answers/", "/undo/", "/skip/", "/verdicts/", "/questions/", "/codes/")
+JSON_PATHS = ("/answers/", "/undo/", "/skip/", "/verdicts/", "/questions/", "/codes/", "/beside/")
 SENT = {"item": "n1", "token": "t", "answer": {"urgency": "low"}, "seconds": 1, "number": 1, "reason": "other"}
-SENT |= {"verdict": "accepted", "text": "What is it?", "question": "urgency", "words": "a"}
+SENT |= {"verdict": "accepted", "text": "What is it?", "question": "urgency", "words": "a", "other": "n2"}
 
 
 @pytest.fixture(scope="module")

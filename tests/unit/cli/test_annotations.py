@@ -197,3 +197,24 @@ def test_a_source_that_is_not_there_is_one_sentence(
     run(monkeypatch, *BRING_IN)
     assert run(monkeypatch, "suggest", "--task", "notes", "--project", "demo", "--by", "mia", *words) == 2
     assert says in capsys.readouterr().err
+
+
+def test_sure_suggestions_are_accepted_in_bulk_and_anchoring_says_that_there_are_too_few_readings(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    run(monkeypatch, *BRING_IN, "--readings", "2")
+    rows = [{"id": "n2", "answer": "low", "score": 0.9}]
+    Path("answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
+    about = ("--task", "notes", "--project", "demo", "--by", "mia")
+    assert run(monkeypatch, "suggest", "--predictions", "answers.jsonl", *about) == 0
+    capsys.readouterr()
+    assert run(monkeypatch, "accept", "--least-score", "0.8", "--dry-run", *about) == 0
+    said = capsys.readouterr()
+    assert said.out.splitlines() == ["     1 accepted"] and "nothing was changed" in said.err
+    assert run(monkeypatch, "accept", "--least-score", "0.8", "--json", *about) == 0
+    assert json.loads(capsys.readouterr().out)["outcomes"] == {"accepted": 1}
+    assert run(monkeypatch, "anchoring", *about) == 0
+    assert "Not enough readings: 0 with the suggestion shown" in capsys.readouterr().out
+    assert run(monkeypatch, "anchoring", "--json", *about) == 0
+    assert json.loads(capsys.readouterr().out)["shown"] == 0
+    assert run(monkeypatch, "anchoring", "--clustered", "moon", *about) == 2

@@ -1,5 +1,6 @@
 // The page on which people read and answer, decide, and check: keys and buttons, and which card comes next.
 import { entered, fill, unanswered } from "./answers.js";
+import { closeBeside, openBeside } from "./beside.js";
 import { nameCodes } from "./codes.js";
 import { deliver, isUnsent, pause, unsent } from "./outbox.js";
 import { markEverywhere, markSelection, moveInText, relate, removeLast } from "./spans.js";
@@ -280,6 +281,9 @@ const keys = {
   e: () => { const question = spansQuestion(); if (question) markEverywhere(question); },
   g: () => { const box = card().querySelector(".guideline details"); if (box) box.open = !box.open; },
   x: () => { const question = spansQuestion(); if (question) removeLast(question); },
+  n: () => openBeside(1),
+  p: () => openBeside(-1),
+  b: closeBeside,
   "?": () => open(document.getElementById("help-dialog")),
 };
 
