@@ -16,13 +16,19 @@ from pathlib import Path
 import pytest
 from sqlalchemy import create_engine, select
 from tests.postgres_server import GIVEN, postgres_programs, postgres_url
-from tests.unit.annotation.project_of_four import READERS, notes, open_store, read_all, start_task
+from tests.unit.annotation.older_databases import drop_suggestions, say_version
+from tests.unit.annotation.project_of_four import READERS, TASK, answer, notes, open_store, read_all, start_task
 
 from acclimate.annotation import tables
+from acclimate.annotation.beside import open_beside
 from acclimate.annotation.formats.leaving import export_annotations
 from acclimate.annotation.formats.taking import ImportSource, import_annotations
+from acclimate.annotation.queue import next_item
 from acclimate.annotation.store import Store
-from acclimate.annotation.tasks import NewItem
+from acclimate.annotation.suggestions.bulk import Threshold, accept_in_bulk, withdraw_bulk
+from acclimate.annotation.suggestions.influence import anchoring
+from acclimate.annotation.suggestions.proposals import Source, Suggested, open_records, save_suggestions, sources_of
+from acclimate.annotation.tasks import NewItem, TaskSettings, change_settings
 from acclimate.core.atomic import file_digest
 from acclimate.core.reinclusion import id_digest
 from acclimate.project.manifests import Manifest, damage
@@ -196,3 +202,33 @@ def test_killed_at_any_crash_point_a_person_is_forgotten_once_and_wholly(tmp_pat
         if code != -signal.SIGKILL:
             break
     assert code == 0 and visit > 4
+
+
+def test_suggestions_bulk_acceptance_and_records_beside_work_on_both_databases_also_on_one_brought_up_to_date(
+    tmp_path: Path, url: str | None
+) -> None:
+    store = open_store(tmp_path, url=url)
+    records = [
+        {"id": f"n{n}", "text": "a visit", "subject_id": "p1", "collected_at": f"2024-01-0{9 - n}"} for n in range(5)
+    ]
+    start_task(store, [NewItem(record) for record in records], readings=2)
+    with store.write() as transaction:
+        drop_suggestions(transaction.connection)
+        say_version(transaction.connection, 3)
+    store.close()
+    store = open_store(tmp_path, url=url)
+    change_settings(store, TASK, TaskSettings(suggestions="randomised", beside=True), by="mia")
+    given = [Suggested(f"n{n}", {"urgency": "low"}, n / 4) for n in range(5)]
+    assert save_suggestions(store, TASK, Source("m", "1"), given, by="mia").kept == 5
+    lease = next_item(store, TASK, "ann")
+    assert lease is not None and [one.id for one in lease.beside] == ["n4", "n3", "n2", "n1", "n0"]
+    assert open_beside(store, TASK, "n0", "n4", "ann")["id"] == "n4"
+    answer(store, "ann", "n0", "low")
+    assert list(open_records(store, TASK, by="mia", without=Source("m", "1"))) == []
+    found = accept_in_bulk(store, TASK, Threshold(0.75), by="mia")
+    assert found.outcomes == {"accepted": 2, "below": 2}
+    assert withdraw_bulk(store, TASK, found.number, by="mia") == 2
+    measured = anchoring(store, TASK, by="mia")
+    assert (measured.shown + measured.hidden, measured.shown_kept + measured.hidden_kept) == (1, 1)
+    assert [one.count for one in sources_of(store, TASK, by="mia")] == [5]
+    store.verify()

@@ -84,7 +84,7 @@ def label_readings(store: Store, task: str, question: str, *, by: str, option: s
                 "item": row.id,
                 "annotator": given.person,
                 "label": _label(given, question, option),
-                "cluster": tie_of(row),
+                "cluster": _tie(row),
             }
             for row, given in _readings(connection, task, viewer)
         ]
@@ -105,7 +105,7 @@ def span_readings(store: Store, task: str, question: str, *, by: str) -> SpanRea
                 "item": row.id,
                 "annotator": given.person,
                 "spans": _spans(given, question),
-                "cluster": tie_of(row),
+                "cluster": _tie(row),
                 "length": sum(len(row.record.get(field) or "") for field in asked.fields),
             }
             for row, given in _readings(connection, task, viewer)
@@ -224,7 +224,7 @@ def _state_digest(connection: Connection, task: str, viewer: Person) -> str:
 def _suggested(
     connection: Connection, task: str, some: Sequence[tuple[Row[Any], Sequence[GivenAnswer]]]
 ) -> dict[str, dict[str, Any]]:
-    """By item, the suggestion that its answers were given beside or that was accepted: who saw it and who kept it."""
+    """By item, the suggestion that its answers were given beside or that was accepted: how many saw it and kept it."""
     beside = {row.id: [answer for answer in given if answer.suggestion is not None] for row, given in some}
     ids = [item for item, given in beside.items() if given]
     proposals = proposals_for(connection, task, ids) if ids else {}
@@ -234,10 +234,11 @@ def _suggested(
             "version": one.version,
             "score": one.score,
             "answer": dict(one.answer),
-            "shown_to": sorted(given.person for given in beside[item] if given.shown),
-            "hidden_from": sorted(given.person for given in beside[item] if given.shown is False),
-            "kept_by": sorted(given.person for given in beside[item] if given.kept and given.purpose != BULK),
-            "accepted_in_bulk_by": sorted(given.person for given in beside[item] if given.purpose == BULK),
+            "shown": sum(given.shown is True for given in beside[item]),
+            "shown_and_kept": sum(given.shown is True and given.kept is True for given in beside[item]),
+            "hidden": sum(given.shown is False for given in beside[item]),
+            "hidden_and_kept": sum(given.shown is False and given.kept is True for given in beside[item]),
+            "accepted_in_bulk": any(given.purpose == BULK for given in beside[item]),
         }
         for item, made in proposals.items()
         for one in made
@@ -286,6 +287,6 @@ def _spans(answer: GivenAnswer, question: str) -> list[dict[str, Any]]:
     return [span.model_dump(include={"field", "start", "end", "label"}) for span in marked.spans]
 
 
-def tie_of(row: Row[*tuple[Any, ...]]) -> str:
+def _tie(row: Row[Any]) -> str:
     """What ties items together: their subject, else nothing but themselves."""
     return str(row.record.get("cluster_id") or row.record.get("subject_id") or row.id)

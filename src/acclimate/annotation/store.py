@@ -161,19 +161,23 @@ class Store:
 
         Returns the number of events.
         """
-        expected: dict[int, tuple[str, str]] = {}
+        expected: dict[int, tuple[str, str, list[Any]]] = {}
         number = 0
         for said in self.events():
             number, details = said["number"], said["details"]
             if said["action"] in (ANSWERED, DECIDED, ACCEPTED_IN_BULK):
-                expected[number] = (details["answer"], CURRENT)
+                expected[number] = (details["answer"], CURRENT, [details.get(name) for name in _SUGGESTED])
             for taken in details.get("taken_back", ()):
-                expected[taken] = (expected[taken][0], said["action"])
+                answer, _, suggested = expected[taken]
+                expected[taken] = (answer, said["action"], suggested)
             for erased in details.get("erased", ()):
                 expected.pop(erased, None)
         with self.read() as connection:
             rows = connection.execute(select(tables.answers)).mappings().all()
-        found = {row["number"]: (json_digest(row["content"]), row["state"]) for row in rows}
+        found = {
+            row["number"]: (json_digest(row["content"]), row["state"], [row[name] for name in _SUGGESTED])
+            for row in rows
+        }
         wrong = sorted(place for place in expected.keys() | found.keys() if expected.get(place) != found.get(place))
         if wrong:
             raise WorkspaceError(
@@ -186,6 +190,8 @@ class Store:
 ANSWERED, DECIDED, ACCEPTED_IN_BULK = "answered", "decided", "accepted in bulk"
 WITHDRAWN, REQUEUED, RETURNED, CORRECTED = "withdrawn", "requeued", "returned", "corrected"
 """Actions that make an answer, and those that take it back; a taken back answer keeps its content and says by which."""
+_SUGGESTED = ("suggestion", "shown", "kept", "bulk")
+"""What events and answers both say of a suggestion."""
 ERASED = "subject erased"
 """The action that removes answers with the items they are about."""
 STUDY_REGISTERED = "study registered"

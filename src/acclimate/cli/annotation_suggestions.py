@@ -13,8 +13,6 @@ import typer
 from acclimate.annotation.store import Store
 from acclimate.annotation.suggestions.bulk import Threshold, accept_in_bulk, preview_bulk
 from acclimate.annotation.suggestions.dictionary import read_dictionary, spans_question, suggested_spans
-from acclimate.annotation.suggestions.influence import ITEM, READER
-from acclimate.annotation.suggestions.influence import anchoring as measured_anchoring
 from acclimate.annotation.suggestions.proposals import SuggestionAccount, open_records, save_suggestions
 from acclimate.annotation.suggestions.written_answers import read_answers, read_predictions, suggested_answers
 from acclimate.annotation.tasks import current_schema, guideline
@@ -135,6 +133,9 @@ def anchoring(
 
     example: acclimate annotations anchoring --task notes --project demo
     """
+    from acclimate.annotation.suggestions.influence import ITEM, READER
+    from acclimate.annotation.suggestions.influence import anchoring as measured_anchoring
+
     if clustered not in (ITEM, READER):
         raise ConfigError(f"{clustered[:40]!r} cannot be resampled.", hint="give item or reader")
     with annotation_store(project) as store:

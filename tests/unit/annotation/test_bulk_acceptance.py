@@ -5,7 +5,9 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import update
 from tests.unit.annotation.project_of_four import TASK, Clock, answer, notes, open_store, start_task
 
 from acclimate.annotation.agreement.coefficients import percent_agreement
@@ -26,9 +28,10 @@ from acclimate.annotation.suggestions.bulk import (
     withdraw_bulk,
 )
 from acclimate.annotation.suggestions.proposals import Source, Suggested, save_suggestions
+from acclimate.annotation.tables import answers
 from acclimate.annotation.tasks import NewItem, Overlap, add_items
 from acclimate.core.artifacts import Artifact
-from acclimate.core.errors import ConfigError
+from acclimate.core.errors import ConfigError, WorkspaceError
 
 MODEL = Source("predict.adapted", "k1")
 SURE = Threshold(least_score=0.8)
@@ -147,15 +150,31 @@ def test_the_snapshot_carries_the_suggestion_and_who_saw_it_or_accepted_it(store
     told = {item: json.loads(row["extra"])["suggestion"] for item, row in rows.items()}
     assert {item: row["label"] for item, row in rows.items()} == {"n0": "high", "n1": "high"}
     assert (told["n0"]["by"], told["n0"]["answer"], told["n0"]["score"]) == (MODEL.name, {"urgency": "high"}, 0.9)
-    assert (told["n0"]["hidden_from"], told["n0"]["kept_by"]) == (["ann", "bob"], ["ann", "bob"])
-    assert (told["n1"]["accepted_in_bulk_by"], told["n1"]["kept_by"]) == (["mia"], [])
+    counts = ("shown", "shown_and_kept", "hidden", "hidden_and_kept", "accepted_in_bulk")
+    assert [told["n0"][name] for name in counts] == [0, 0, 2, 2, False]
+    assert [told["n1"][name] for name in counts] == [0, 0, 0, 0, True]
     assert export_snapshot(store, TASK, tmp_path / "again", by="mia").identity == snapshot.identity
+
+
+def test_an_answer_that_is_made_a_reading_behind_the_chains_back_shows(store: Store) -> None:
+    accept_in_bulk(store, TASK, SURE, by="mia")
+    with store.write() as transaction:
+        transaction.connection.execute(update(answers).values(bulk=None))
+    with pytest.raises(WorkspaceError, match="2 answers are not what their events say"):
+        store.verify()
 
 
 def test_it_leaves_for_other_tools_as_a_decision_and_says_what_they_do_not_hold(store: Store, tmp_path: Path) -> None:
     next_item(store, TASK, "ann")
     answer(store, "ann", "n0", "low")
     accept_in_bulk(store, TASK, SURE, by="mia")
+    export_annotations(store, TASK, "hf", tmp_path / "hf", by="mia")
+    [file] = (tmp_path / "hf").rglob("*.parquet")
+    readings = {row["id"]: row["readings"] for row in pq.read_table(file).to_pylist()}
+    beside = {
+        item: [(one["suggestion_shown"], one["suggestion_kept"]) for one in given] for item, given in readings.items()
+    }
+    assert beside == {"n0": [(False, False)], "n1": [(None, True)], "n2": [], "n3": []}
     done = export_annotations(store, TASK, "label-studio", tmp_path / "out", by="mia")
     tasks = json.loads((tmp_path / "out" / "tasks.json").read_text())
     assert [made["ground_truth"] for task in tasks for made in task["annotations"]] == [False, True]

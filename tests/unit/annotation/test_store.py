@@ -4,8 +4,9 @@ import stat
 from pathlib import Path
 
 import pytest
-from sqlalchemy import Connection, insert, select, text, update
+from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
+from tests.unit.annotation.older_databases import drop_checking, drop_suggestions, say_version
 from tests.unit.annotation.project_of_four import TASK, notes, open_store, read_all, start_task
 
 from acclimate.annotation import tables
@@ -127,35 +128,12 @@ def test_a_database_before_owners_makes_its_managers_owners_and_says_so(store: S
     again.verify()
 
 
-def drop_suggestions(connection: Connection) -> None:
-    """Takes away what the fourth version brought."""
-    for table in (tables.exposures, tables.suggestions, tables.suggestion_batches):
-        table.drop(connection)
-    tables.items_of_subject.drop(connection)
-    connection.exec_driver_sql("ALTER TABLE items DROP COLUMN subject")
-    for column in ("suggestions", "beside"):
-        connection.exec_driver_sql(f"ALTER TABLE tasks DROP COLUMN {column}")
-    for column in ("suggestion", "shown", "kept", "bulk"):
-        connection.exec_driver_sql(f"ALTER TABLE answers DROP COLUMN {column}")
-
-
-def drop_checking(connection: Connection) -> None:
-    """Takes away what the third version brought, and later ones."""
-    drop_suggestions(connection)
-    for table in (tables.checks, tables.batches, tables.remarks):
-        table.drop(connection)
-    for column in ("gold_feedback", "quick"):
-        connection.exec_driver_sql(f"ALTER TABLE tasks DROP COLUMN {column}")
-
-
 def test_a_database_of_the_second_version_gets_batches_remarks_and_the_new_settings(
     store: Store, tmp_path: Path
 ) -> None:
     with store.write() as transaction:
         drop_checking(transaction.connection)
-        transaction.connection.execute(
-            update(tables.settings).where(tables.settings.c.name == "version").values(value="2")
-        )
+        say_version(transaction.connection, 2)
     store.close()
     opened = open_store(tmp_path)
     with opened.read() as connection:
@@ -169,9 +147,7 @@ def test_a_database_of_the_third_version_gets_suggestions_and_shows_nobody_any(s
     add_items(store, TASK, [about], overlap=Overlap(), by="mia")
     with store.write() as transaction:
         drop_suggestions(transaction.connection)
-        transaction.connection.execute(
-            update(tables.settings).where(tables.settings.c.name == "version").values(value="3")
-        )
+        say_version(transaction.connection, 3)
     store.close()
     opened = open_store(tmp_path)
     with opened.read() as connection:

@@ -188,9 +188,9 @@ def _keep(transaction: Transaction, chosen: Sequence[tuple[Row[Any], Proposal]],
         content = dict(proposal.answer)
         digest = json_digest(content)
         told = {"task": task, "item": id_digest(row.id), "answer": digest, **versions}
-        about = {"suggestion": proposal.batch, "bulk": number}
+        about = {"suggestion": proposal.batch, "kept": True, "bulk": number}
         event = transaction.append(by, ACCEPTED_IN_BULK, **told, **about, score=proposal.score)
-        kept = {"content": content, "digest": digest, "seconds": 0.0, "at": moment(transaction.now), "kept": True}
+        kept = {"content": content, "digest": digest, "seconds": 0.0, "at": moment(transaction.now)}
         place = {"number": event, "task": task, "item": row.id, "person": by, "token": f"bulk-{number}-{row.id}"}
         rows.append({**place, **versions, **about, **kept, "purpose": BULK, "state": CURRENT})
     connection.execute(insert(answers), rows)

@@ -12,10 +12,9 @@ from dataclasses import asdict, dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
-from sqlalchemy import select
+from sqlalchemy import func, select
 
 from acclimate.annotation.assignments import READING, may_see
-from acclimate.annotation.export import tie_of
 from acclimate.annotation.people import require_role
 from acclimate.annotation.readings import Floats
 from acclimate.annotation.review import CHECKING
@@ -29,6 +28,8 @@ Clustered = Literal["item", "reader"]
 FEWEST = 10
 """Readings each way, and clusters, below which no interval is given: it would be far too narrow."""
 RESAMPLES = 4000
+_TIED = func.coalesce(items.c.record["cluster_id"].as_string(), items.c.subject, items.c.id)
+"""What ties items together, without loading their texts."""
 _NOTHING = Estimate(math.nan, math.nan, math.nan, math.nan, math.nan, math.nan, 0, 0)
 
 
@@ -83,7 +84,7 @@ def anchoring(store: Store, task: str, *, clustered: Clustered = "item", by: str
         of_reader = (exposures.c.task == answers.c.task) & (exposures.c.item == answers.c.item)
         of_reader &= (exposures.c.person == answers.c.person) & (exposures.c.batch == answers.c.suggestion)
         query = (
-            select(items.c.id, items.c.record, answers.c.person, answers.c.shown, answers.c.kept)
+            select(_TIED.label("tied"), answers.c.person, answers.c.shown, answers.c.kept)
             .join(answers, of_item)
             .join(exposures, of_reader)
             .where(answers.c.task == task, answers.c.state == CURRENT, answers.c.purpose == READING, visible)
@@ -91,7 +92,7 @@ def anchoring(store: Store, task: str, *, clustered: Clustered = "item", by: str
             .order_by(answers.c.number)
         )
         given = [
-            Exposure(row.person if clustered == READER else tie_of(row), row.shown, row.kept)
+            Exposure(row.person if clustered == READER else row.tied, row.shown, row.kept)
             for row in connection.execute(query)
         ]
     return measured(given, clustered=clustered)

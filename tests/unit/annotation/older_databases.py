@@ -1,0 +1,34 @@
+"""Makes of a database one of an earlier version, by taking away what later ones brought."""
+
+from __future__ import annotations
+
+from sqlalchemy import Connection, update
+
+from acclimate.annotation import tables
+
+
+def say_version(connection: Connection, version: int) -> None:
+    """Has the database say that it is of this version."""
+    place = tables.settings.c.name == "version"
+    connection.execute(update(tables.settings).where(place).values(value=str(version)))
+
+
+def drop_suggestions(connection: Connection) -> None:
+    """Takes away what the fourth version brought."""
+    for table in (tables.exposures, tables.suggestions, tables.suggestion_batches):
+        table.drop(connection)
+    tables.items_of_subject.drop(connection)
+    connection.exec_driver_sql("ALTER TABLE items DROP COLUMN subject")
+    for column in ("suggestions", "beside"):
+        connection.exec_driver_sql(f"ALTER TABLE tasks DROP COLUMN {column}")
+    for column in ("suggestion", "shown", "kept", "bulk"):
+        connection.exec_driver_sql(f"ALTER TABLE answers DROP COLUMN {column}")
+
+
+def drop_checking(connection: Connection) -> None:
+    """Takes away what the third version brought, and later ones."""
+    drop_suggestions(connection)
+    for table in (tables.checks, tables.batches, tables.remarks):
+        table.drop(connection)
+    for column in ("gold_feedback", "quick"):
+        connection.exec_driver_sql(f"ALTER TABLE tasks DROP COLUMN {column}")
