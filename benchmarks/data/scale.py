@@ -27,6 +27,7 @@ from typing import Any
 import numpy as np
 import psutil
 import pyarrow as pa
+from benchmarks.data.made_words import vocabulary
 from benchmarks.recording import result, write_results
 
 NAMES = {"dedup": "near duplicates", "split": "split"}
@@ -46,12 +47,12 @@ _MEASURE = "--measure"
 def batches(documents: int, *, seed: int) -> Iterator[list[dict[str, str]]]:
     """The documents, ten thousand at a time: words with Zipf frequencies from a vocabulary of a million."""
     random = np.random.default_rng(seed)
-    vocabulary = np.array([f"{'bcdfglmnprst'[i % 12]}{'aeiou'[i % 5]}w{i}" for i in range(1_000_000)])
-    cumulative = np.cumsum(1 / np.arange(10, len(vocabulary) + 10))
+    known = vocabulary(1_000_000)
+    cumulative = np.cumsum(1 / np.arange(10, len(known) + 10))
     cumulative /= cumulative[-1]
 
     def words(count: int) -> np.ndarray:
-        return vocabulary[np.searchsorted(cumulative, random.random(count))]
+        return known[np.searchsorted(cumulative, random.random(count))]
 
     for start in range(0, documents, PER_BATCH):
         lengths = random.integers(100, 460, min(PER_BATCH, documents - start))
