@@ -9,9 +9,9 @@ Jaccard, from memory and writing nothing. Every peer is run as its users do, can
 Most peers are no part of the project's environment. Each is looked for in this Python and in those named by `--peers`,
 and what is not found is said:
 
-    python -m venv peers && peers/bin/pip install daft datatrove spacy tokenizers regex orjson 'xxhash<4'
-    python -m venv juicer && juicer/bin/pip install py-data-juicer aiohttp
-    python -m benchmarks.data.near_duplicates --peers peers/bin/python juicer/bin/python \\
+    python -m venv build/peers && build/peers/bin/pip install daft datatrove spacy tokenizers regex orjson 'xxhash<4'
+    python -m venv build/juicer && build/juicer/bin/pip install py-data-juicer aiohttp
+    python -m benchmarks.data.near_duplicates --peers build/peers/bin/python build/juicer/bin/python \\
         --output benchmarks/results/near_duplicates.json
 """
 
