@@ -154,10 +154,23 @@ def test_a_record_that_is_too_long_is_not_sent() -> None:
     assert found == [LeftOut("n0", "too_long")]
 
 
-@pytest.mark.parametrize("url", ["http://models.example/v1", "ftp://models.example", "models.example", "https://"])
+@pytest.mark.parametrize(
+    "url",
+    [
+        "http://models.example/v1",
+        "ftp://models.example",
+        "models.example",
+        "https://",
+        "https://[models",
+        "https://name:secret@models.example:99999/v1",
+        "https://models.example:port/v1",
+        "https://models\0.example/v1",
+    ],
+)
 def test_records_go_by_https_or_stay_on_this_machine(url: str) -> None:
-    with pytest.raises(ConfigError, match="not reached by https"):
+    with pytest.raises(ConfigError, match="not reached by https") as refused:
         Endpoint(url, "m1")
+    assert "secret" not in str(refused.value)
 
 
 def test_predictions_for_other_records_are_counted(store: Store) -> None:
@@ -165,3 +178,10 @@ def test_predictions_for_other_records_are_counted(store: Store) -> None:
     written = WrittenAnswers(Source("predict.adapted", "k"), {"n7": Written("low")})
     given = suggested_answers(written, open_records(store, TASK, by="mia"), urgency_schema())
     assert save_suggestions(store, TASK, written.source, given, by="mia").outcomes == {"no_such_item": 1}
+
+
+@pytest.mark.parametrize("key", ["sécret", "secret\n"])
+def test_a_key_that_no_request_can_carry_is_refused_and_not_told(key: str) -> None:
+    with pytest.raises(ConfigError, match="key holds a character") as refused:
+        Endpoint("https://models.example/v1", "m1", key)
+    assert key not in str(refused.value)

@@ -47,23 +47,39 @@ class Endpoint:
     key: str = field(default="", repr=False)
 
     def __post_init__(self) -> None:
-        """Refuses an address at which records could be read on the way."""
-        parts = urlsplit(self.url)
-        is_here = parts.hostname in ("127.0.0.1", "localhost", "::1")
-        if parts.scheme not in ("http", "https") or not parts.hostname or (parts.scheme == "http" and not is_here):
+        """Refuses an address at which records could be read on the way, and a key that no request can carry."""
+        if not (self.key.isascii() and self.key.isprintable()):
             raise ConfigError(
-                f"The endpoint {self.host or self.url[:80]!r} is not reached by https.",
+                "The endpoint's key holds a character that no key has.", hint="copy it anew, without line breaks"
+            )
+        is_here = self.host in ("127.0.0.1", "localhost", "::1")
+        parts = _address(self.url)
+        if parts is None or not self.host or not (parts.scheme == "https" or (parts.scheme == "http" and is_here)):
+            raise ConfigError(
+                f"The endpoint {self.host or self.url.rpartition('@')[2][:80]!r} is not reached by https.",
                 hint="give its https:// address, such as https://models.example.org/v1; http:// is for this machine alone",
             )
 
     @property
     def host(self) -> str:
         """The host, without user and password that an address may hold."""
-        return urlsplit(self.url).hostname or ""
+        parts = _address(self.url)
+        return "" if parts is None else parts.host
 
     def source(self, schema: LabelSchema, guideline: str) -> Source:
         """The model, with a version that changes with what it is told."""
         return Source(f"{self.model} at {self.host}", json_digest([self.model, _told(schema, guideline)])[:16])
+
+
+def _address(url: str) -> httpx.URL | None:
+    """The parts of an address; None for what is none."""
+    try:
+        parts = httpx.URL(url)
+        # A port beyond all ports is only found where it is read elsewhere.
+        urlsplit(url).port  # noqa: B018
+    except (httpx.InvalidURL, ValueError):
+        return None
+    return parts
 
 
 def asked_answers(
