@@ -18,13 +18,15 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from acclimate.annotation.people import SYSTEM
 from acclimate.annotation.store import ERASED, FILE, Store, database_url
-from acclimate.annotation.tables import answers, assignments, checks, items, remarks
+from acclimate.annotation.tables import answers, assignments, checks, choices, items, remarks, vectors
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import ResourceError, WorkspaceError
 from acclimate.core.reinclusion import id_digest
 from acclimate.project.erasure import Annotated
 
 _AT_ONCE = 500
+_ABOUT_ITEMS = (remarks, choices, vectors, answers, assignments, items)
+"""The tables whose rows are of one item, in the order in which they can be emptied."""
 
 
 @dataclass(frozen=True)
@@ -77,7 +79,7 @@ class AnnotationDatabase:
                 for start in range(0, len(numbers), _AT_ONCE):
                     of_theirs = checks.c.answer.in_(numbers[start : start + _AT_ONCE])
                     connection.execute(delete(checks).where(of_theirs))
-                for table in (remarks, answers, assignments, items):
+                for table in _ABOUT_ITEMS:
                     for place in _places(table, found):
                         connection.execute(delete(table).where(place))
                 if found:
@@ -132,7 +134,7 @@ def _wipe(store: Store) -> None:
     """Leaves nothing of deleted rows on the disk: SQLite keeps them in free pages and in its write-ahead log."""
     if store.engine.dialect.name == "postgresql":
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for table in (checks, remarks, answers, assignments, items):
+            for table in (checks, *_ABOUT_ITEMS):
                 connection.execute(text(f"VACUUM FULL {table.name}"))
         return
     raw = store.engine.raw_connection()

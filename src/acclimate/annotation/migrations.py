@@ -6,7 +6,7 @@ from collections.abc import Callable, Mapping
 
 from sqlalchemy import Connection, select, update
 
-from acclimate.annotation.tables import batches, checks, metadata, people, remarks
+from acclimate.annotation.tables import batches, checks, choices, metadata, people, rankings, remarks, vectors
 
 Migration = Callable[[Connection], None]
 
@@ -27,5 +27,12 @@ def add_checking(connection: Connection) -> None:
     metadata.create_all(connection, tables=[batches, checks, remarks])
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: add_sign_in_and_owners, 2: add_checking}
+def add_active_order(connection: Connection) -> None:
+    """Version 4: what is read next chosen by a model, why, and the vectors of the items' texts."""
+    connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN active BOOLEAN NOT NULL DEFAULT false")
+    connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN random_percent INTEGER NOT NULL DEFAULT 10")
+    metadata.create_all(connection, tables=[rankings, choices, vectors])
+
+
+MIGRATIONS: Mapping[int, Migration] = {1: add_sign_in_and_owners, 2: add_checking, 3: add_active_order}
 """By the version that each starts from."""

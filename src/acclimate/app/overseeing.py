@@ -20,6 +20,7 @@ from acclimate.annotation.tasks import (
     require_task,
     set_priority,
     settings_of,
+    single_label_question,
     start_round,
 )
 from acclimate.app.reading import fields_shown
@@ -34,7 +35,10 @@ def show_settings(visit: Visit) -> Response:
     task = visit.path["task"]
     with visit.store.read() as connection:
         settings, running = settings_of(connection, task), require_task(connection, task).round
-    return visit.page("settings.html", task=task, settings=settings, in_pilot=running == PILOT)
+        may_be_active = single_label_question(current_schema(connection, task)) is not None
+    return visit.page(
+        "settings.html", task=task, settings=settings, in_pilot=running == PILOT, may_be_active=may_be_active
+    )
 
 
 def save_settings(visit: Visit) -> Response:
@@ -46,6 +50,8 @@ def save_settings(visit: Visit) -> Response:
         gold_every=gold_every or None,
         gold_feedback=bool(visit.text("gold_feedback")),
         quick=bool(visit.text("quick")),
+        active=bool(visit.text("active")),
+        random_percent=visit.whole_number("random_percent", low=1, high=100) if visit.text("active") else 10,
     )
     change_settings(visit.store, task, settings, by=by)
     wanted = PILOT if visit.text("round") == PILOT else WORK

@@ -17,6 +17,7 @@ from acclimate.annotation.formats.reconciliation import REASONS, Reconciliation
 from acclimate.annotation.formats.table import FORMATS
 from acclimate.annotation.formats.taking import ImportSource, import_annotations, preview_import
 from acclimate.annotation.schema import LabelSchema, read_schema
+from acclimate.cli.annotation_learning import order, rank_items
 from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
@@ -29,6 +30,9 @@ app = new_app(
     "acclimate annotations import export.json --format label-studio --task notes --project demo",
     says="Bring annotations in from another tool, or take them out for one.",
 )
+
+app.command("order")(order)
+app.command("rank")(rank_items)
 
 
 @app.command("import")

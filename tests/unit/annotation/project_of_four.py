@@ -8,6 +8,9 @@ from pathlib import Path
 from typing import Any
 from uuid import uuid4
 
+from sqlalchemy import Connection
+
+from acclimate.annotation import tables
 from acclimate.annotation.answering import Receipt, Submission, submit
 from acclimate.annotation.people import SYSTEM, Person, Role, save_person
 from acclimate.annotation.queue import next_item
@@ -17,6 +20,14 @@ from acclimate.annotation.tasks import NewItem, Overlap, TaskSettings, add_items
 
 READERS = ("ann", "bob", "cem")
 TASK = "urgency"
+
+
+def drop_active_order(connection: Connection) -> None:
+    """Takes away what the fourth version of the database brought."""
+    for table in (tables.rankings, tables.choices, tables.vectors):
+        table.drop(connection)
+    for column in ("active", "random_percent"):
+        connection.exec_driver_sql(f"ALTER TABLE tasks DROP COLUMN {column}")
 
 
 class Clock:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import Connection, insert, select, text, update
 from sqlalchemy.exc import IntegrityError
-from tests.unit.annotation.project_of_four import TASK, notes, open_store, read_all, start_task
+from tests.unit.annotation.project_of_four import TASK, drop_active_order, notes, open_store, read_all, start_task
 
 from acclimate.annotation import tables
 from acclimate.annotation.batches import start_batch
@@ -126,7 +126,8 @@ def test_a_database_before_owners_makes_its_managers_owners_and_says_so(store: S
 
 
 def drop_checking(connection: Connection) -> None:
-    """Takes away what the third version brought."""
+    """Takes away what the third version brought, and later ones."""
+    drop_active_order(connection)
     for table in (tables.checks, tables.batches, tables.remarks):
         table.drop(connection)
     for column in ("gold_feedback", "quick"):
