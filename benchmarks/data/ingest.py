@@ -1,6 +1,7 @@
 """JSON lines to Parquet: megabytes a second beside `datasets`, and the peak memory for a large file.
 
-The file is made here: records of a dialogue, a note and five short fields, about 1.3 kB each. Ours is collect and the
+The files are made here: records of a dialogue, a note and five short fields, about 1.3 kB each, and the same text as
+conversations of two turns. Ours is collect and the
 whole ingest stage, in and out: digests, strict parsing, ids, provenance, `extra`. `datasets` loads the file and writes
 Parquet, with no ids. Each run is a process of its own, in turn; the best of the rounds is told, with all as interval.
 Seconds are those of the processor, all threads together, so that other work on the machine says less.
@@ -18,7 +19,7 @@ import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from importlib.metadata import version
 from pathlib import Path
 from typing import Any
@@ -27,11 +28,29 @@ from benchmarks.recording import result, write_results
 
 from acclimate.backends.memory import peak_memory
 
-COLUMNS = {"prompt": "dialogue", "completion": "note", "subject_id": "patient", "collected_at": "written"}
+DESCRIBED = {"subject_id": "patient", "collected_at": "written"}
+NOTES = {"prompt": "dialogue", "completion": "note", **DESCRIBED}
+COLUMNS = {
+    "content_ids": NOTES,
+    "own_ids": {**NOTES, "id": "id"},
+    "conversations": {"messages": "messages", **DESCRIBED},
+}
+"""What our reader is told of the columns, by what is measured."""
+
 MEGABYTE = 1_000_000
 
 
-def write_lines(path: Path, *, megabytes: int) -> None:
+def note(said: str, written: str) -> dict[str, Any]:
+    """The text of a record as prompt and completion."""
+    return {"dialogue": said, "note": written}
+
+
+def conversation(said: str, written: str) -> dict[str, Any]:
+    """The same as two turns."""
+    return {"messages": [{"role": "user", "content": said}, {"role": "assistant", "content": written}]}
+
+
+def write_lines(path: Path, text_of: Callable[[str, str], dict[str, Any]], *, megabytes: int) -> None:
     """Records until the file has that size."""
     chance = random.Random(0)
     vocabulary = ["".join(chance.choices("etaoinshrdlu", k=chance.randint(2, 9))) for _ in range(5000)]
@@ -43,8 +62,7 @@ def write_lines(path: Path, *, megabytes: int) -> None:
             row = {
                 "id": f"n{number}",
                 "patient": f"p{number // 3}",
-                "dialogue": f"{number} {text[:cut]}",
-                "note": text[cut:],
+                **text_of(f"{number} {text[:cut]}", text[cut:]),
                 "age_band": "40-60",
                 "ward": "the third ward",
                 "written": "2024-03-01T10:00:00Z",
@@ -53,7 +71,7 @@ def write_lines(path: Path, *, megabytes: int) -> None:
             number += 1
 
 
-def read_with_acclimate(path: Path, work: Path, *, own_ids: bool) -> None:
+def read_with_acclimate(path: Path, work: Path, columns: Mapping[str, str]) -> None:
     """Collects and ingests as the pipeline does."""
     from acclimate.backends.engine import LocalEngine
     from acclimate.collect.snapshots import collect
@@ -62,7 +80,6 @@ def read_with_acclimate(path: Path, work: Path, *, own_ids: bool) -> None:
     from acclimate.core.progress import no_progress
     from acclimate.stages.ingest import STAGE, IngestConfig
 
-    columns = {**COLUMNS, "id": "id"} if own_ids else COLUMNS
     source = {"path": str(path), "site": "north", "licence": "MIT", "columns": columns, "attributes": ["age_band"]}
     config = IngestConfig.model_validate({"sources": [source]})
     snapshot = collect(config.sources, folder=work, snapshots=work / "snapshots").artifact()
@@ -103,20 +120,20 @@ def run_reader(reader: str, path: Path) -> None:
         if reader == "datasets":
             read_with_datasets(path, Path(folder))
         else:
-            read_with_acclimate(path, Path(folder), own_ids=reader == "own_ids")
+            read_with_acclimate(path, Path(folder), COLUMNS[reader])
         seconds = time.process_time() - start
     print(json.dumps({"seconds": seconds, "peak": peak_memory()}))
 
 
-def compare_speed(path: Path, *, rounds: int) -> list[dict[str, Any]]:
-    """Rows of results: both ways to an id, and the peer, in turn."""
+def compare_speed(path: Path, kinds: Sequence[str], *, rounds: int) -> list[dict[str, Any]]:
+    """Rows of results: our reader in each of these ways, and the peer, in turn."""
     size = path.stat().st_size / MEGABYTE
-    runs: dict[str, list[float]] = {"content_ids": [], "own_ids": [], "datasets": []}
+    runs: dict[str, list[float]] = {reader: [] for reader in (*kinds, "datasets")}
     for _ in range(rounds):
         for reader, rates in runs.items():
             rates.append(size / measure(reader, path)["seconds"])
     peer = {f"datasets {version('datasets')}": round(max(runs["datasets"]), 1)}
-    return [row for kind in ("content_ids", "own_ids") for row in _speed_rows(kind, runs, peer)]
+    return [row for kind in kinds for row in _speed_rows(kind, runs, peer)]
 
 
 def _speed_rows(kind: str, runs: Mapping[str, list[float]], peer: Mapping[str, float]) -> list[dict[str, Any]]:
@@ -137,7 +154,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=100, help="of the file for speed")
     parser.add_argument("--large", type=int, default=2000, help="megabytes of the file for memory")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--reader", choices=["content_ids", "own_ids", "datasets"], help=argparse.SUPPRESS)
+    parser.add_argument("--reader", choices=[*COLUMNS, "datasets"], help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
@@ -146,9 +163,11 @@ def main() -> None:
         return
     with tempfile.TemporaryDirectory() as folder:
         path = Path(folder) / "notes.jsonl"
-        write_lines(path, megabytes=arguments.megabytes)
-        rows = compare_speed(path, rounds=arguments.rounds)
-        write_lines(path, megabytes=arguments.large)
+        write_lines(path, conversation, megabytes=arguments.megabytes)
+        talks = compare_speed(path, ["conversations"], rounds=arguments.rounds)
+        write_lines(path, note, megabytes=arguments.megabytes)
+        rows = [*compare_speed(path, ["content_ids", "own_ids"], rounds=arguments.rounds), *talks]
+        write_lines(path, note, megabytes=arguments.large)
         for reader in ("content_ids", "own_ids"):
             peak = measure(reader, path)["peak"] / MEGABYTE
             figure = f"ingest of {arguments.large} MB of JSON lines, {reader.replace('_', ' ')}: peak memory, MB"

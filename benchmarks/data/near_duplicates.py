@@ -1,20 +1,30 @@
-"""Near duplicates: records a second and what is found, beside datasketch at the same settings in the same run.
+"""Near duplicates: records a second and what is found, beside other libraries in the same run, on one core.
 
 The texts are made here: words with Zipf frequencies, and in half of the texts a stretch of shared boilerplate. Copies
 have a stated share of their words edited (replaced, deleted or followed by a new word, a third each, exact counts).
-One thread each. Ours is the whole stage, Parquet in and out; datasketch gets its texts in memory and writes nothing.
+Ours is the whole stage, Parquet in and out. datasketch is run by the same method, its candidates verified by exact
+Jaccard, from memory and writing nothing. Every peer is run as its users do, candidates unverified: at the usual settings
+(word 5-grams, 14 bands of 8: datatrove's defaults) and at our shingle and bands.
 
-    POLARS_MAX_THREADS=1 python benchmarks/data/near_duplicates.py --output benchmarks/results/near_duplicates.json
+Most peers are no part of the project's environment. Each is looked for in this Python and in those named by `--peers`,
+and what is not found is said:
+
+    python -m venv build/peers && build/peers/bin/pip install daft datatrove spacy tokenizers regex orjson 'xxhash<4'
+    python -m venv build/juicer && build/juicer/bin/pip install py-data-juicer aiohttp
+    python -m benchmarks.data.near_duplicates --peers build/peers/bin/python build/juicer/bin/python \\
+        --output benchmarks/results/near_duplicates.json
 """
 
 from __future__ import annotations
 
 import argparse
+import json
 import os
+import subprocess
 import sys
 import tempfile
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
@@ -22,10 +32,12 @@ from typing import Any
 
 os.environ.setdefault("POLARS_MAX_THREADS", "1")
 os.environ.setdefault("OMP_NUM_THREADS", "1")
-sys.path.insert(0, str(Path(__file__).resolve().parents[1]))
 
 import datasketch
 import numpy as np
+from benchmarks.data.made_words import vocabulary
+from benchmarks.data.near_duplicate_peers import NOT_THERE, PEERS, Settings
+from benchmarks.recording import result, write_results
 from scipy.stats import binomtest
 
 from acclimate.backends.engine import LocalEngine
@@ -35,10 +47,14 @@ from acclimate.core.progress import no_progress
 from acclimate.stages.dedup import STAGE
 from acclimate.stages.dedup.similarity import choose_bands, jaccard_thresholds
 from acclimate.testing import write_artifact
-from recording import result, write_results
 
 SHARES = (0.05, 0.1, 0.2)
 RECALL = 0.99
+USUAL = Settings(shingle=5, bands=14, rows=8)
+GOALS = {0.05: ">= 0.99", 0.1: ">= 0.97", 0.2: ">= 0.85"}
+"""What is to be found of the copies, by their share of edited words, where `max_edited` is 0.2."""
+
+_PEERS = Path(__file__).with_name("near_duplicate_peers.py")
 
 
 @dataclass(frozen=True)
@@ -64,12 +80,12 @@ class Found:
 def make_corpus(originals: int, *, seed: int) -> Corpus:
     """Texts of 40 to 400 words; a tenth of the originals is copied once for each share."""
     random = np.random.default_rng(seed)
-    vocabulary = np.array([f"{'bcdfglmnprst'[i % 12]}{'aeiou'[i % 5]}w{i}" for i in range(20_000)])
+    known = vocabulary(20_000)
     frequencies = 1 / np.arange(10, 20_010)
     frequencies /= frequencies.sum()
 
     def words(count: int) -> list[str]:
-        return random.choice(vocabulary, count, p=frequencies).tolist()
+        return random.choice(known, count, p=frequencies).tolist()
 
     boilerplate = [words(30) for _ in range(20)]
     texts: dict[str, str] = {}
@@ -155,34 +171,71 @@ def precision(corpus: Corpus, found: Found) -> float:
     return round(right / max(len(found.survivors), 1), 4)
 
 
-def compare(corpus: Corpus, *, max_edited: float, repetitions: int) -> list[dict[str, Any]]:
-    """Rows of results for one setting."""
+def run_peer(peer: str, texts: Path, settings: Settings, pythons: Sequence[str]) -> tuple[str, Found] | None:
+    """The version of a peer and what it found; None where no Python has it."""
+    for python in pythons:
+        given = ("--shingle", settings.shingle, "--bands", settings.bands, "--rows", settings.rows)
+        command = [python, _PEERS, peer, "--texts", texts, *given]
+        ran = subprocess.run([str(part) for part in command], capture_output=True, text=True, check=False)
+        if ran.returncode == 0:
+            answer = json.loads(ran.stdout.splitlines()[-1])
+            print(f"{answer['version']} {settings}: {answer['seconds']:.1f} s", file=sys.stderr, flush=True)
+            return answer["version"], Found(answer["survivors"], [answer["seconds"]])
+        if ran.returncode != NOT_THERE:
+            raise RuntimeError(f"{peer} failed in {python}:\n{ran.stderr[-2000:]}")
+    print(f"not compared: {peer} is in none of {', '.join(pythons)}", file=sys.stderr, flush=True)
+    return None
+
+
+def run_peers(corpus: Corpus, settings: Settings, pythons: Sequence[str]) -> dict[str, Found]:
+    """What each peer that is there found, by its version."""
+    with tempfile.TemporaryDirectory() as folder:
+        texts = Path(folder) / "texts.jsonl"
+        rows = (json.dumps({"id": id, "text": text}) for id, text in corpus.texts.items())
+        texts.write_text("".join(f"{row}\n" for row in rows))
+        return dict(found for peer in PEERS if (found := run_peer(peer, texts, settings, pythons)))
+
+
+def rate(corpus: Corpus, found: Found) -> float:
+    """Records a second, of the fastest repetition."""
+    return len(corpus.texts) / min(found.seconds)
+
+
+def compare(
+    corpus: Corpus, *, max_edited: float, repetitions: int, peers: dict[str, Found]
+) -> Iterator[dict[str, Any]]:
+    """Rows of results for one setting; the names of `peers` say what each is."""
     ours = find_ours(corpus, max_edited=max_edited, repetitions=repetitions)
-    peer = find_datasketch(corpus, max_edited=max_edited, repetitions=repetitions)
-    version = f"datasketch {datasketch.__version__}"
-    rates = sorted(len(corpus.texts) / seconds for seconds in ours.seconds)
-    peer_rates = sorted(len(corpus.texts) / seconds for seconds in peer.seconds)
+    verified = f"datasketch {datasketch.__version__}, same method"
+    peers = {verified: find_datasketch(corpus, max_edited=max_edited, repetitions=repetitions), **peers}
     name = f"near duplicates, max_edited {max_edited}"
-    rows = [
-        result(
-            f"{name}: records a second, one thread",
-            round(rates[-1]),
-            interval=[round(rates[0]), round(rates[-1])],
-            peers={version: round(peer_rates[-1])},
-        ),
-        result(f"{name}: times as fast as datasketch", round(rates[-1] / peer_rates[-1], 1), peers={version: 1.0}),
-        result(f"{name}: precision of dropped", precision(corpus, ours), peers={version: precision(corpus, peer)}),
-    ]
+    rates = sorted(len(corpus.texts) / seconds for seconds in ours.seconds)
+    yield result(
+        f"{name}: records a second, one core",
+        round(rates[-1]),
+        interval=[round(rates[0]), round(rates[-1])],
+        peers={peer: round(rate(corpus, found)) for peer, found in peers.items()},
+    )
+    times = {peer: round(rates[-1] / rate(corpus, found), 1) for peer, found in peers.items()}
+    yield result(f"{name}: times as fast as datasketch, same method", times[verified], goal=">= 5")
+    for peer, faster in times.items():
+        if peer.startswith("datatrove"):
+            yield result(f"{name}: times as fast as {peer}", faster, goal=">= 50")
+    wanted = max_edited == max(SHARES)
+    shares = {peer: precision(corpus, found) for peer, found in peers.items()}
+    yield result(
+        f"{name}: precision of dropped", precision(corpus, ours), goal=">= 0.95" if wanted else "", peers=shares
+    )
     for share in SHARES:
         row = recall(corpus, ours, share)
-        goal = ">= 0.95" if share == max_edited == 0.1 else ""
-        peers = {version: recall(corpus, peer, share)["value"]}
-        rows.append(
-            result(
-                f"{name}: found at {share:.0%} edited", row["value"], interval=row["interval"], goal=goal, peers=peers
-            )
+        found_by = {peer: recall(corpus, found, share)["value"] for peer, found in peers.items()}
+        yield result(
+            f"{name}: found at {share:.0%} edited",
+            row["value"],
+            interval=row["interval"],
+            goal=GOALS[share] if wanted else "",
+            peers=found_by,
         )
-    return rows
 
 
 def main() -> None:
@@ -190,15 +243,27 @@ def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--originals", type=int, default=10_000)
     parser.add_argument("--repetitions", type=int, default=3)
+    parser.add_argument("--peers", nargs="*", default=[], help="other Pythons, in which peers are looked for")
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
+    _keep_to_one_core()
+    pythons = [sys.executable, *arguments.peers]
     corpus = make_corpus(arguments.originals, seed=0)
-    rows = [
-        row
-        for max_edited in (0.1, 0.2)
-        for row in compare(corpus, max_edited=max_edited, repetitions=arguments.repetitions)
-    ]
+    usual = {f"{peer}, 5-grams, 14 x 8": found for peer, found in run_peers(corpus, USUAL, pythons).items()}
+    rows = []
+    for max_edited in (0.1, 0.2):
+        bands = choose_bands(max_edited=max_edited, recall=RECALL)
+        alike = run_peers(corpus, Settings(2, bands.bands, bands.rows), pythons)
+        named = {f"{peer}, 2-grams, {bands.bands} x {bands.rows}": found for peer, found in alike.items()}
+        peers = {**usual, **named}
+        rows += compare(corpus, max_edited=max_edited, repetitions=arguments.repetitions, peers=peers)
     write_results(arguments.output, rows)
+
+
+def _keep_to_one_core() -> None:
+    """This process and those it starts, where the system can be told so."""
+    if hasattr(os, "sched_setaffinity"):
+        os.sched_setaffinity(0, {min(os.sched_getaffinity(0))})
 
 
 if __name__ == "__main__":

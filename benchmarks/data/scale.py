@@ -1,15 +1,16 @@
-"""Near duplicates as the corpus grows: seconds, peak memory, and how both grow from ten thousand documents to a million.
+"""dedup or split as the corpus grows: seconds, peak memory, and how both grow from ten thousand documents to a million.
 
 The texts are made here as in `near_duplicates`, about 2 kB each: a document in twenty is an edited copy (a tenth of its
 words) of an earlier one. Each size is measured in a process of its own, the whole stage, Parquet in and out, on two cores.
 
     python -m benchmarks.data.scale --output benchmarks/results/scale.json
-    python -m benchmarks.data.scale --sizes 10000 100000
+    python -m benchmarks.data.scale --stage split --output benchmarks/results/scale_split.json
 """
 
 from __future__ import annotations
 
 import argparse
+import importlib
 import json
 import math
 import os
@@ -26,7 +27,14 @@ from typing import Any
 import numpy as np
 import psutil
 import pyarrow as pa
+from benchmarks.data.made_words import vocabulary
 from benchmarks.recording import result, write_results
+
+NAMES = {"dedup": "near duplicates", "split": "split"}
+"""The stages that look at all records at once, and what their figures are called."""
+
+GOALS = {("seconds", 100_000): "<= 60", ("peak", 1_000_000): "<= 3000", ("growth", 0): "<= 1.15"}
+"""Of dedup."""
 
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 CORES = 2
@@ -39,12 +47,12 @@ _MEASURE = "--measure"
 def batches(documents: int, *, seed: int) -> Iterator[list[dict[str, str]]]:
     """The documents, ten thousand at a time: words with Zipf frequencies from a vocabulary of a million."""
     random = np.random.default_rng(seed)
-    vocabulary = np.array([f"{'bcdfglmnprst'[i % 12]}{'aeiou'[i % 5]}w{i}" for i in range(1_000_000)])
-    cumulative = np.cumsum(1 / np.arange(10, len(vocabulary) + 10))
+    known = vocabulary(1_000_000)
+    cumulative = np.cumsum(1 / np.arange(10, len(known) + 10))
     cumulative /= cumulative[-1]
 
     def words(count: int) -> np.ndarray:
-        return vocabulary[np.searchsorted(cumulative, random.random(count))]
+        return known[np.searchsorted(cumulative, random.random(count))]
 
     for start in range(0, documents, PER_BATCH):
         lengths = random.integers(100, 460, min(PER_BATCH, documents - start))
@@ -71,22 +79,24 @@ def write_corpus(folder: Path, documents: int) -> int:
     return size
 
 
-def measure(folder: Path) -> dict[str, Any]:
-    """The stage over the artifact: seconds, the process's peak memory in bytes, and what it dropped."""
+def measure(folder: Path, stage_name: str) -> dict[str, Any]:
+    """A stage over the artifact: seconds, the process's peak memory in bytes, and what it dropped."""
     from acclimate.backends.engine import LocalEngine
     from acclimate.core.artifacts import Artifact, Output
     from acclimate.core.ports import Context
     from acclimate.core.progress import no_progress
-    from acclimate.stages.dedup import STAGE
 
+    stage = importlib.import_module(f"acclimate.stages.{stage_name}").STAGE
     made = folder / "made"
     made.mkdir()
+    (folder / "work").mkdir()
     peak = [0]
     threading.Thread(target=_watch_memory, args=(peak,), daemon=True).start()
     start = time.perf_counter()
     with Output(made) as output:
         records = Artifact(folder / "records", "")
-        report = STAGE.run(STAGE.config(), {"records": records}, output, Context(made, no_progress, LocalEngine(CORES)))
+        context = Context(folder / "work", no_progress, LocalEngine(CORES))
+        report = stage.run(stage.config(), {"records": records}, output, context)
     seconds = time.perf_counter() - start
     return {
         "seconds": seconds,
@@ -107,11 +117,11 @@ def _watch_memory(peak: list[int]) -> None:
         time.sleep(0.1)
 
 
-def measured(documents: int) -> dict[str, Any]:
+def measured(documents: int, stage: str) -> dict[str, Any]:
     """The measurement of one size, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
         size = write_corpus(Path(folder) / "records", documents)
-        command = [sys.executable, "-m", "benchmarks.data.scale", _MEASURE, folder]
+        command = [sys.executable, "-m", "benchmarks.data.scale", "--stage", stage, _MEASURE, folder]
         environment = {**os.environ, "POLARS_MAX_THREADS": str(CORES), "OMP_NUM_THREADS": str(CORES)}
         ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)
     found = {**json.loads(ran.stdout), "documents": documents, "bytes": size}
@@ -125,32 +135,37 @@ def growth(of: str, found: list[dict[str, Any]]) -> float:
     return round(float(np.polyfit(sizes, [math.log(one[of]) for one in found], 1)[0]), 2)
 
 
-def rows(found: list[dict[str, Any]]) -> Iterator[dict[str, Any]]:
+def rows(found: list[dict[str, Any]], stage: str) -> Iterator[dict[str, Any]]:
     """The rows of results."""
+    goals = GOALS if stage == "dedup" else {}
     for one in found:
-        name = f"near duplicates among {one['documents']:,} documents ({one['bytes'] / 1e6:,.0f} MB), two cores"
-        goal = "<= 60" if one["documents"] == 100_000 else ""
-        yield result(f"{name}: seconds", round(one["seconds"], 1), goal=goal)
-        goal = "<= 3000" if one["documents"] == 1_000_000 else ""
-        yield result(f"{name}: peak memory, all processes, MB", round(one["peak"] / 1e6), goal=goal)
-        yield result(f"{name}: share dropped ({COPIES:.0%} are copies)", round(one["dropped"] / one["documents"], 4))
+        documents = one["documents"]
+        name = f"{NAMES[stage]} among {documents:,} documents ({one['bytes'] / 1e6:,.0f} MB), two cores"
+        yield result(f"{name}: seconds", round(one["seconds"], 1), goal=goals.get(("seconds", documents), ""))
+        peak = round(one["peak"] / 1e6)
+        yield result(f"{name}: peak memory, all processes, MB", peak, goal=goals.get(("peak", documents), ""))
+        if stage == "dedup":
+            yield result(f"{name}: share dropped ({COPIES:.0%} are copies)", round(one["dropped"] / documents, 4))
     for part in (found, found[-3:]):
         span = f"from {part[0]['documents']:,} to {part[-1]['documents']:,} documents"
-        yield result(f"near duplicates, growth exponent of seconds, {span}", growth("seconds", part), goal="<= 1.15")
-        yield result(f"near duplicates, growth exponent of peak memory, {span}", growth("peak", part))
+        exponent = growth("seconds", part)
+        yield result(f"{NAMES[stage]}, growth exponent of seconds, {span}", exponent, goal=goals.get(("growth", 0), ""))
+        yield result(f"{NAMES[stage]}, growth exponent of peak memory, {span}", growth("peak", part))
 
 
 def main() -> None:
     """Measures each size and writes the results."""
     parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--stage", choices=NAMES, default="dedup")
     parser.add_argument("--sizes", type=int, nargs="+", default=SIZES)
     parser.add_argument("--output", type=Path)
     parser.add_argument(_MEASURE, type=Path, help=argparse.SUPPRESS)
     arguments = parser.parse_args()
     if arguments.measure:
-        print(json.dumps(measure(arguments.measure)))
+        print(json.dumps(measure(arguments.measure, arguments.stage)))
         return
-    write_results(arguments.output, list(rows([measured(size) for size in arguments.sizes])))
+    found = [measured(size, arguments.stage) for size in arguments.sizes]
+    write_results(arguments.output, list(rows(found, arguments.stage)))
 
 
 if __name__ == "__main__":

@@ -22,6 +22,7 @@ from acclimate.pipeline.glossary_list import extend_list
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
 from acclimate.pipeline.run import Listener, StepOutcome, run
+from acclimate.pipeline.setting import write_setting
 from acclimate.pipeline.table import Step
 from acclimate.project import erasure
 from acclimate.project.erasure import Annotations, Erased, Key
@@ -40,6 +41,9 @@ QUICK = (
     "sample.max_new_tokens=16",
     "train.max_steps=2",
     "train.validation_limit=4",
+    "sweep.alphas=[0.5, 1]",
+    "sweep.validation_limit=4",
+    "sweep.probes_per_ability=4",
     "predict.generations=2",
     "predict.max_new_tokens=8",
 )
@@ -182,6 +186,16 @@ class Project:
         if not isinstance(config, TrainConfig):
             raise ConfigError("This project trains nothing.", hint="remove `model:` from acclimate.yaml")
         return preview(config, self.artifact("split"), self.outside.models.tokenizer_only(self.outside.base), rows)
+
+    def set_dial(self, alpha: float | None) -> None:
+        """Writes the strength at which what was trained is kept into acclimate.yaml; None lets the budget choose again.
+
+        Nothing is trained for it: the next run scales what train left and evaluates anew.
+        """
+        if not any(step.stage == "dial" for step in self.config.steps):
+            raise ConfigError("This project trains nothing.", hint="remove `model:` from acclimate.yaml")
+        read_config(self.workspace.folder, overrides=[f"dial.alpha={'null' if alpha is None else alpha}"])
+        write_setting(self.workspace.folder, "dial", "alpha", alpha)
 
     def where(self, step: str) -> Path:
         """The folder of a step's latest artifact."""

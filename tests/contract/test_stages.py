@@ -20,7 +20,17 @@ from acclimate.project.keys import fingerprint, load_key
 from acclimate.testing import StageCase, check_stage, write_artifact
 
 DATA_STEPS = ("ingest", "clean", "dedup", "deidentify", "split", "glossary", "evaluate")
-MODEL_STEPS = ("profile", "sample", "train", "predict.base", "predict.adapted", "predict.prompted", "predict.copy")
+MODEL_STEPS = (
+    "profile",
+    "sample",
+    "train",
+    "sweep",
+    "dial",
+    "predict.base",
+    "predict.adapted",
+    "predict.prompted",
+    "predict.copy",
+)
 
 
 def case_of(folder: Path, step: str) -> StageCase:

@@ -178,19 +178,20 @@ def test_a_preview_tells_what_would_go_and_changes_nothing(held: Path) -> None:
 
 
 def test_a_model_trained_on_the_person_goes(held: Path) -> None:
-    model = Project.open(held).where("train") / "model"
-    [told] = [one for one in Project.open(held).erase(SUBJECT).affected if one.kind == "model"]
-    assert "trained on" in told.what and "is deleted" in told.what
-    assert not model.exists()
+    models = [Project.open(held).where(step) / "model" for step in ("train", "dial")]
+    told = [one.what for one in Project.open(held).erase(SUBJECT).affected if one.kind == "model"]
+    assert len(told) == 2
+    assert all("trained on" in what and "is deleted" in what for what in told)
+    assert not any(model.exists() for model in models)
 
 
 def test_a_model_stays_for_a_reason_that_the_receipt_repeats(held: Path) -> None:
     project = Project.open(held)
-    weights = project.where("train") / "model"
+    weights, scaled = (project.where(step) / "model" for step in ("train", "dial"))
     receipt = project.erase(SUBJECT, keep_models="decision 12 of the data office").receipt
     assert receipt is not None
     assert json.loads(receipt.read_text())["kept_models"][0]["reason"] == "decision 12 of the data office"
-    assert list(weights.glob("*.safetensors"))
+    assert list(weights.glob("*.safetensors")) and list(scaled.glob("*.safetensors"))
     assert not list(weights.parent.glob("*.parquet"))
     assert first_fault(check_project(project.workspace)) is None
 
@@ -208,7 +209,7 @@ def test_of_a_test_subject_the_report_page_goes_and_the_model_stays(held: Path) 
     )
     weights = project.where("train") / "model"
     told = [one for one in project.erase(shown["subject_id"]).affected if one.kind == "model"]
-    assert [one.what.partition(",")[0] for one in told] == ["not trained on them"]
+    assert [one.what.partition(",")[0] for one in told] == ["not trained on them"] * 2
     assert list(weights.glob("*.safetensors"))
     assert not page.exists()
 

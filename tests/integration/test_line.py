@@ -15,6 +15,7 @@ from acclimate.project.keys import load_key
 
 STEPS = [
     "ingest", "clean", "dedup", "deidentify", "split", "general", "glossary", "profile", "sample", "train",
+    "sweep", "dial",
     "predict.base", "predict.adapted", "predict.prompted", "predict.copy", "evaluate",
 ]  # fmt: skip
 

@@ -161,5 +161,5 @@ def test_a_report_before_evaluate_says_what_to_run(project: Path) -> None:
 
 def test_every_report_json_has_what_scripts_rely_on(finished: Path) -> None:
     reports = [json.loads(file.read_text()) for file in finished.rglob("report.json")]
-    assert len(reports) == 15
+    assert len(reports) == 17
     assert all({"stage", "counts", "metrics", "warnings"} <= report.keys() for report in reports)

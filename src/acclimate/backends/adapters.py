@@ -28,6 +28,8 @@ class AdapterFacts:
     base: str
     """Digest of the base."""
     base_name: str
+    alpha: float = 1.0
+    """The strength it was scaled to after training."""
 
     def write(self, folder: Path) -> None:
         """Writes acclimate.json."""

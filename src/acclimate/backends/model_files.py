@@ -40,6 +40,7 @@ def model_facts(folder: Path) -> ModelFacts:
         has_chat_template=_has_chat_template(folder),
         hidden_layers=int(text_config.get("num_hidden_layers") or text_config.get("n_layer") or 0),
         hidden_size=int(text_config.get("hidden_size") or text_config.get("n_embd") or 0),
+        parameters_per_rank=sum(_parameters_per_rank(file) for file in weights),
     )
 
 
@@ -126,6 +127,12 @@ def safetensors_header(file: Path) -> dict[str, Any]:
 
 def _parameters(file: Path) -> int:
     return sum(math.prod(tensor["shape"]) for tensor in safetensors_header(file).values())
+
+
+def _parameters_per_rank(file: Path) -> int:
+    """Inputs and outputs of the matrices in numbered layers: embedding and head have none."""
+    tensors = safetensors_header(file).items()
+    return sum(sum(tensor["shape"]) for name, tensor in tensors if ".layers." in name and len(tensor["shape"]) == 2)
 
 
 def _json(file: Path) -> dict[str, Any]:

@@ -108,6 +108,12 @@ class LocalModels:
         renderer = Renderer.of(decoder.tokenizer, decoder.facts.name, stop_token_ids(folder))
         return LoadedModel(decoder.facts, renderer, decoder)
 
+    def scale_adapter(self, folder: Path, *, adapter: Path, alpha: float, output: Path) -> None:
+        """Writes an adapter at the strength `alpha` (0 is the base, 1 what training left) to `output`."""
+        from acclimate.backends.dial import write_scaled
+
+        write_scaled(folder, adapter, alpha, output)
+
     def train(
         self,
         folder: Path,
@@ -123,7 +129,7 @@ class LocalModels:
         from acclimate.backends.training import Task, train
 
         facts = model_facts(folder)
-        trained = facts.parameters if plan.method == "full" else 0
+        trained = facts.parameters if plan.method in ("full", "modules") else 0
         check_memory(facts, select_precision(plan.precision), training=True, trained_parameters=trained)
         decoder = load_decoder(folder, precision=plan.precision)
         task = Task(batches, validation)

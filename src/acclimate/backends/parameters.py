@@ -4,22 +4,17 @@ from __future__ import annotations
 
 import hashlib
 import re
-import warnings
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import partial
 from typing import Any
 
 import torch
-from peft import LoraConfig, get_peft_model
-from peft.tuners.lora import Linear as LoraLinear
 from torch import Tensor
 
-from acclimate.backends.quiet import quiet_libraries
+from acclimate.backends.lora import with_adapter
 from acclimate.core.errors import ModelError
 from acclimate.core.ports import TrainingPlan
 
-ADAPTER_NAME = "default"
 LAYER_NUMBER = re.compile(r"\.layers\.(\d+)\.")
 
 
@@ -62,11 +57,9 @@ def make_trainable(model: Any, plan: TrainingPlan) -> Trainable:
     """Freezes what the plan's method does not train; adds a seeded adapter for lora."""
     model.requires_grad_(False)
     if plan.method == "lora":
-        model = _with_adapter(model, plan)
-    elif plan.method == "full":
-        model.requires_grad_(True)
+        model = with_adapter(model, plan)
     else:
-        _free_top_layers(model, plan.top_layers)
+        _free(model, plan)
     # Dropout stays off: the loop then draws no random number, and a resumed run needs no generator's state.
     model.eval()
     masters = {}
@@ -78,42 +71,50 @@ def make_trainable(model: Any, plan: TrainingPlan) -> Trainable:
     return Trainable(model, computing, masters, start=_digest(computing))
 
 
-def adapter_config(plan: TrainingPlan) -> LoraConfig:
-    """The adapter of a plan: every linear layer but the head, without dropout."""
-    return LoraConfig(
-        r=plan.lora_r,
-        lora_alpha=plan.lora_alpha,
-        lora_dropout=0.0,
-        target_modules="all-linear",
-        task_type="CAUSAL_LM",
-    )
+def _free(model: Any, plan: TrainingPlan) -> None:
+    """Frees the weights that the plan's method trains; fails where there is none of them."""
+    names = [name for name, _ in model.named_parameters()]
+    choose: dict[str, Callable[[], list[str]]] = {
+        "full": lambda: names,
+        "top_layers": lambda: _top_layers(names, plan.top_layers),
+        "modules": lambda: _of_modules(names, plan.target_modules),
+        "norms_and_biases": lambda: _norms_and_biases(model, names),
+    }
+    freed = choose[plan.method]()
+    if not freed:
+        raise ModelError(
+            f"train.method {plan.method} finds nothing to train in this model.",
+            hint="set train.method to lora, which every model with linear layers can take",
+        )
+    for name in freed:
+        model.get_parameter(name).requires_grad_(True)
 
 
-def _with_adapter(model: Any, plan: TrainingPlan) -> Any:
-    with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(plan.seed)
-        with quiet_libraries(), warnings.catch_warnings():
-            # peft 0.21 reads an attribute that transformers 5.24 has renamed.
-            warnings.simplefilter("ignore", FutureWarning)
-            adapted = get_peft_model(model, adapter_config(plan), adapter_name=ADAPTER_NAME)
-    for module in adapted.modules():
-        if isinstance(module, LoraLinear):
-            module.forward = partial(_fused_lora, module)
-    return adapted
-
-
-def _free_top_layers(model: Any, count: int) -> None:
-    """Frees the last layers and what normalises their output; the head stays, which is often the embedding too."""
-    numbers = [int(found[1]) for name, _ in model.named_parameters() if (found := LAYER_NUMBER.search(name))]
-    if not numbers:
+def _top_layers(names: list[str], count: int) -> list[str]:
+    """The last layers; the head stays frozen, which is often the embedding too."""
+    numbered = {name: int(found[1]) for name in names if (found := LAYER_NUMBER.search(name))}
+    if not numbered:
         raise ModelError(
             "The model has no numbered layers, so its top layers cannot be told apart.", hint="set train.method to lora"
         )
-    first = max(numbers) + 1 - count
-    for name, weight in model.named_parameters():
-        found = LAYER_NUMBER.search(name)
-        if found and int(found[1]) >= first:
-            weight.requires_grad_(True)
+    first = max(numbered.values()) + 1 - count
+    return [name for name, number in numbered.items() if number >= first]
+
+
+def _of_modules(names: list[str], wanted: Sequence[str]) -> list[str]:
+    """The weights of the named modules, each found at least once."""
+    inside = {module: [name for name in names if f".{module}." in f".{name}"] for module in wanted}
+    if missing := [module for module, found in inside.items() if not found]:
+        known = sorted({name.rsplit(".", 2)[-2] for name in names})
+        raise ModelError(
+            f"train.target_modules: the model has no module {missing[0]}.", hint=f"its modules are: {', '.join(known)}"
+        )
+    return [name for name in names if any(name in found for found in inside.values())]
+
+
+def _norms_and_biases(model: Any, names: list[str]) -> list[str]:
+    """Vectors: what scales and shifts (BitFit, Zaken et al. 2022, arXiv:2106.10199; norms: Qi et al. 2022)."""
+    return [name for name in names if model.get_parameter(name).dim() == 1]
 
 
 def _digest(tensors: Mapping[str, Tensor]) -> str:
@@ -129,38 +130,3 @@ def _dtype(model: Any) -> torch.dtype:
     """What the model computes in: the type of its frozen majority, which peft's fp32 adapters must not hide."""
     dtype: torch.dtype = model.get_input_embeddings().weight.dtype
     return dtype
-
-
-def _fused_lora(layer: Any, states: Tensor) -> Tensor:
-    """peft's forward pass of a LoRA layer as one differentiable step, which saves a third of its memory traffic."""
-    (name,) = layer.active_adapters
-    down, up = layer.lora_A[name].weight, layer.lora_B[name].weight
-    flat = states.reshape(-1, states.shape[-1])
-    output = _LoraProduct.apply(flat, layer.base_layer.weight, down, up, layer.scaling[name])
-    if layer.base_layer.bias is not None:
-        output = output + layer.base_layer.bias
-    return output.view(*states.shape[:-1], -1)
-
-
-class _LoraProduct(torch.autograd.Function):  # type: ignore[misc]
-    """`x Wᵀ + s · (x Aᵀ) Bᵀ` with W frozen; products are added in place, and the scale is applied to the small factor."""
-
-    @staticmethod
-    def forward(ctx: Any, states: Tensor, weight: Tensor, down: Tensor, up: Tensor, scale: float) -> Tensor:
-        low = states @ down.T
-        output = states @ weight.T
-        output.addmm_(low, (up * scale).T)
-        ctx.save_for_backward(states, weight, down, up, low)
-        ctx.scale = scale
-        return output
-
-    @staticmethod
-    def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:
-        gradient = gradients[0]
-        states, weight, down, up, low = ctx.saved_tensors
-        to_low = gradient @ (up * ctx.scale)
-        to_states = None
-        if ctx.needs_input_grad[0]:
-            to_states = gradient @ weight
-            to_states.addmm_(to_low, down)
-        return to_states, None, to_low.T @ states, (gradient.T @ low).mul_(ctx.scale), None

@@ -8,7 +8,8 @@ from typing import Any
 from torch import Tensor
 
 from acclimate.backends.adapters import CHANGED_WEIGHTS, LORA_CONFIG, LORA_WEIGHTS, AdapterFacts
-from acclimate.backends.parameters import ADAPTER_NAME, Trainable, adapter_config
+from acclimate.backends.lora import ADAPTER_NAME, adapter_config
+from acclimate.backends.parameters import Trainable
 from acclimate.backends.tensor_files import write_tensors
 from acclimate.core.atomic import write_json
 from acclimate.core.crash_points import crash_point
@@ -36,7 +37,12 @@ def write_trained(output: Path, trainable: Trainable, plan: TrainingPlan, *, bas
 
 
 def _adapter_tensors(trainable: Trainable) -> dict[str, Tensor]:
-    return {name.replace(f".{ADAPTER_NAME}.", "."): master for name, master in trainable.masters.items()}
+    return {_adapter_name(name): master for name, master in trainable.masters.items()}
+
+
+def _adapter_name(name: str) -> str:
+    """The name in peft's files, which leave the adapter's own name out, and the kind of DoRA's only vector."""
+    return name.replace(f".{ADAPTER_NAME}.", ".").replace(".lora_magnitude_vector.weight", ".lora_magnitude_vector")
 
 
 def _adapter_json(model: Any, plan: TrainingPlan, base_name: str) -> dict[str, Any]:

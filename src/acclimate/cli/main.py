@@ -31,7 +31,9 @@ STAGE_VERBS = {
     "profile": "what the data is, and what to mend or gather before training",
     "select_model": "compare candidate base models on your validation text",
     "sample": "draw text from the base, for replay and retention",
-    "train": "adapt the base; train preview shows rows as the model sees them",
+    "train": "adapt the base; train preview shows rows as the model sees them, train dial sets how strongly it acts",
+    "sweep": "measure what was trained at several strengths, on validation and general text",
+    "dial": "keep the strength with the most gain inside the retention budget",
     "predict": "score and answer the test set with every candidate",
     "evaluate": "adapted against base and baselines, with retention",
 }

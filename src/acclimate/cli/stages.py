@@ -8,6 +8,7 @@ import typer
 
 from acclimate.api import Project
 from acclimate.cli.console import counts_line, listener, next_command, print_json, say, tell
+from acclimate.cli.dial import dial
 from acclimate.cli.main import STAGE_VERBS
 from acclimate.cli.options import (
     HERE,
@@ -33,6 +34,7 @@ def app_for(stage: str) -> typer.Typer:
     below: dict[str, Callable[..., None]] = {}
     if stage == "train":
         below["preview"] = preview
+        below["dial"] = dial
     if stage == "glossary":
         below["write"] = write
     add = app.callback(invoke_without_command=True, help=text) if below else app.command(help=text)

@@ -11,6 +11,11 @@ from typing import Any
 from uuid import UUID
 
 
+def without_nan(row: Mapping[str, Any]) -> dict[str, Any]:
+    """The row with null for NaN, which JSON does not know."""
+    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
+
+
 def plain_value(value: Any) -> Any:
     """A value of a table cell in the types of JSON; TypeError, with the name of its type, where it has no form there.
 

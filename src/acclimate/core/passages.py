@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 import numpy.typing as npt
@@ -17,7 +18,7 @@ import polars as pl
 import pyarrow as pa
 
 from acclimate.core.schema import task_text
-from acclimate.core.word_hashes import Hashes, HashSets, hash_words, n_grams
+from acclimate.core.word_hashes import Hashes, HashSets, Sieve, hash_words, n_grams, neighbouring
 
 PASSAGE_WORDS = 8
 """A text with fewer words has no passage and is not searched for."""
@@ -37,6 +38,11 @@ class PassageIndex:
     postings: pl.DataFrame
     words: npt.NDArray[np.int64]
 
+    @cached_property
+    def sieve(self) -> Sieve:
+        """All passages, to look others up in."""
+        return Sieve(self.grams)
+
     @property
     def unsearched(self) -> int:
         """Items without a passage of their own: too short, or stock phrases from end to end."""
@@ -52,13 +58,17 @@ class PassageIndex:
 
 def index_passages(batches: Iterable[Sequence[str]]) -> PassageIndex:
     """The index of items that come a batch at a time; an item is known by its place among all of them."""
+    return index_grams(passages_of(texts) for texts in batches)
+
+
+def index_grams(batches: Iterable[HashSets]) -> PassageIndex:
+    """The same of the passages of items."""
     parts, items = [pl.DataFrame(schema=_POSTING)], 0
-    for texts in batches:
-        grams = passages_of(texts)
+    for grams in batches:
         places = np.arange(len(grams.hashes)) - np.repeat(grams.offsets[:-1], grams.sizes)
         postings = pl.DataFrame({"gram": grams.hashes, "item": grams.texts + items, "place": places})
         parts.append(postings.cast({name: _POSTING[name] for name in postings.columns}))
-        items += len(texts)
+        items += len(grams.sizes)
     every = pl.concat(parts)
     stock = (
         every.select("gram", "item").unique().group_by("gram").len().filter(pl.col("len") > max(STOCK, items // 100))
@@ -85,16 +95,27 @@ def find_passages(index: PassageIndex, grams: HashSets, *, min_share: float) -> 
     >>> find_passages(index, held, min_share=0.5).to_dicts()
     [{'row': 0, 'item': 0, 'share': 0.7272727272727273}]
     """
-    return shares_held(index, look_up(index.grams, grams), by="row", min_share=min_share)
+    return shares_held(index, look_up(index.sieve, grams), by="row", min_share=min_share)
 
 
-def look_up(known: Hashes, grams: HashSets) -> pl.DataFrame:
-    """Which of some known passages, sorted, the texts have: `row` and `gram`, each pair once."""
-    if not len(known) or not len(grams.hashes):
-        return pl.DataFrame(schema={"row": pl.Int64, "gram": pl.UInt64})
-    place = np.minimum(np.searchsorted(known, grams.hashes), len(known) - 1)
-    shared = known[place] == grams.hashes
-    return pl.DataFrame({"row": grams.texts[shared], "gram": grams.hashes[shared]}).unique()
+def look_up(known: Sieve, grams: HashSets) -> pl.DataFrame:
+    """Which of some known passages the texts have: `row` and `gram`, each pair once."""
+    shared, _ = known.find(grams.hashes)
+    rows = np.searchsorted(grams.offsets, shared, side="right") - 1
+    found = {"row": pl.Series(rows, dtype=pl.Int64), "gram": pl.Series(grams.hashes[shared], dtype=pl.UInt64)}
+    return pl.DataFrame(found).unique()
+
+
+def look_up_words(known: Sieve, words: HashSets) -> pl.DataFrame:
+    """The same from the words of the texts: few passages are known, so that only these are asked which text they are of."""
+    shared, among = known.find(neighbouring(words.hashes, PASSAGE_WORDS))
+    rows = np.searchsorted(words.offsets, shared, side="right") - 1
+    within = shared + PASSAGE_WORDS <= words.offsets[rows + 1]
+    found = {
+        "row": pl.Series(rows[within], dtype=pl.Int64),
+        "gram": pl.Series(known.known[among[within]], dtype=pl.UInt64),
+    }
+    return pl.DataFrame(found).unique()
 
 
 def shares_held(index: PassageIndex, held: pl.DataFrame, *, by: str, min_share: float) -> pl.DataFrame:

@@ -34,6 +34,8 @@ class ModelFacts:
     has_chat_template: bool
     hidden_layers: int = 0
     hidden_size: int = 0
+    parameters_per_rank: int = 0
+    """What a LoRA of rank 1 beside every linear layer has: inputs and outputs of each, summed. 0 where it is not known."""
 
 
 @dataclass(frozen=True)
@@ -148,7 +150,7 @@ class LanguageModel(Protocol):
 class TrainingPlan:
     """Everything that decides a training run, in the names that transformers, peft and TRL use."""
 
-    method: Literal["lora", "full", "top_layers"]
+    method: Literal["lora", "full", "top_layers", "modules", "norms_and_biases"]
     learning_rate: float
     max_steps: int
     per_device_train_batch_size: int
@@ -158,6 +160,9 @@ class TrainingPlan:
     max_grad_norm: float = 1.0
     lora_r: int = 16
     lora_alpha: int = 32
+    use_dora: bool = False
+    use_rslora: bool = False
+    target_modules: tuple[str, ...] = ()
     top_layers: int = 4
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     eval_steps: int = 10
@@ -209,6 +214,9 @@ class Models(Protocol):
         Raises ModelError for pickle files, remote code or an adapter of another base, and ResourceError when the
         memory at hand does not suffice, before loading.
         """
+
+    def scale_adapter(self, folder: Path, *, adapter: Path, alpha: float, output: Path) -> None:
+        """Writes what training left in the folder `adapter`, at the strength `alpha` (0 is the base), to `output`."""
 
     def train(
         self,

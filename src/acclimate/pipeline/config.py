@@ -76,6 +76,10 @@ class ProjectConfig:
             values.setdefault("task", self.task)
         if "key" in stage.config.model_fields and "key" in self.sections.get("deidentify", {}):
             values.setdefault("key", self.sections["deidentify"]["key"])
+        if stage.name == "dial":
+            for budget in ("general_budget", "ability_budget"):
+                if budget in self.sections.get("evaluate", {}):
+                    values.setdefault(budget, self.sections["evaluate"][budget])
         if "use" in stage.config.model_fields:
             values.setdefault("use", self.use)
         return _checked(step.section, stage.config, values)

@@ -23,6 +23,8 @@ STAGE_NAMES = (
     "select_model",
     "sample",
     "train",
+    "sweep",
+    "dial",
     "predict",
     "evaluate",
 )
@@ -88,13 +90,19 @@ LOOKING_STEPS = (
 
 TRAIN_STEP = Step("train", "train", {"records": "split", "base": "@base", "sample": "sample"}, "train")
 
+DIAL_STEPS = (
+    Step("sweep", "sweep", {"records": "split", "base": "@base", "adapter": "train", "general": "general"}, "sweep"),
+    Step("dial", "dial", {"sweep": "sweep", "base": "@base", "adapter": "train"}, "dial"),
+)
+"""How strongly what was trained is kept, chosen on texts that no report rests on."""
+
 _RETENTION = {"general": "general", "sample": "sample"}
+_PREDICTED = {"records": "split", "base": "@base", **_RETENTION}
+_REPORTED = {"without_set_aside": True}
 
 PREDICT_STEPS = (
-    Step("predict.base", "predict", {"records": "split", "base": "@base", **_RETENTION}, "predict"),
-    Step(
-        "predict.adapted", "predict", {"records": "split", "base": "@base", "adapter": "train", **_RETENTION}, "predict"
-    ),
+    Step("predict.base", "predict", _PREDICTED, "predict", _REPORTED),
+    Step("predict.adapted", "predict", {**_PREDICTED, "adapter": "dial"}, "predict", _REPORTED),
 )
 
 BASELINE_STEPS = (
@@ -138,6 +146,7 @@ def steps_for(task: str, *, select_model: bool, evaluation_sets: bool = False) -
         *((SELECT_MODEL_STEP,) if select_model else ()),
         SAMPLE_STEP,
         TRAIN_STEP,
+        *DIAL_STEPS,
         *PREDICT_STEPS,
         *(BASELINE_STEPS if has_prompt else ()),
         Step("evaluate", "evaluate", compared, "evaluate"),

@@ -75,6 +75,23 @@ def curves(
     return _svg(figure)
 
 
+def dial(lines: Mapping[str, Sequence[tuple[float, float]]], *, kept: float, budget: float) -> str:
+    """Lines over the strength of an adapter, each in a panel of its own scale; `budget` bounds the last one."""
+    from matplotlib.figure import Figure
+
+    figure = Figure(figsize=(7.2, 1.5 * len(lines) + 0.6), layout="constrained")
+    panels = figure.subplots(len(lines), 1, sharex=True, squeeze=False)[:, 0]
+    for axes, colour, (label, points) in zip(panels, PALETTE, lines.items(), strict=False):
+        _plain(axes)
+        axes.plot(*zip(*points, strict=True), color=colour, linewidth=1.8, marker=".")
+        axes.axvline(kept, color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+        axes.set_ylabel(f"{label}, %", fontsize=8)
+        axes.grid(color=GRID, linewidth=0.8)
+    panels[-1].axhline(budget, color=LOSS, linewidth=1, linestyle=(0, (4, 3)))
+    panels[-1].set_xlabel("strength (dashed: kept)")
+    return _svg(figure)
+
+
 def bars(rows: Mapping[str, Mapping[str, float]], *, axis: str, mark: float | None = None) -> str:
     """Amounts, one bar a row, parted by what they are made of; `mark` draws the amount that is wanted."""
     figure, axes = _axes(7.2, 0.9 + 0.3 * len(rows))
@@ -114,13 +131,18 @@ def _axes(width: float, height: float) -> tuple[Any, Any]:
 
     figure = Figure(figsize=(width, height), layout="constrained")
     axes = figure.add_subplot()
+    _plain(axes)
+    return figure, axes
+
+
+def _plain(axes: Any) -> None:
+    """No frame, muted labels."""
     axes.set_axisbelow(True)
     axes.tick_params(colors=INK, labelsize=8.5, length=0)
     axes.xaxis.label.set(color=MUTED, size=8.5)
     axes.yaxis.label.set(color=MUTED, size=8.5)
     for spine in axes.spines.values():
         spine.set_visible(False)
-    return figure, axes
 
 
 def _svg(figure: Any) -> str:

@@ -83,6 +83,12 @@ class Story:
     """Studies of other answers than these."""
 
     @property
+    def dial(self) -> Mapping[str, Any] | None:
+        """What each strength gained and lost, and which is kept; None where nothing was trained here."""
+        turned = self._step("dial")
+        return turned.report.metrics if turned else None
+
+    @property
     def seconds(self) -> float:
         """What all steps took together."""
         return sum(step.seconds for step in self.steps)

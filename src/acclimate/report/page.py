@@ -13,12 +13,12 @@ from markupsafe import Markup
 from acclimate import __version__
 from acclimate.core.atomic import write_bytes
 from acclimate.core.durations import duration
+from acclimate.core.retention import ONE_SIDED
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
 from acclimate.report import figures, words
 from acclimate.report.gather import Story, gather
 from acclimate.report.profile import profile_figures
-from acclimate.stages.evaluate.retention import ONE_SIDED
 
 FILE_NAME = "report.html"
 
@@ -82,6 +82,8 @@ def _figures(story: Story) -> dict[str, str]:
     }
     if story.train:
         drawn |= {"loss": _loss_figure(story.train), "validation": _validation_figure(story.train)}
+    if story.dial:
+        drawn["dial"] = _dial_figure(story.dial)
     return {name: svg for name, svg in drawn.items() if svg}
 
 
@@ -163,6 +165,17 @@ def _validation_figure(train: Mapping[str, Any]) -> str:
     if not points:
         return ""
     return figures.curves({"validation": points}, across="step", up="bits per byte", mark=train["best_step"])
+
+
+def _dial_figure(dial: Mapping[str, Any]) -> str:
+    """Gain on validation against what general text loses, both in percent of the base, over the strength."""
+    start = dial["points"][0].get("bits_per_byte")
+    points = dial["points"][1:]
+    gained = [(row["alpha"], -100 * row["change"] / start) for row in points if start and row.get("change") is not None]
+    lost = [(row["alpha"], 100 * row["general"]) for row in points if row.get("general") is not None]
+    lines = {"gain on validation": gained, "rise on general text": lost}
+    drawn = {label: [(0.0, 0.0), *line] for label, line in lines.items() if line}
+    return figures.dial(drawn, kept=dial["alpha"], budget=100 * dial["budget"]["general"]) if drawn else ""
 
 
 def _number(value: float | None, digits: int = 3) -> str:

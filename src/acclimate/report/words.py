@@ -179,6 +179,18 @@ def unknown_interval(texts: int) -> str:
     return "not known: one text only" if texts == 1 else "not known"
 
 
+def dial_sentence(story: Story) -> str:
+    """At which strength the trained model is evaluated, and who chose it."""
+    dial = story.dial or {}
+    strength = "as trained" if dial["alpha"] == 1 else f"at {dial['alpha']:g} of its strength"
+    because = {
+        "you": "as acclimate.yaml says",
+        "budget": "the most gain that the retention budget allows, of the strengths that were measured",
+        "default": "since there was nothing to choose by",
+    }[dial["chosen_by"]]
+    return f"What was trained is kept {strength}: {because}."
+
+
 def cost_sentence(story: Story) -> str:
     """What it took on this machine."""
     train = next((step for step in story.steps if step.name == "train"), None)

@@ -11,19 +11,29 @@ from tests.unit.backends.tiny_training import PLAN, CutOffError, EndsAfter, Tiny
 from transformers import LlamaConfig, LlamaForCausalLM
 
 from acclimate.backends.decoder import load_decoder
+from acclimate.backends.lora import adapter_config
 from acclimate.backends.optimiser import learning_rate
-from acclimate.backends.parameters import adapter_config, make_trainable
+from acclimate.backends.parameters import make_trainable
 from acclimate.backends.scoring import score_rows
 from acclimate.backends.training import Curve, remarks
 from acclimate.core.errors import ModelError
 from acclimate.core.ports import TrainingPlan
 
-METHODS = ("lora", "full", "top_layers")
+METHODS = {
+    "lora": {"method": "lora"},
+    "dora": {"method": "lora", "use_dora": True},
+    "rslora": {"method": "lora", "use_rslora": True, "lora_r": 4},
+    "some layers": {"method": "lora", "target_modules": ("q_proj", "v_proj")},
+    "full": {"method": "full"},
+    "top_layers": {"method": "top_layers"},
+    "modules": {"method": "modules", "target_modules": ("mlp", "layers.1.self_attn.o_proj")},
+    "norms_and_biases": {"method": "norms_and_biases"},
+}
 
 
 @pytest.mark.parametrize("method", METHODS)
 def test_loss_and_validation_fall(tmp_path, method):
-    result = TinyRun(tmp_path / "run").with_plan(method=method).train()
+    result = TinyRun(tmp_path / "run").with_plan(**METHODS[method]).train()
     assert result.steps[-1].loss < result.steps[0].loss
     assert result.validation[-1]["bits_per_byte"] < result.validation[0]["bits_per_byte"]
     assert [point["step"] for point in result.validation] == [0, 2, 4, 6]
@@ -31,7 +41,7 @@ def test_loss_and_validation_fall(tmp_path, method):
 
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_written_gives_the_figure_that_validation_found_best(tmp_path, method):
-    run = TinyRun(tmp_path / "run").with_plan(method=method)
+    run = TinyRun(tmp_path / "run").with_plan(**METHODS[method])
     result = run.train()
     adapted = load_decoder(run.base, adapter=run.output, precision="fp32")
     scores = score_rows(adapted.model, run.rows()[:2])
@@ -49,9 +59,9 @@ def test_the_best_step_is_kept_when_later_ones_are_worse(tmp_path):
 @pytest.mark.parametrize("method", METHODS)
 @pytest.mark.parametrize("steps", [1, 3, 5, 6])
 def test_a_run_that_was_cut_off_ends_in_the_same_bytes(tmp_path, method, steps):
-    undisturbed = TinyRun(tmp_path / "undisturbed").with_plan(method=method)
+    undisturbed = TinyRun(tmp_path / "undisturbed").with_plan(**METHODS[method])
     expected = undisturbed.train()
-    cut = TinyRun(tmp_path / "cut").with_plan(method=method)
+    cut = TinyRun(tmp_path / "cut").with_plan(**METHODS[method])
     with pytest.raises(CutOffError):
         cut.train(EndsAfter(steps))
     assert cut.train() == expected
@@ -87,6 +97,34 @@ def test_top_layers_trains_the_last_layer_alone(tmp_path):
     run = TinyRun(tmp_path / "run").with_plan(method="top_layers", top_layers=1)
     run.train()
     assert all(".layers.1." in name for name in load_file(run.output / "weights.safetensors"))
+
+
+def test_modules_trains_whole_weights_of_what_is_named(tmp_path):
+    run = TinyRun(tmp_path / "run").with_plan(method="modules", target_modules=("down_proj", "layers.0.mlp"))
+    run.train()
+    assert sorted(name.removeprefix("model.layers.") for name in load_file(run.output / "weights.safetensors")) == [
+        *(f"0.mlp.{name}_proj.weight" for name in ("down", "gate", "up")),
+        "1.mlp.down_proj.weight",
+    ]
+
+
+def test_norms_and_biases_trains_vectors_alone(tmp_path):
+    run = TinyRun(tmp_path / "run").with_plan(method="norms_and_biases")
+    run.train()
+    written = load_file(run.output / "weights.safetensors")
+    assert len(written) == 5 and all(value.dim() == 1 for value in written.values())
+
+
+@pytest.mark.parametrize("method", ["lora", "modules"])
+def test_a_module_that_the_model_lacks_is_named(tmp_path, method):
+    run = TinyRun(tmp_path / "run").with_plan(method=method, target_modules=("c_attn",))
+    with pytest.raises(ModelError, match="c_attn"):
+        run.train()
+
+
+def test_a_rank_above_the_width_of_a_layer_is_refused(tmp_path):
+    with pytest.raises(ModelError, match=r"lora_r: 17 is above 16"):
+        TinyRun(tmp_path / "run").with_plan(lora_r=17).train()
 
 
 def test_a_run_without_validation_keeps_the_last_step_and_says_so(tmp_path):

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acclimate.core.passages import find_passages, index_passages, passages_of
+from acclimate.core.passages import find_passages, index_passages, look_up, look_up_words, passages_of
 from acclimate.core.word_hashes import hash_words, n_grams
 
 ITEM = [f"item{index}" for index in range(40)]
@@ -77,3 +77,12 @@ def test_the_order_and_batches_of_items_change_nothing(cut, order: random.Random
     other = find_passages(index_passages([shuffled[:cut], shuffled[cut:]]), passages_of([text(ITEM)]), min_share=0.5)
     names = {shuffled[item]: share for item, share in other.select("item", "share").rows()}
     assert names == {items[item]: share for item, share in one.select("item", "share").rows()}
+
+
+@given(st.lists(st.lists(st.sampled_from("abc"), max_size=12), max_size=5), st.integers(0, 2))
+def test_passages_are_found_from_words_as_from_the_passages_themselves(texts, seed):
+    written = [" ".join(words) for words in texts]
+    index = index_passages([[" ".join("abcabcabcabc"[seed:]), " ".join("aabbccaabbcc")]])
+    words = hash_words(written)
+    found = [look_up(index.sieve, passages_of(written)), look_up_words(index.sieve, words)]
+    assert found[0].sort("row", "gram").equals(found[1].sort("row", "gram"))

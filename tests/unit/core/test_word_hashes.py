@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -9,7 +10,7 @@ import numpy as np
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acclimate.core.word_hashes import HashSets, SetsOnDisk, hash_words
+from acclimate.core.word_hashes import HashSets, SetsOnDisk, Sieve, hash_words, hash_words_and_forms
 
 texts = st.lists(st.lists(st.sampled_from(["ache", "fever", "rash", "cough"]), max_size=4).map(" ".join), max_size=5)
 
@@ -34,3 +35,19 @@ def test_the_sets_of_some_texts_come_in_the_order_asked_for(written: list[str], 
     wanted = data.draw(st.lists(st.integers(0, len(written) - 1)))
     sets = hash_words(written)
     assert listed(sets.take(np.array(wanted, dtype=np.int64))) == [listed(sets)[text] for text in wanted]
+
+
+@given(st.lists(st.text("ab1 2é七ก๑๒", max_size=12), max_size=4))
+def test_forms_are_the_words_of_the_texts_with_every_number_alike(texts):
+    words, forms = hash_words_and_forms(texts)
+    assert listed(words) == listed(hash_words(texts))
+    assert listed(forms) == listed(hash_words([re.sub(r"\d+", "0", text) for text in texts]))
+
+
+@given(st.sets(st.integers(0, 2**64 - 1), max_size=20), st.lists(st.integers(0, 2**64 - 1), max_size=20))
+def test_a_sieve_finds_exactly_the_known_hashes(known, others):
+    hashes = np.array([*others, *known], dtype=np.uint64)
+    ordered = np.array(sorted(known), dtype=np.uint64)
+    places, among = Sieve(ordered).find(hashes)
+    assert places.tolist() == [place for place, value in enumerate(hashes.tolist()) if value in known]
+    assert ordered[among].tolist() == hashes[places].tolist()

@@ -53,7 +53,7 @@ def _artifact(root: Path, held: Held, workspace: Workspace, keep_models: str) ->
     is_latest = latest is not None and latest.manifest.key == manifest.key
     anew = "acclimate run makes it anew without them" if is_latest else "an older one, nothing makes it anew"
     name = str(held.finished.artifact.path.relative_to(root))
-    if manifest.stage == "train":
+    if manifest.stage in ("train", "dial"):
         return Affected("model", name, _model(held, keep_models, is_latest=is_latest))
     if manifest.stage == "split":
         where = ", ".join(f"{count} in {split}" for split, count in sorted(held.splits.items())) or "none"
@@ -63,9 +63,16 @@ def _artifact(root: Path, held: Held, workspace: Workspace, keep_models: str) ->
 
 
 def _model(held: Held, keep_models: str, *, is_latest: bool) -> str:
+    if held.finished.manifest.stage == "dial":
+        scaled = "what was trained on them, scaled"
+        return _trained(scaled, keep_models, is_latest=is_latest) if held.trained else "not trained on them, stays"
     if not held.trained:
         return "its rows are deleted; it was set aside before a step reached them, so the model stays"
     learnt = f"trained on {held.rows} rows of theirs" if held.rows else "whether it was trained on them cannot be told"
+    return _trained(learnt, keep_models, is_latest=is_latest)
+
+
+def _trained(learnt: str, keep_models: str, *, is_latest: bool) -> str:
     if keep_models:
         return f"{learnt}; kept, because: {keep_models}"
     anew = "acclimate run trains one without them" if is_latest else "an older one, nothing trains it anew"

@@ -40,7 +40,7 @@ from acclimate.project.workspace import TRIAL, Workspace
 ERASED_EVENT = "subject erased"
 """The audit event that names a receipt and its digest."""
 MODEL = "model"
-"""The folder of an artifact of train that holds what was trained."""
+"""The folder of an artifact of train or dial that holds what was trained."""
 
 
 def begin(workspace: Workspace, findings: Findings, *, person: ErasedSubject, keep_models: str = "") -> Erasure:

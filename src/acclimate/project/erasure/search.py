@@ -35,7 +35,7 @@ from acclimate.project.manifests import MANIFEST, Manifest, State, damage
 from acclimate.project.workspace import TRIAL, Finished, Workspace
 
 PAGES = ("report.html", "profile.html")
-_INGEST, _DEDUP, _SPLIT, _TRAIN = "ingest", "dedup", "split", "train"
+_INGEST, _DEDUP, _SPLIT, _TRAIN, _DIAL = "ingest", "dedup", "split", "train", "dial"
 
 
 @dataclass(frozen=True)
@@ -215,7 +215,11 @@ class _AreaSearch:
         return self._other_key[name]
 
     def _is_trained_on(self, item: Finished) -> bool:
-        if item.manifest.stage != _TRAIN or item.manifest.state is State.ERASED:
+        if item.manifest.state is State.ERASED:
+            return False
+        if item.manifest.stage == _DIAL:
+            return any(self._is_trained_on(one) for one in self._made_from(item))
+        if item.manifest.stage != _TRAIN:
             return False
         learnt = any(own_rows(table, self._person).num_rows for table in item.artifact.data_files)
         return learnt or self._has_other_key(item)

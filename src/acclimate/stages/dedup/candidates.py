@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 
 import numpy as np
@@ -11,14 +12,16 @@ import pyarrow as pa
 from scipy.sparse import csr_array
 
 from acclimate.core.ports import Engine
-from acclimate.core.word_hashes import Hashes, HashSets
+from acclimate.core.word_hashes import Hashes, HashSets, n_grams
 
 Indices = npt.NDArray[np.int64]
+Floats = npt.NDArray[np.float64]
 
 _LEADERS = 64
 """In a crowded bucket every record is compared with this many preferred ones, not with all: a survivor is preferred."""
 
 _PAIRS_AT_ONCE = 16_384
+_TEXTS_AT_ONCE = 32_768
 
 
 @dataclass(frozen=True)
@@ -71,31 +74,76 @@ def pairs_of_band(band: pa.RecordBatch) -> Indices:
     return np.concatenate(first) * max(len(keys), 1) + np.concatenate(second)
 
 
-def jaccard(pairs: Pairs, sets: HashSets) -> npt.NDArray[np.float64]:
-    """The exact Jaccard similarity of each pair's sets; 1 where both are empty."""
-    similarity = np.empty(len(pairs), dtype=np.float64)
-    for begin in range(0, len(pairs), _PAIRS_AT_ONCE):
-        part = slice(begin, begin + _PAIRS_AT_ONCE)
-        similarity[part] = _jaccard_of_some(pairs.first[part], pairs.second[part], sets)
-    return similarity
+def jaccard(pairs: Pairs, words: HashSets, *, n: int = 1) -> Floats:
+    """The exact Jaccard similarity of the sets of word n-grams of each pair; 1 where both are empty."""
+
+    def read(sets: HashSets) -> csr_array:
+        counts = _counts(n_grams(sets, n))
+        counts.data[:] = 1
+        return counts
+
+    shared = _shared(pairs, words, read)
+    union = shared.of_first + shared.of_second - shared.common
+    return np.where(union > 0, shared.common / np.maximum(union, 1), 1.0)
 
 
-def _jaccard_of_some(first: Indices, second: Indices, sets: HashSets) -> npt.NDArray[np.float64]:
-    involved = np.union1d(first, second)
-    matrix = _membership(sets.take(involved))
-    sizes = np.asarray(matrix.sum(axis=1)).ravel()
-    first, second = np.searchsorted(involved, first), np.searchsorted(involved, second)
-    common = np.asarray(matrix[first].multiply(matrix[second]).sum(axis=1)).ravel()
-    union = sizes[first] + sizes[second] - common
-    return np.where(union > 0, common / np.maximum(union, 1), 1.0)
+def words_lacking(pairs: Pairs, words: HashSets) -> Floats:
+    """How many words of the longer text of each pair the other lacks, each counted as often as it stands there."""
+    shared = _shared(pairs, words, _counts)
+    return np.maximum(shared.of_first, shared.of_second) - shared.common
 
 
-def _membership(sets: HashSets) -> csr_array:
+@dataclass(frozen=True)
+class _Shared:
+    """How many words or n-grams each text of each pair has, and how many both have."""
+
+    of_first: Floats
+    of_second: Floats
+    common: Floats
+
+
+def _shared(pairs: Pairs, words: HashSets, read: Callable[[HashSets], csr_array]) -> _Shared:
+    """The counts of each pair in the rows that `read` makes of its texts; some texts are held at a time."""
+    shared = _Shared(*(np.empty(len(pairs), dtype=np.float64) for _ in range(3)))
+    for block in _blocks(pairs):
+        involved = np.union1d(pairs.first[block], pairs.second[block])
+        rows = read(words.take(involved))
+        totals = _row_sums(rows)
+        for part in _parts(block.start, block.stop):
+            first, second = (np.searchsorted(involved, side[part]) for side in (pairs.first, pairs.second))
+            shared.of_first[part], shared.of_second[part] = totals[first], totals[second]
+            shared.common[part] = _row_sums(rows[first].minimum(rows[second]))
+    return shared
+
+
+def _blocks(pairs: Pairs) -> Iterator[slice]:
+    """Stretches of the pairs that need few texts, however many the pairs: in a crowd of copies all are of the same."""
+    start, involved = 0, np.empty(0, dtype=np.int64)
+    for part in _parts(0, len(pairs)):
+        more = np.union1d(pairs.first[part], pairs.second[part])
+        together = np.union1d(involved, more)
+        if part.start > start and len(together) > _TEXTS_AT_ONCE:
+            yield slice(start, part.start)
+            start, together = part.start, more
+        involved = together
+    if start < len(pairs):
+        yield slice(start, len(pairs))
+
+
+def _parts(start: int, end: int) -> Iterator[slice]:
+    for begin in range(start, end, _PAIRS_AT_ONCE):
+        yield slice(begin, min(begin + _PAIRS_AT_ONCE, end))
+
+
+def _counts(sets: HashSets) -> csr_array:
+    """How often each hash, a column, stands in each text, a row."""
     distinct, column = np.unique(sets.hashes, return_inverse=True)
     row = np.repeat(np.arange(len(sets.sizes)), sets.sizes)
-    matrix = csr_array(
-        (np.ones(len(column), dtype=np.int32), (row, column)), shape=(len(sets.sizes), max(len(distinct), 1))
-    )
-    matrix.sum_duplicates()
-    matrix.data[:] = 1
-    return matrix
+    shape = (len(sets.sizes), max(len(distinct), 1))
+    counts = csr_array((np.ones(len(column), dtype=np.int32), (row, column)), shape=shape)
+    counts.sum_duplicates()
+    return counts
+
+
+def _row_sums(matrix: csr_array) -> Floats:
+    return np.asarray(matrix.sum(axis=1), dtype=np.float64).ravel()

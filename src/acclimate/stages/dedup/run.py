@@ -194,6 +194,7 @@ STAGE = Stage(
         "acclimate.core.ledger",
         "acclimate.core.passages",
         "acclimate.core.reinclusion",
+        "acclimate.core.task_texts",
         "acclimate.core.word_hashes",
     ),
     estimate=_estimate,

@@ -15,7 +15,8 @@ import polars as pl
 import pyarrow as pa
 from rensa import RMinHash
 
-from acclimate.core.schema import TEXT_COLUMNS, task_text
+from acclimate.core.schema import TEXT_COLUMNS
+from acclimate.core.task_texts import task_texts
 from acclimate.core.word_hashes import Hashes, HashSets, hash_words, mix_pair, n_grams
 from acclimate.stages.dedup.similarity import Bands
 
@@ -46,25 +47,18 @@ class SignedBatch:
 
 def sign_batch(batch: pa.RecordBatch, *, bands: Bands, seed: int) -> SignedBatch:
     """Digests, lengths, band keys and survival criteria of one batch; other batches do not matter."""
-    rows = batch.select([*PAYLOAD, *SURVIVAL]).to_pylist()
-    texts = [task_text(row) for row in rows]
+    texts = task_texts(batch)
     words = hash_words(texts)
-    records = pl.DataFrame(
-        {
-            "id": [row["id"] for row in rows],
-            "text_digest": [text_digest(text) for text in texts],
-            "label": [row["label"] for row in rows],
-            "source": [row["source"] for row in rows],
-            "site": [row["site"] for row in rows],
-            "words": words.sizes,
-            "frozen": [row["split"] == "test" for row in rows],
-            "longest": [len(text) for text in texts],
-            "most_annotated": [_annotations(row) for row in rows],
-            "collected_at": [row["collected_at"] for row in rows],
-        },
-        schema=_SIGNED_COLUMNS,
+    annotations = pl.col("spans").list.len().fill_null(0).cast(pl.Int64) + pl.col("label").is_not_null()
+    records = pl.DataFrame(pl.from_arrow(batch.select(["id", "label", *SURVIVAL]))).with_columns(
+        pl.Series("text_digest", [text_digest(text) for text in texts], pl.Binary),
+        pl.Series("words", words.sizes),
+        longest=texts.str.len_chars(),
+        frozen=pl.col("split").eq_missing(pl.lit("test")),
+        most_annotated=annotations,
     )
-    return SignedBatch(records, band_keys(n_grams(words, 2), bands=bands, seed=seed))
+    signed = records.select(list(_SIGNED_COLUMNS)).cast(pl.Schema(_SIGNED_COLUMNS))
+    return SignedBatch(signed, band_keys(n_grams(words, 2), bands=bands, seed=seed))
 
 
 def text_digest(text: str) -> bytes:
@@ -89,7 +83,3 @@ def band_keys(shingles: HashSets, *, bands: Bands, seed: int) -> Hashes:
     for row in range(bands.rows):
         keys = mix_pair(keys, values[:, :, row])
     return keys
-
-
-def _annotations(record: Mapping[str, Any]) -> int:
-    return len(record["spans"] or ()) + (record["label"] is not None)

@@ -9,6 +9,12 @@ How many survive varies from copy to copy. Neighbouring 2-grams share a word, so
 (s(1 - s) + 2((1 - e)³ - s²)) / (n - 1), and the threshold lies as many standard deviations lower as recall asks for.
 For a short text that would soon accept anything, so that it never lies below J at 1.75e. Fewer than 1/e words leave room
 for no edit at all: such texts are compared exactly and not otherwise.
+
+Where all that differs stands together, far more words may differ before as many 2-grams are broken: two short texts under
+one heading would pass. So the words themselves are counted too. An edit changes one word, so that the longer of two
+copies lacks at most as many in the other as were edited (bag distance, a lower bound of the edit distance: Bartolini,
+Ciaccia and Patella 2002). Of n words en are edited, more or less by a binomial draw, and its spread is allowed for by the
+same recall.
 """
 
 from __future__ import annotations
@@ -65,6 +71,16 @@ def jaccard_thresholds(words: npt.NDArray[np.int64], *, max_edited: float, recal
     surviving = (1 - max_edited) ** 2 - norm.ppf(recall) * spread
     lowest = (1 - min(_MOST * max_edited, 1)) ** 2
     return _jaccard_of_surviving(np.maximum(surviving, lowest))
+
+
+def most_edited_words(words: npt.NDArray[np.int64], *, max_edited: float, recall: float) -> Floats:
+    """The most words of a text of so many that a copy may lack, each as often as it stands there.
+
+    >>> most_edited_words(np.array([50, 200, 1000]), max_edited=0.1, recall=0.99).round(1).tolist()
+    [9.9, 29.9, 122.1]
+    """
+    spread = np.sqrt(max_edited * (1 - max_edited) * words)
+    return np.asarray(max_edited * words + norm.ppf(recall) * spread, dtype=np.float64)
 
 
 def fewest_words(max_edited: float) -> int:

@@ -13,12 +13,12 @@ import pyarrow as pa
 from acclimate.core.artifacts import Artifact
 from acclimate.core.ports import Context
 from acclimate.core.schema import task_text
-from acclimate.core.word_hashes import HashSets, SetsOnDisk, hash_words, n_grams
-from acclimate.stages.dedup.candidates import Indices, Pairs, jaccard
+from acclimate.core.word_hashes import HashSets, SetsOnDisk, hash_words
+from acclimate.stages.dedup.candidates import Indices, Pairs, jaccard, words_lacking
 from acclimate.stages.dedup.clusters import first_with_equal
 from acclimate.stages.dedup.config import DedupConfig
 from acclimate.stages.dedup.signatures import PAYLOAD, answer_text
-from acclimate.stages.dedup.similarity import jaccard_thresholds
+from acclimate.stages.dedup.similarity import jaccard_thresholds, most_edited_words
 
 
 @dataclass(frozen=True)
@@ -47,23 +47,31 @@ def verify(
     local = Pairs(row[np.searchsorted(involved, candidates.first)], row[np.searchsorted(involved, candidates.second)])
     words = records["words"].to_numpy()
     longer = np.maximum(words[candidates.first], words[candidates.second])
-    thresholds = jaccard_thresholds(longer, max_edited=config.max_edited, recall=config.recall)
-    are_copies = jaccard(local, texts) >= thresholds
+    are_copies = _are_copies(local, texts, longer, config)
     pairs, local = candidates.where(are_copies), local.where(are_copies)
     label = first_with_equal(records, ["label"])
     same_label = label[pairs.first] == label[pairs.second]
     return Copies(pairs, same_label & (jaccard(local, answers) >= config.min_answer_overlap))
 
 
+def _are_copies(pairs: Pairs, texts: HashSets, longer: Indices, config: DedupConfig) -> npt.NDArray[np.bool_]:
+    """Whether both the word pairs and the words of two texts agree enough; `longer` is the number of words of each
+    pair's longer text."""
+    asked = {"max_edited": config.max_edited, "recall": config.recall}
+    are_copies = jaccard(pairs, texts, n=2) >= jaccard_thresholds(longer, **asked)
+    lacking = words_lacking(pairs.where(are_copies), texts)
+    are_copies[are_copies] = lacking <= most_edited_words(longer[are_copies], **asked)
+    return are_copies
+
+
 def hash_payload(batch: pa.RecordBatch) -> tuple[HashSets, HashSets]:
-    """The word 2-grams of each record's whole text, and the words of its answer."""
+    """The words of each record's whole text, and those of its answer."""
     rows = batch.to_pylist()
-    texts = n_grams(hash_words([task_text(row) for row in rows]), 2)
-    return texts, hash_words([answer_text(row) for row in rows])
+    return hash_words([task_text(row) for row in rows]), hash_words([answer_text(row) for row in rows])
 
 
 def _read_sets(positions: Indices, sources: Sequence[Artifact], context: Context) -> tuple[HashSets, HashSets]:
-    """The sets of the records at some positions; they lie on disk, since most of a corpus may be copies."""
+    """The words of the records at some positions; they lie on disk, since most of a corpus may be copies."""
     rows = _rows_at(positions, sources, context.batch_rows)
     texts, answers = SetsOnDisk(context.partial / "texts"), SetsOnDisk(context.partial / "answers")
     with context.progress("comparing likely copies", len(positions)) as progress, texts, answers:

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import asdict, dataclass, replace
 from typing import Any
 
 import numpy as np
 import polars as pl
 
+from acclimate.core.json_values import without_nan
+from acclimate.core.retention import INSUFFICIENT
 from acclimate.core.statistics import Estimate, Ratio, Resamples, holm
 from acclimate.stages.evaluate.arms import ARMS, LIKELIHOOD, METRICS
 
-BETTER, WORSE, UNSHOWN, INSUFFICIENT = "better", "worse", "no difference shown", "insufficient evidence"
+BETTER, WORSE, UNSHOWN = "better", "worse", "no difference shown"
 LOWER_IS_BETTER = frozenset({LIKELIHOOD})
 
 
@@ -122,11 +124,6 @@ def unsliced_attributes(test: pl.DataFrame, *, max_values: int) -> list[str]:
     for group, value, _ in _memberships(test):
         values_of.setdefault(group, set()).add(value)
     return sorted(group for group, values in values_of.items() if group != "site" and len(values) > max_values)
-
-
-def without_nan(row: Mapping[str, Any]) -> dict[str, Any]:
-    """The row with null for NaN, which JSON does not know."""
-    return {key: None if isinstance(value, float) and math.isnan(value) else value for key, value in row.items()}
 
 
 def _memberships(test: pl.DataFrame) -> Iterator[tuple[str, str, int]]:

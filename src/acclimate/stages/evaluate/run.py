@@ -11,6 +11,7 @@ from acclimate.core.artifacts import Output
 from acclimate.core.errors import ContractError
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
+from acclimate.core.retention import INSUFFICIENT, UNNAMED, Budget, retention
 from acclimate.core.stage import Inputs
 from acclimate.stages.evaluate.arms import (
     ITEM_SCHEMA,
@@ -24,7 +25,6 @@ from acclimate.stages.evaluate.arms import (
 )
 from acclimate.stages.evaluate.compare import (
     BETTER,
-    INSUFFICIENT,
     Comparison,
     Settings,
     arm_totals,
@@ -35,7 +35,6 @@ from acclimate.stages.evaluate.compare import (
 )
 from acclimate.stages.evaluate.config import EvaluateConfig
 from acclimate.stages.evaluate.look_alikes import look_alikes
-from acclimate.stages.evaluate.retention import UNNAMED, Budget, retention
 from acclimate.stages.evaluate.term_likelihood import probe_terms
 from acclimate.stages.evaluate.terms import answers_of, read_terms, term_metrics
 

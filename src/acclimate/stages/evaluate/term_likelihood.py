@@ -18,8 +18,9 @@ import polars as pl
 
 from acclimate.core.examples import trained_text
 from acclimate.core.glossary import Glossary, Place, Term
+from acclimate.core.json_values import without_nan
 from acclimate.core.statistics import Estimate, Ratio
-from acclimate.stages.evaluate.compare import Settings, without_nan
+from acclimate.stages.evaluate.compare import Settings
 
 MOST_NAMED = 10
 TERMS, ELSEWHERE = "terms", "elsewhere"

@@ -13,8 +13,9 @@ import polars as pl
 from acclimate.core.abbreviations import definitions
 from acclimate.core.artifacts import Artifact
 from acclimate.core.glossary import WORD, Glossary, Term, folded
+from acclimate.core.json_values import without_nan
 from acclimate.core.statistics import Estimate, Ratio
-from acclimate.stages.evaluate.compare import Settings, without_nan
+from acclimate.stages.evaluate.compare import Settings
 
 MOST_MISSED = 10
 

@@ -21,6 +21,7 @@ from acclimate.core.schema import NAMED_VALUE, RECORD_SCHEMA
 from acclimate.core.sources import SourceConfig
 from acclimate.core.terms import Use
 from acclimate.stages.ingest.canonical_columns import NOTHING, as_text, canonical_rows
+from acclimate.stages.ingest.conversations import read_conversations
 from acclimate.stages.ingest.identity import Identities
 from acclimate.stages.ingest.line_blocks import LineBlock
 from acclimate.stages.ingest.recognise import Meaning
@@ -28,7 +29,7 @@ from acclimate.stages.ingest.records import TEXTS, TRAINED_ON, check_licence, re
 from acclimate.stages.ingest.rows import RowError
 from acclimate.stages.ingest.sound_lines import Layout, read_sound_lines
 
-_PARTS = TEXTS | {"id", "instruction", "input", "collected_at", "split", "weight"}
+_PARTS = TEXTS | {"id", "instruction", "input", "messages", "collected_at", "split", "weight"}
 
 
 @dataclass(frozen=True)
@@ -57,6 +58,8 @@ class BlockReading:
         schema = self.layout.schema
         if schema is None or not _PARTS.issuperset(self.meaning.columns):
             return None
+        if not self._has_only_messages_in_turns(schema):
+            return None
         rows = read_sound_lines(block, schema, max_bytes=self.max_bytes)
         if rows is None or (most is not None and len(rows) > most):
             return None
@@ -69,7 +72,10 @@ class BlockReading:
         canonical = canonical_rows(rows) if self._needs_canonical(rows) else None
         if canonical is not None and pc.max(pc.binary_length(canonical)).as_py() > self.max_bytes:
             return None
-        columns = self._described(rows) | self._payload(rows)
+        payload = self._payload(rows)
+        if payload is None:
+            return None
+        columns = self._described(rows) | payload
         licences = Counter({one["values"]: one["counts"] for one in pc.value_counts(columns["licence"]).to_pylist()})
         for licence in licences:
             check_licence(licence, self.source, self.use)
@@ -81,15 +87,25 @@ class BlockReading:
         records = pa.Table.from_arrays(arrays, schema=RECORD_SCHEMA)
         return BlockRecords(records, _without_payload(records), licences)
 
-    def _payload(self, rows: pa.RecordBatch) -> dict[str, pa.Array]:
-        """The columns that are the text of one cell, or the prompt of alpaca."""
+    def _has_only_messages_in_turns(self, schema: pa.Schema) -> bool:
+        """Whether the conversation is the one column of lists, or none is; as a text it is read row by row."""
+        name = self.meaning.columns.get("messages")
+        lists = [field.name for field in schema if pa.types.is_list(field.type)]
+        named = {*self.source.attributes.values(), *self.source.identifiers.values()}
+        return lists == ([name] if name else []) and named.isdisjoint(lists)
+
+    def _payload(self, rows: pa.RecordBatch) -> dict[str, pa.Array] | None:
+        """The columns that are the text of one cell, the prompt of alpaca, or a conversation; None where that is not
+        plain."""
         cells = {part: _column(rows, column) for part, column in self.meaning.columns.items()}
         columns = {part: as_text(cell) for part, cell in cells.items() if part in TEXTS}
         for part, constant in (("site", self.source.site), ("licence", self.source.licence)):
             columns[part] = _else(columns.get(part, pa.nulls(len(rows), pa.string())), constant)
         if "instruction" in cells:
             columns["prompt"] = _alpaca_prompts(cells["instruction"], cells.get("input", pa.nulls(len(rows))))
-        return columns
+        if "messages" in cells:
+            columns["messages"] = read_conversations(cells["messages"])
+        return None if any(column is None for column in columns.values()) else columns
 
     def _described(self, rows: pa.RecordBatch) -> dict[str, pa.Array]:
         """What stands beside the payload."""
@@ -185,6 +201,7 @@ def _named(rows: pa.RecordBatch, columns: Mapping[str, str]) -> pa.Array:
 
 def _without_payload(records: pa.Table) -> int:
     filled = [_is_filled(records.column(part)) for part in TRAINED_ON if part != "messages"]
+    filled.append(records.column("messages").is_valid())
     return int(records.num_rows) - int(pc.sum(reduce(pc.or_, filled), min_count=0).as_py())
 
 

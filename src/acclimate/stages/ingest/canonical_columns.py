@@ -59,7 +59,23 @@ def _member(key: str, column: pa.Array) -> list[str | pa.Array]:
     """The parts of a member of each row's object; null where its value is."""
     if pa.types.is_string(column.type):
         return [f'{key}"', _escaped(column), '"']
+    if pa.types.is_list(column.type):
+        return [f"{key}[", _objects(column), "]"]
     return [key, as_text(column)]
+
+
+def _objects(lists: pa.Array) -> pa.Array:
+    """The objects of each list, none of which has a missing value, with commas between them; null where the list is."""
+    objects = lists.flatten()
+    names = [field.name for field in objects.type]
+    written = canonical_rows(pa.RecordBatch.from_arrays(objects.flatten(), names=names))
+    return pc.binary_join(pa.ListArray.from_arrays(list_offsets(lists), written, mask=lists.is_null()), ",")
+
+
+def list_offsets(lists: pa.Array) -> pa.Array:
+    """Where the elements of each list begin among all of them, and where they end."""
+    sizes = pc.fill_null(pc.list_value_length(lists), 0).to_numpy(zero_copy_only=False)
+    return pa.array(np.concatenate(([0], np.cumsum(sizes))), pa.int32())
 
 
 def _joined(*parts: str | pa.Array) -> pa.Array:

@@ -7,6 +7,11 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
+import pyarrow as pa
+import pyarrow.compute as pc
+
+from acclimate.core.schema import MESSAGE
+from acclimate.stages.ingest.canonical_columns import list_offsets
 from acclimate.stages.ingest.rows import RowError, parse_json_cell
 
 _ROLES = {
@@ -24,7 +29,8 @@ _ROLES = {
     "observation": "tool",
     "function_response": "tool",
 }
-_KNOWN_KEYS = frozenset({"role", "from", "content", "value", "name", "train", "weight", "tool_calls"})
+_PLAIN_KEYS = frozenset({"role", "from", "content", "value", "name"})
+_KNOWN_KEYS = _PLAIN_KEYS | {"train", "weight", "tool_calls"}
 
 
 @dataclass(frozen=True)
@@ -49,6 +55,33 @@ def read_conversation(value: Any, *, system: str | None = None, trains: bool = T
         opening = {"role": "system", "speaker": None, "content": system, "train": False, "tool_calls": None}
         return Conversation([opening, *messages], [{}, *leftovers])
     return Conversation(messages, leftovers)
+
+
+def read_conversations(lists: pa.Array) -> pa.Array | None:
+    """The conversations of a column of lists of turns, whose values are texts and all there, as `messages`.
+
+    None where a turn is not plain, for `read_conversation` to say why: a role that is unknown or calls a function, a
+    key that it has rules for or no place, a list without turns.
+    """
+    turns = lists.flatten()
+    said = dict(zip((field.name for field in turns.type), turns.flatten(), strict=True))
+    roles, content = said.get("role", said.get("from")), said.get("content", said.get("value"))
+    if (
+        roles is None
+        or content is None
+        or not _PLAIN_KEYS.issuperset(said)
+        or pc.min(pc.list_value_length(lists)).as_py() == 0
+    ):
+        return None
+    different = roles.dictionary_encode()
+    known = [_ROLES.get(role.lower()) for role in different.dictionary.to_pylist()]
+    if None in known or "function_call" in different.dictionary.to_pylist():
+        return None
+    role = pa.array(known, pa.string()).take(different.indices)
+    speaker, calls = said.get("name", pa.nulls(len(turns), pa.string())), pa.nulls(len(turns), pa.string())
+    columns = [role, speaker, content, pc.equal(role, "assistant"), calls]
+    messages = pa.StructArray.from_arrays(columns, fields=list(MESSAGE))
+    return pa.ListArray.from_arrays(list_offsets(lists), messages, mask=lists.is_null())
 
 
 def _parsed(value: Any) -> Sequence[Mapping[str, Any]]:

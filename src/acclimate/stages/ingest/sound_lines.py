@@ -27,13 +27,17 @@ _TYPES = {
 _MOST_COLUMNS = 500
 _MOST_BYTES = 2**30  # pyarrow counts the bytes of a block, and those of all texts of a column, in 32 bits
 _NEWLINE, _RETURN, _OPEN, _CLOSE = b"\n\r{}"
+_STRING = rb'"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"'
 # Of an object that holds no other one: outside of strings, its only braces are the first and the last sign of the line.
-_FLAT_OBJECT = rb'\{[^"{}\n]*+(?:"[^"\\\n]*+(?:\\[^\n][^"\\\n]*+)*+"[^"{}\n]*+)*+\}'
+_FLAT_OBJECT = rb'\{[^"{}\n]*+(?:%b[^"{}\n]*+)*+\}' % _STRING
+_OBJECT_OF_FLAT_ONES = rb'\{[^"{}\n]*+(?:(?:%b|%b)[^"{}\n]*+)*+\}' % (_STRING, _FLAT_OBJECT)
 _FLAT_LINES = re.compile(rb"(?:%b\r?\n)*+(?:%b)?" % (_FLAT_OBJECT, _FLAT_OBJECT))
+_LINES_WITH_TURNS = re.compile(rb"(?:%b\r?\n)*+(?:%b)?" % (_OBJECT_OF_FLAT_ONES, _OBJECT_OF_FLAT_ONES))
 
 
 class Layout:
-    """The columns that the rows of a source have had so far, and whether each had one type of plain value.
+    """The columns that the rows of a source have had so far, and whether each had one type of plain value, or lists of
+    turns: objects whose values are texts.
 
     >>> layout = Layout()
     >>> layout.learn({"text": "a", "age": None})
@@ -41,6 +45,9 @@ class Layout:
     >>> layout.schema
     text: string
     age: int64
+    >>> layout.learn({"messages": [{"role": "user", "content": "c"}]})
+    >>> layout.schema.field("messages").type
+    ListType(list<item: struct<content: string, role: string>>)
     >>> layout.learn({"text": ["c"]})
     >>> layout.schema is None
     True
@@ -49,6 +56,7 @@ class Layout:
     def __init__(self) -> None:
         self._seen: dict[str, type] = {}
         self._types: dict[str, pa.DataType] = {}
+        self._keys: dict[str, set[str]] = {}
         self._fits = True
 
     def learn(self, values: Mapping[str, Any]) -> None:
@@ -57,13 +65,23 @@ class Layout:
             kind = type(value)
             if self._seen.get(name) is not kind and self._fits:
                 self._learn_column(name, kind)
+            if kind is list and self._fits:
+                self._learn_turns(name, value)
 
     def _learn_column(self, name: str, kind: type) -> None:
         if kind is not type(None) or name not in self._seen:
             mixed = self._seen.get(name, type(None)) is not type(None)
-            self._fits = not mixed and kind in _TYPES and len(self._seen) < _MOST_COLUMNS
+            self._fits = not mixed and (kind in _TYPES or kind is list) and len(self._seen) < _MOST_COLUMNS
             self._seen[name] = kind
             self._types[name] = _TYPES.get(kind, pa.null())
+
+    def _learn_turns(self, name: str, turns: list[Any]) -> None:
+        self._fits = all(isinstance(turn, dict) and all(type(one) is str for one in turn.values()) for turn in turns)
+        if self._fits:
+            keys = self._keys.setdefault(name, set())
+            keys.update(*turns)
+            self._fits = len(keys) < _MOST_COLUMNS
+            self._types[name] = pa.list_(pa.struct([(key, pa.string()) for key in sorted(keys)]))
 
     @property
     def schema(self) -> pa.Schema | None:
@@ -79,9 +97,12 @@ class Layout:
 def read_sound_lines(block: LineBlock, schema: pa.Schema, *, max_bytes: int) -> pa.RecordBatch | None:
     """The values of a block whose every line the reader of rows would read, and read just so; else None.
 
-    A value that is missing and one that is null are both null, as they are in records.
+    A value that is missing and one that is null are both null, as they are in records. In a turn the two differ, so that
+    no turn lacks one.
     """
-    lines = _lines_of_one_object(block.content, max_bytes=max_bytes)
+    has_turns = any(pa.types.is_list(kind) for kind in schema.types)
+    form = _LINES_WITH_TURNS if has_turns else _FLAT_LINES
+    lines = _lines_of_one_object(block.content, form, max_bytes=max_bytes)
     if lines is None or len(block.content) > _MOST_BYTES:
         return None
     reading = pj.ReadOptions(use_threads=False, block_size=len(block.content) + 1)
@@ -92,12 +113,12 @@ def read_sound_lines(block: LineBlock, schema: pa.Schema, *, max_bytes: int) -> 
     except pa.ArrowException:
         return None
     [rows] = table.to_batches() or [None]  # one, as all is one block to the parser
-    if rows is None or len(rows) != lines or not all(_keeps_spelling(column) for column in rows.columns):
+    if rows is None or len(rows) != lines or not all(_is_as_written(column) for column in rows.columns):
         return None
     return rows
 
 
-def _lines_of_one_object(content: bytes, *, max_bytes: int) -> int | None:
+def _lines_of_one_object(content: bytes, form: re.Pattern[bytes], *, max_bytes: int) -> int | None:
     """The number of lines, where each holds braces around the rest of it, and no other object can begin or end there.
 
     pyarrow would also read several objects from one line, or one from several, and breaks down at a null in their place.
@@ -113,13 +134,17 @@ def _lines_of_one_object(content: bytes, *, max_bytes: int) -> int | None:
         return None
     if (signs[starts] != _OPEN).any() or (signs[lasts] != _CLOSE).any():
         return None
-    if count_sign(content, b"}") > len(ends) and not _FLAT_LINES.fullmatch(content):
+    if count_sign(content, b"}") > len(ends) and not form.fullmatch(content):
         return None
     return len(ends)
 
 
-def _keeps_spelling(column: pa.Array) -> bool:
-    """Whether numbers are surely what they were written as: 3 in a column of floats has become 3.0, and NaN is missing."""
+def _is_as_written(column: pa.Array) -> bool:
+    """Whether values are surely what they were written as: 3 in a column of floats has become 3.0, NaN is missing, and so
+    may be what is null in a turn."""
+    if pa.types.is_list(column.type):
+        turns = column.flatten()
+        return not turns.null_count and not any(field.null_count for field in turns.flatten())
     if not pa.types.is_floating(column.type):
         return True
     whole = pc.equal(pc.floor(column), column)

@@ -32,6 +32,7 @@ STAGE = Stage(
         "acclimate.core.examples",
         "acclimate.core.hash_order",
         "acclimate.core.inference",
+        "acclimate.core.scored_texts",
         "acclimate.backends.attention",
         "acclimate.backends.cross_entropy",
         "acclimate.backends.decoder",

@@ -38,6 +38,9 @@ class PredictConfig(StageConfig):
     probes_per_ability: int = Field(default=480, ge=1)
     """At most so many probes of each ability, chosen by a hash of their id; more give a narrower interval."""
 
+    without_set_aside: bool = False
+    """Leaves out the fifth of the retention texts on which a strength was chosen; a project that trains sets it."""
+
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     """Number format of the model; auto takes the fastest that the machine computes well."""
 

@@ -18,16 +18,17 @@ from acclimate.core.inference import answer_durably, refuse_too_long, score_dura
 from acclimate.core.ports import Context, Example, Generation, LanguageModel, Sampling, Score
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import PREDICTION_SCHEMA
-from acclimate.core.stage import Inputs
-from acclimate.stages.predict.config import PredictConfig
-from acclimate.stages.predict.items import (
+from acclimate.core.scored_texts import (
     Item,
     Record,
     chosen_by_hash,
     general_items,
+    is_set_aside,
     probe_items,
     reference_items,
 )
+from acclimate.core.stage import Inputs
+from acclimate.stages.predict.config import PredictConfig
 from acclimate.stages.predict.nearest import nearest
 from acclimate.stages.predict.shots import as_many_as_fit, choose_shots
 
@@ -124,7 +125,11 @@ def _suites(config: PredictConfig, inputs: Inputs, test: Sequence[Record]) -> li
     """The texts to score, suite by suite, in the order of ids."""
     if config.method == "few_shot":
         return [reference_items(test, "task")]
-    general = _read(inputs, "general")
+    general = [
+        record
+        for record in _read(inputs, "general")
+        if not (config.without_set_aside and is_set_aside(str(record["id"])))
+    ]
     sampled = [record for record in _read(inputs, "sample") if record["split"] == "test"]
     suites = {
         "task": reference_items(test, "task"),

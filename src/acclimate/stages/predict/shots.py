@@ -8,7 +8,7 @@ from itertools import chain, zip_longest
 
 from acclimate.core.examples import example_of, question_and_answer, with_shots
 from acclimate.core.ports import Example, LanguageModel
-from acclimate.stages.predict.items import Record, chosen_by_hash
+from acclimate.core.scored_texts import Record, chosen_by_hash
 
 
 def choose_shots(train: Sequence[Record], count: int, *, seed: int) -> list[Example]:

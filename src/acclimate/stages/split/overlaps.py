@@ -17,18 +17,27 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from acclimate.core.artifacts import Artifact, TableWriter
-from acclimate.core.passages import STOCK, PassageIndex, index_passages, look_up, read_passages, shares_held
+from acclimate.core.artifacts import TableWriter
+from acclimate.core.passages import (
+    PASSAGE_WORDS,
+    STOCK,
+    PassageIndex,
+    index_grams,
+    look_up_words,
+    passages_of,
+    shares_held,
+)
 from acclimate.core.ports import Context
 from acclimate.core.schema import TEXT_COLUMNS, task_text
 from acclimate.core.stage import Inputs
-from acclimate.core.word_hashes import Hashes
+from acclimate.core.word_hashes import HashSets, Sieve, n_grams
 
 LEAKS_FILE = "leaks.parquet"
 """Which record to learn from holds which held-out item, in the artifact of split."""
 
 TEST, EARLIER_TEST, EVALUATION = "test", "earlier test", "evaluation set "
 
+_TEXTS_AT_ONCE = 1024
 _READ = ("id", *TEXT_COLUMNS, "messages", "split", "source")
 _LEAKS_SCHEMA = pa.schema(
     [
@@ -60,34 +69,41 @@ class Overlaps:
     short: Mapping[str, int]
 
 
-def find_overlaps(inputs: Inputs, divided: pl.DataFrame, *, min_share: float, context: Context) -> Overlaps:
+def find_overlaps(
+    inputs: Inputs, divided: pl.DataFrame, words: HashSets, *, min_share: float, context: Context
+) -> Overlaps:
     """What of the held-out items stands in the records to learn from, from `min_share` of an item's words up.
 
-    `divided` has `id` and `split` of every record; the inputs `previous` (an earlier split) and `evaluation` are optional.
+    `divided` has `position`, `id` and `split` of every record that has one, `words` the words of all records by position;
+    the inputs `previous` (an earlier split) and `evaluation` are optional.
     """
-    tested = frozenset(divided.filter(split="test")["id"].to_list())
-    held_out = hold_out(inputs, tested, batch_rows=context.batch_rows)
-    learning = divided.filter(pl.col("split") != "test").select("id", "split")
-    held, telling = _passages_held(inputs["records"], held_out.index.grams, learning, context)
+    divided = divided.sort("position")
+    held_out = hold_out(inputs, divided.filter(split="test"), words, batch_rows=context.batch_rows)
+    learning = divided.filter(pl.col("split") != "test").select(pl.col("position").cast(pl.Int64), "id", "split")
+    held, telling = _passages_held(words, held_out.index.sieve, learning, context)
     index = held_out.index.only(telling)
     named = held_out.items.with_row_index("item").with_columns(pl.col("item").cast(pl.Int32))
-    found = shares_held(index, held, by="id", min_share=min_share).join(named, on="item").join(learning, on="id")
+    shares = shares_held(index, held, by="id", min_share=min_share)
+    found = shares.join(named, on="item").join(learning.select("id", "split"), on="id")
     found = found.sort("id", "held_out", "held_out_id", "share")
     return Overlaps(found, _by_set(held_out.items), _by_set(held_out.items.filter(pl.Series(index.words == 0))))
 
 
-def hold_out(inputs: Inputs, tested: frozenset[str], *, batch_rows: int) -> HeldOut:
+def hold_out(inputs: Inputs, tested: pl.DataFrame, words: HashSets, *, batch_rows: int) -> HeldOut:
     """The test records of now, those of the earlier split that are not among them, and the items of evaluation sets."""
-    items: list[tuple[str, str | None]] = []
+    items: list[tuple[str, str | None]] = [(TEST, name) for name in tested["id"]]
+    names = frozenset(tested["id"])
 
-    def texts() -> Iterator[list[str]]:
-        for role in ("records", "previous", "evaluation"):
+    def grams() -> Iterator[HashSets]:
+        for positions in _in_parts(tested["position"].to_numpy().astype(np.int64)):
+            yield n_grams(words.take(positions), PASSAGE_WORDS)
+        for role in ("previous", "evaluation"):
             for batch in inputs[role].batches(_READ, batch_rows=batch_rows) if role in inputs else ():
-                chosen = [(item, row) for row in batch.to_pylist() if (item := _held_out(role, row, tested))]
+                chosen = [(item, row) for row in batch.to_pylist() if (item := _held_out(role, row, names))]
                 items.extend(item for item, _ in chosen)
-                yield [task_text(row) for _, row in chosen]
+                yield passages_of([task_text(row) for _, row in chosen])
 
-    index = index_passages(texts())
+    index = index_grams(grams())
     schema = {"held_out": pl.String, "held_out_id": pl.String}
     return HeldOut(pl.DataFrame(items, schema=schema, orient="row"), index)
 
@@ -136,36 +152,41 @@ def write_leaks(folder: Path, overlaps: Overlaps) -> None:
 
 
 def _held_out(role: str, row: Mapping[str, Any], tested: frozenset[str]) -> tuple[str, str | None] | None:
-    """The set that a record is held out in, and its id; None where it is not."""
+    """The set that a row of another input is held out in, and its id; None where it is not."""
     if role == "evaluation":
         return f"{EVALUATION}{row['source'] or ''}", None
-    if role == "records":
-        return (TEST, row["id"]) if row["id"] in tested else None
     return (EARLIER_TEST, row["id"]) if row["split"] == "test" and row["id"] not in tested else None
 
 
 def _passages_held(
-    source: Artifact, known: Hashes, learning: pl.DataFrame, context: Context
+    words: HashSets, known: Sieve, learning: pl.DataFrame, context: Context
 ) -> tuple[pl.DataFrame, npt.NDArray[np.bool_]]:
     """`id` and `gram` of the known passages in records to learn from, and which of all known ones are no stock phrase.
 
     No more lines are kept of a passage than make it a stock phrase, however many records hold it.
     """
-    records = np.zeros(len(known), dtype=np.int64)
+    records = np.zeros(len(known.known), dtype=np.int64)
     parts = [pl.DataFrame(schema={"gram": pl.UInt64, "id": pl.String})]
-    batches = source.batches(("id", *TEXT_COLUMNS, "messages"), batch_rows=context.batch_rows)
-    with context.progress("looking for held-out passages", source.table(["id"]).num_rows) as progress:
-        for ids, passages in context.engine.map_batches(read_passages, batches):
-            found = look_up(known, passages)
-            named = found.select("gram", id=pl.Series(ids, dtype=pl.String).gather(found["row"]))
-            part = named.join(learning, on="id", how="semi")
-            place = np.searchsorted(known, part["gram"].to_numpy())
-            records += np.bincount(place, minlength=len(known))
-            parts.append(part.filter(pl.Series(records[place] <= STOCK)))
-            progress.advance(len(ids))
+    texts = len(words.sizes)
+    with context.progress("looking for held-out passages", texts) as progress:
+        for start in range(0, texts, _TEXTS_AT_ONCE):
+            end = min(start + _TEXTS_AT_ONCE, texts)
+            found = look_up_words(known, words.slice(start, end))
+            at = found.select("gram", position=pl.col("row") + start)
+            part = at.join(learning.select("position", "id"), on="position", how="inner")
+            place = np.searchsorted(known.known, part["gram"].to_numpy())
+            np.add.at(records, place, 1)
+            parts.append(part.select("gram", "id").filter(pl.Series(records[place] <= STOCK)))
+            progress.advance(end - start)
     telling = records <= STOCK
     every = pl.concat(parts)
-    return every.filter(pl.Series(telling[np.searchsorted(known, every["gram"].to_numpy())])), telling
+    return every.filter(pl.Series(telling[np.searchsorted(known.known, every["gram"].to_numpy())])), telling
+
+
+def _in_parts(positions: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
+    """So many at a time that their passages are held at once."""
+    for start in range(0, len(positions), _TEXTS_AT_ONCE):
+        yield positions[start : start + _TEXTS_AT_ONCE]
 
 
 def _by_set(items: pl.DataFrame) -> dict[str, int]:

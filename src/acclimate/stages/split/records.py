@@ -4,17 +4,22 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
 import polars as pl
 import pyarrow as pa
+import pyarrow.parquet as pq
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import DataError
 from acclimate.core.ports import Context
-from acclimate.core.schema import RECORD_SCHEMA, TEXT_COLUMNS, task_text
+from acclimate.core.schema import TEXT_COLUMNS
+from acclimate.core.task_texts import task_texts
+from acclimate.core.word_hashes import Hashes, HashSets, SetsOnDisk, hash_words_and_forms
+from acclimate.stages.split.templates import FormCounts, count_forms
 
 _COLUMNS = ("id", "subject_id", "cluster_id", "site", "collected_at", "parents")
 _DIVIDES = ("split", "label", "attributes", *TEXT_COLUMNS, "messages")
@@ -32,43 +37,79 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "text_digest": pl.String,
     "together": pl.List(pl.String),
     "stratum": pl.String,
-    "attributes": pl.List(pl.String),
 }
 
 
-def read_records(
-    source: Artifact, *, together: tuple[str, ...], stratify: tuple[str, ...], context: Context
-) -> pl.DataFrame:
-    """One row a record, in order, with its `position`; fails where an attribute is named that no record has."""
+@dataclass(frozen=True)
+class Read:
+    """The records as far as split needs them.
+
+    `facts` has one row a record, in order, with its `position`. `words` are the words of their texts, and `forms` the same
+    with all numbers alike, both on disk; `common` are the forms that enough records have.
+    """
+
+    facts: pl.DataFrame
+    words: HashSets
+    forms: HashSets
+    common: Hashes
+
+
+@dataclass(frozen=True)
+class ReadBatch:
+    """The same of one batch, with the attributes that it declares; `counted` says in how many records each form stands."""
+
+    facts: pl.DataFrame
+    declared: frozenset[str]
+    words: HashSets
+    forms: HashSets
+    counted: pl.DataFrame
+
+
+def read_records(source: Artifact, *, together: tuple[str, ...], stratify: tuple[str, ...], context: Context) -> Read:
+    """Reads every text once; fails where an attribute is named that no record has."""
     read = partial(read_batch, together=together, stratify=stratify)
-    parts, declared = [read(pa.RecordBatch.from_pylist([], RECORD_SCHEMA))], set[str]()
+    parts, declared, forms = [pl.DataFrame(schema=_SCHEMA)], set[str](), FormCounts()
+    on_disk = [SetsOnDisk(context.partial / name) for name in ("words", "forms")]
     batches = source.batches([*_COLUMNS, *_DIVIDES], batch_rows=context.batch_rows)
-    with context.progress("reading records", source.table(["id"]).num_rows) as progress:
+    total = sum(pq.read_metadata(file).num_rows for file in source.data_files)
+    with context.progress("reading records", total) as progress, on_disk[0], on_disk[1]:
         for part in context.engine.map_batches(read, batches):
-            declared |= set(part["attributes"].explode().drop_nulls())
-            parts.append(part.drop("attributes"))
-            progress.advance(part.height)
+            declared |= part.declared
+            parts.append(part.facts)
+            on_disk[0].append(part.words)
+            on_disk[1].append(part.forms)
+            forms.add(part.counted)
+            progress.advance(part.facts.height)
     for setting, names in (("together", together), ("stratify", set(stratify) - set(_OWN))):
         _check_declared(f"split.{setting}", sorted(names), declared)
-    return pl.concat([parts[0].drop("attributes"), *parts[1:]]).with_row_index("position")
+    facts = pl.concat(parts).with_row_index("position")
+    return Read(facts, on_disk[0].read(), on_disk[1].read(), forms.common())
 
 
-def read_batch(batch: pa.RecordBatch, *, together: tuple[str, ...], stratify: tuple[str, ...]) -> pl.DataFrame:
-    """What there is to know of each record of a batch; `attributes` are the names of those that it declares."""
-    rows = batch.to_pylist()
-    attributes = [{one["name"]: one["value"] for one in row["attributes"] or ()} for row in rows]
-    columns = {
-        **{name: [row[name] for row in rows] for name in _COLUMNS},
-        "declared": [row["split"] for row in rows],
-        "text_digest": [hashlib.sha256(task_text(row).encode()).hexdigest() for row in rows],
-        "together": [_tying(values, together) for values in attributes],
-        "stratum": [
-            json.dumps([row[name] if name in _OWN else values.get(name) for name in stratify])
-            for row, values in zip(rows, attributes, strict=True)
-        ],
-        "attributes": [list(values) for values in attributes],
-    }
-    return pl.DataFrame(columns, schema=_SCHEMA)
+def read_batch(batch: pa.RecordBatch, *, together: tuple[str, ...], stratify: tuple[str, ...]) -> ReadBatch:
+    """What there is to know of each record of a batch."""
+    frame = pl.DataFrame(pl.from_arrow(batch.select([*_COLUMNS, "split", "label"])))
+    attributes = [{one["name"]: one["value"] for one in row or ()} for row in batch.column("attributes").to_pylist()]
+    tying = [_tying(values, together) for values in attributes] if together else [None] * frame.height
+    texts = task_texts(batch)
+    facts = frame.select(*_COLUMNS, declared="split").with_columns(
+        pl.Series("text_digest", [hashlib.sha256(text.encode()).hexdigest() for text in texts.to_list()], pl.String),
+        pl.Series("together", tying, pl.List(pl.String)),
+        pl.Series("stratum", _strata(frame, attributes, stratify), pl.String),
+    )
+    words, forms = hash_words_and_forms(texts)
+    declared = frozenset(name for values in attributes for name in values)
+    return ReadBatch(facts.select(list(_SCHEMA)).cast(pl.Schema(_SCHEMA)), declared, words, forms, count_forms(forms))
+
+
+def _strata(frame: pl.DataFrame, attributes: Sequence[Mapping[str, Any]], stratify: tuple[str, ...]) -> list[str]:
+    """What each record is spread over the splits by, as one text."""
+    columns = [
+        frame[name].to_list() if name in _OWN else [values.get(name) for values in attributes] for name in stratify
+    ]
+    rows = list(zip(*columns, strict=True)) if columns else [()] * frame.height
+    written = {row: json.dumps(row) for row in set(rows)}
+    return [written[row] for row in rows]
 
 
 def _tying(attributes: Mapping[str, Any], together: tuple[str, ...]) -> list[str] | None:

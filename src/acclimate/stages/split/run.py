@@ -36,7 +36,7 @@ from acclimate.stages.split.overlaps import (
     overlap_warnings,
     write_leaks,
 )
-from acclimate.stages.split.records import read_records
+from acclimate.stages.split.records import Read, read_records
 from acclimate.stages.split.templates import find_templates
 
 
@@ -48,11 +48,13 @@ def run(config: SplitConfig, inputs: Inputs, output: Output, context: Context) -
     """
     source = inputs["records"]
     ledger = read_ledger(inputs.get("previous"))
-    records = _read(source, config, context)
+    read = read_records(source, together=config.together, stratify=config.stratify, context=context)
+    records = _with_templates(read, config)
     settled = settle(tie_groups(records, ledger))
     fractions = _fractions(config.fractions, records)
     drawn = _draw(settled, fractions, config)
-    overlaps = find_overlaps(inputs, drawn.drop_nulls("split"), min_share=config.shared_passages_from, context=context)
+    has_split = drawn.drop_nulls("split").select("position", "id", "split")
+    overlaps = find_overlaps(inputs, has_split, read.words, min_share=config.shared_passages_from, context=context)
     decided = drop_overlaps(drawn, overlaps) if config.shared_passages == "drop" else drawn
     divided = decided.filter(pl.col("split").is_not_null())
     _check_not_empty(divided, decided, config.fractions)
@@ -79,9 +81,9 @@ def _warnings(config: SplitConfig, divided: pl.DataFrame, overlaps: Overlaps) ->
         yield from overlap_warnings(overlaps, min_share=config.shared_passages_from)
 
 
-def _read(source: Artifact, config: SplitConfig, context: Context) -> pl.DataFrame:
+def _with_templates(read: Read, config: SplitConfig) -> pl.DataFrame:
     """All records with what ties, declares and divides them."""
-    records = read_records(source, together=config.together, stratify=config.stratify, context=context)
+    records = read.facts
     strange = records.filter(~pl.col("declared").is_in(SPLITS)).head(1)
     if strange.height:
         raise DataError(
@@ -89,7 +91,7 @@ def _read(source: Artifact, config: SplitConfig, context: Context) -> pl.DataFra
             " a wrong guess could train on test records.",
             hint=f"use one of {', '.join(SPLITS)}, or leave it empty",
         )
-    templates = find_templates(source, context)
+    templates = find_templates(read.forms, read.common)
     tied = templates if config.templates == "tie" else pl.lit(None, dtype=pl.String)
     return _hold_out_sites(records, config.test_sites).with_columns(template=templates, tied_template=tied)
 
@@ -175,7 +177,7 @@ def _estimate(config: SplitConfig, rows: Mapping[str, int]) -> ExpectedCost | No
         return None
     records = rows["records"]
     return ExpectedCost(
-        1.0 + records / 5_000, (300 << 20) + records * 6_000, "about 5 000 records of 200 words a second"
+        1.0 + records / 8_000, (300 << 20) + records * 6_000, "about 8 000 records of 240 words a second"
     )
 
 
@@ -183,6 +185,11 @@ STAGE = Stage(
     "split",
     SplitConfig,
     run,
-    code=("acclimate.core.ledger", "acclimate.core.passages", "acclimate.core.word_hashes"),
+    code=(
+        "acclimate.core.ledger",
+        "acclimate.core.passages",
+        "acclimate.core.task_texts",
+        "acclimate.core.word_hashes",
+    ),
     estimate=_estimate,
 )

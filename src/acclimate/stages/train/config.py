@@ -5,13 +5,20 @@ from __future__ import annotations
 import math
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from acclimate.core.ports import TrainingPlan
 from acclimate.core.stage import StageConfig
 
-LEARNING_RATES = {"lora": 1e-3, "full": 2e-4, "top_layers": 3e-4}
-"""Measured on dialogue-to-note pairs with SmolLM2-135M; TRL's 2e-5 for all methods learns a seventh as much."""
+LEARNING_RATES = {"lora": 1e-3, "full": 2e-4, "top_layers": 3e-4, "modules": 3e-4, "norms_and_biases": 3e-3}
+"""The first three measured on dialogue-to-note pairs with SmolLM2-135M; TRL's 2e-5 for all methods learns a seventh as
+much."""
+
+RANKS = (16, 32, 64, 128, 256)
+
+TOKENS_PER_PARAMETER = 2
+"""A parameter of a LoRA holds about two bits, a token of a training set has about one to teach (Schulman et al. 2025, LoRA
+Without Regret)."""
 
 EVALUATIONS = 6
 
@@ -22,11 +29,13 @@ class TrainConfig(StageConfig):
     task: Literal["generation", "pretraining"] = "generation"
     """The project's task: generation learns answers, pretraining learns whole texts."""
 
-    method: Literal["lora", "full", "top_layers"] = "lora"
-    """`lora` trains small factors beside every linear layer, `full` all weights, `top_layers` the last layers alone."""
+    method: Literal["lora", "full", "top_layers", "modules", "norms_and_biases"] = "lora"
+    """`lora` trains small factors beside every linear layer, `full` all weights, `top_layers` the last layers alone (the
+    bottom ones and the embedding are frozen), `modules` the weights of target_modules, `norms_and_biases` vectors alone."""
 
     learning_rate: float | None = Field(default=None, gt=0)
-    """Step size at its highest; by itself 1e-3 for lora, 2e-4 for full, 3e-4 for top_layers. Higher learns and forgets more."""
+    """Step size at its highest; by itself 1e-3 for lora, 2e-4 for full, 3e-4 for top_layers and modules, 3e-3 for
+    norms_and_biases. Higher learns and forgets more."""
 
     num_train_epochs: float = Field(default=3.0, gt=0, le=3)
     """How often each record is seen; more than three times teaches a text by heart."""
@@ -49,11 +58,21 @@ class TrainConfig(StageConfig):
     max_grad_norm: float = Field(default=1.0, gt=0)
     """Longer gradients are shortened to this."""
 
-    lora_r: int = Field(default=16, ge=1)
-    """Rank of the factors: more can learn more and takes more memory."""
+    lora_r: int | None = Field(default=None, ge=1)
+    """Rank of the factors: more can learn more and takes more memory. By itself the least of 16, 32, … 256 whose factors
+    can hold what the training tokens teach."""
 
     lora_alpha: int = Field(default=32, ge=1)
     """The factors' product is scaled by lora_alpha / lora_r."""
+
+    use_dora: bool = False
+    """DoRA: lora with the length of each weight vector trained apart (Liu et al. 2024); slower, at times better at low rank."""
+
+    use_rslora: bool = False
+    """rsLoRA: the factors' product is scaled by lora_alpha / √lora_r, for high ranks (Kalajdzievski 2023)."""
+
+    target_modules: tuple[str, ...] = ()
+    """Which modules lora stands beside (by itself every linear layer) or `modules` trains: names such as q_proj, down_proj."""
 
     top_layers: int = Field(default=4, ge=1)
     """How many of the last layers top_layers trains."""
@@ -82,6 +101,17 @@ class TrainConfig(StageConfig):
     seed: int = 0
     """Decides the order of rows and the adapter's start."""
 
+    @model_validator(mode="after")
+    def _settings_fit_the_method(self) -> TrainConfig:
+        if self.method == "modules" and not self.target_modules:
+            raise ValueError("method modules trains the modules named in target_modules, and none is named")
+        if self.method not in ("lora", "modules") and self.target_modules:
+            raise ValueError(f"target_modules says where lora and modules train, and the method is {self.method}")
+        for name in ("use_dora", "use_rslora"):
+            if self.method != "lora" and getattr(self, name):
+                raise ValueError(f"{name} is a form of lora, and the method is {self.method}")
+        return self
+
     @property
     def rows_per_step(self) -> int:
         """Domain rows of one optimiser step."""
@@ -91,7 +121,14 @@ class TrainConfig(StageConfig):
         """Optimiser steps of a run over so many domain rows."""
         return self.max_steps or max(1, math.ceil(rows * self.num_train_epochs / self.rows_per_step))
 
-    def plan(self, steps: int) -> TrainingPlan:
+    def rank(self, trained_tokens: int, parameters_per_rank: int) -> int:
+        """The rank of the factors for so many tokens to learn, each counted once."""
+        if self.lora_r is not None:
+            return self.lora_r
+        enough = (rank for rank in RANKS if rank * parameters_per_rank * TOKENS_PER_PARAMETER >= trained_tokens)
+        return next(enough, RANKS[-1] if parameters_per_rank else RANKS[0])
+
+    def plan(self, steps: int, *, rank: int = RANKS[0]) -> TrainingPlan:
         """Everything that decides a run of so many steps."""
         evaluated = self.eval_steps or max(1, math.ceil(steps / EVALUATIONS))
         return TrainingPlan(
@@ -103,8 +140,11 @@ class TrainConfig(StageConfig):
             warmup_ratio=self.warmup_ratio,
             weight_decay=self.weight_decay,
             max_grad_norm=self.max_grad_norm,
-            lora_r=self.lora_r,
+            lora_r=rank,
             lora_alpha=self.lora_alpha,
+            use_dora=self.use_dora,
+            use_rslora=self.use_rslora,
+            target_modules=self.target_modules,
             top_layers=self.top_layers,
             precision=self.precision,
             eval_steps=evaluated,

@@ -35,7 +35,9 @@ def run(config: TrainConfig, inputs: Inputs, output: Output, context: Context) -
     base = inputs["base"].path
     material = _material(config, inputs, context.models.tokenizer_only(base))
     batches = planned_steps(config, material.domain.token_rows, material.replay.token_rows)
-    plan = config.plan(len(batches))
+    learnt = sum(sum(row.trained) for row in material.domain.token_rows)
+    facts = context.models.facts(base)
+    plan = config.plan(len(batches), rank=config.rank(learnt, facts.parameters_per_rank))
     with context.progress("training", len(batches)) as progress:
         result = context.models.train(
             base,

@@ -2,9 +2,11 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
-from acclimate.core.word_hashes import hash_words, n_grams
-from acclimate.stages.dedup.candidates import Pairs, jaccard
+from acclimate.core.word_hashes import hash_words
+from acclimate.stages.dedup.candidates import Pairs, jaccard, words_lacking
 from acclimate.stages.dedup.signatures import text_digest
 from acclimate.stages.dedup.similarity import (
     Bands,
@@ -13,6 +15,7 @@ from acclimate.stages.dedup.similarity import (
     expected_jaccard,
     fewest_words,
     jaccard_thresholds,
+    most_edited_words,
 )
 
 
@@ -29,7 +32,7 @@ def similarities(words: int, share: float, copies: int = 400) -> np.ndarray:
     text = [f"word{index}" for index in range(words)]
     texts = [" ".join(substitute(text, share, random)) for _ in range(copies)]
     pairs = Pairs(np.arange(copies), np.full(copies, copies))
-    return jaccard(pairs, n_grams(hash_words([*texts, " ".join(text)]), 2))
+    return jaccard(pairs, hash_words([*texts, " ".join(text)]), n=2)
 
 
 @pytest.mark.parametrize("share", [0.05, 0.1, 0.2])
@@ -56,9 +59,28 @@ def test_a_text_too_short_for_one_edit_has_no_near_copies():
 
 
 def test_exact_jaccard_counts_distinct_shingles():
-    sets = n_grams(hash_words(["a b a b a b", "a b c", "", "a"]), 2)
+    words = hash_words(["a b a b a b", "a b c", "", "a"])
     pairs = Pairs(np.array([0, 0, 2, 1]), np.array([0, 1, 3, 2]))
-    assert jaccard(pairs, sets).tolist() == [1.0, 1 / 3, 1.0, 0.0]
+    assert jaccard(pairs, words, n=2).tolist() == [1.0, 1 / 3, 1.0, 0.0]
+
+
+EDITS = st.lists(st.tuples(st.integers(0, 19), st.sampled_from(["replace", "delete", "insert"])), max_size=6)
+
+
+@given(st.lists(st.sampled_from("abcd"), min_size=20, max_size=20), EDITS)
+def test_no_more_words_are_lacking_than_were_edited(text, edits):
+    copy = list(text)
+    for place, kind in edits:
+        copy[place : place + (kind != "insert")] = [] if kind == "delete" else ["new"]
+    lacking = words_lacking(Pairs(np.array([0]), np.array([1])), hash_words([" ".join(text), " ".join(copy)]))
+    assert lacking[0] <= len(edits)
+
+
+@pytest.mark.parametrize("words", [40, 400])
+def test_so_many_edited_words_are_allowed_that_the_promised_share_of_copies_has_no_more(words):
+    edited = np.random.default_rng(0).binomial(words, 0.2, 4000)
+    allowed = most_edited_words(np.array([words]), max_edited=0.2, recall=0.99)[0]
+    assert (edited <= allowed).mean() == pytest.approx(0.99, abs=0.01)
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import pytest
 from tests.unit.stages.evaluate.evaluation_bench import bits
 
 from acclimate.core.errors import DataError
-from acclimate.stages.evaluate.retention import judge_loss, overall
+from acclimate.core.retention import judge_loss, overall
 
 TASK = [{"id": "t", **bits(1.0)}]
 

@@ -75,6 +75,29 @@ sound = st.fixed_dictionaries(
 strange = st.fixed_dictionaries({"text": texts | values}, optional={"age": values, "dose": values, "new": values})
 
 
+turns = st.lists(
+    st.fixed_dictionaries(
+        {"role": st.sampled_from(["user", "assistant", "System", "gpt"]), "content": texts | st.just("{}")},
+        optional={"name": texts},
+    ),
+    min_size=1,
+    max_size=3,
+)
+conversations = st.fixed_dictionaries({"messages": turns | st.none()}, optional={"site": texts, "dose": broken_numbers})
+TURN = '{"role": "user", "content": "q"}'
+ODD_CONVERSATIONS = st.sampled_from(
+    [b'{"messages": %b}' % messages.encode() for messages in (
+        "[]", "[{}]", "[null]", "null", "{}", "7", json.dumps(f"[{TURN}]"), f"[{TURN}, null]", f"[[{TURN}]]", f"{TURN}",
+        '[{"role": "user"}]', '[{"role": "user", "content": null}]', '[{"role": "user", "content": 1}]',
+        '[{"role": "USER", "content": "q"}]', '[{"role": "nobody", "content": "q"}]', '[{"role": "user", "content": "q", "role": "gpt"}]',
+        '[{"from": "human", "value": "q"}]', '[{"role": "user", "content": "q", "from": "gpt"}]',
+        '[{"role": "function_call", "content": "{}"}]', '[{"role": "assistant", "content": "q", "train": false}]',
+        '[{"role": "user", "content": "q", "mood": "glad"}]', '[{"role": "user", "content": [{"type": "text", "text": "q"}]}]',
+        '[{"role": "user", "content": "\\ud83d"}]', '[{"role": "user", "content": "\\ud83d\\ude00"}]', f"[{TURN}}}", f"[{TURN}",
+    )]
+)  # fmt: skip
+
+
 def lines_of(rows: list[Any], *, ascii_only: bool = False) -> list[bytes]:
     return [json.dumps(row, ensure_ascii=ascii_only).encode() for row in rows]
 
@@ -123,6 +146,23 @@ def test_odd_lines_come_out_the_same_as_one_by_one(ingest, lines, set_aside):
     assert_same_by_rows(ingest, [*opening, *lines], MAPPED, on_error=on_error, max_record_bytes=LIMIT)
 
 
+@quick
+@given(
+    rows=st.lists(conversations, max_size=12),
+    key=st.sampled_from(["messages", "conversations"]),
+    own_ids=st.booleans(),
+    named=st.booleans(),
+    odd=st.lists(ODD_CONVERSATIONS, max_size=2),
+)
+def test_conversations_come_out_the_same_as_one_by_one(ingest, rows, key, own_ids, named, odd):
+    turn = {"role": "user", "content": "q", "name": "Ann"} if named else {"role": "user", "content": "q"}
+    rows = [{"messages": [turn], "site": "north", "dose": 0.5}] * OPENING_LINES + rows
+    rows = [{key: row.pop("messages"), "id": f"n{number}", **row} for number, row in enumerate(map(dict, rows))]
+    columns = {"id": "id", "messages": key, "site": "site"} if own_ids else {}
+    lines = [*lines_of(rows), *(line.replace(b"messages", key.encode()) for line in odd)]
+    assert_same_by_rows(ingest, lines, {"columns": columns}, on_error="set_aside", max_record_bytes=LIMIT)
+
+
 @pytest.mark.parametrize(
     ("row", "recognised"),
     [
@@ -167,6 +207,8 @@ def reading_of(*rows: dict[str, Any], **source: Any) -> BlockReading:
         ({"prompt": "a", "completion": 'b "c"\n'}, {}),
         ({"instruction": "a", "input": "", "output": "b"}, {}),
         ({"text": "a", "label": 1}, {}),
+        ({"messages": [{"role": "user", "content": 'a {"b": 1}'}, {"role": "assistant", "content": "c"}]}, {}),
+        ({"conversations": [{"from": "human", "value": "a"}, {"from": "gpt", "value": "b"}], "x": 1}, {}),
         (ROW, MAPPED),
     ],
 )

@@ -2,9 +2,13 @@ from __future__ import annotations
 
 import polars as pl
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from acclimate.core.artifacts import LEDGER_FILE
+from acclimate.core.word_hashes import hash_words
 from acclimate.stages.split import STAGE
+from acclimate.stages.split.templates import FormCounts, count_forms, find_templates
 
 WORDS = [f"word{chr(97 + first)}{chr(97 + second)}" for first in range(20) for second in range(20)]
 OWN = [{"id": f"own{index}", "text": " ".join(WORDS[index * 9 : index * 9 + 9])} for index in range(20)]
@@ -46,6 +50,31 @@ def test_prose_of_the_same_words_is_of_no_template(run_stage):
 def test_a_heading_over_free_text_is_no_template(run_stage):
     rows = [{"id": f"r{n}", "text": f"Report of the day {' '.join(WORDS[n * 9 : n * 9 + 9])}"} for n in range(8)]
     assert run_stage(STAGE, rows).report.metrics["templates"] == 0
+
+
+def form_of(words: list[str], common: set[str]) -> tuple[str, ...] | None:
+    """The words of one text with a slot for every run of others, by the definition."""
+    written = [word if word in common and word != "0" else None for word in words]
+    fixed = sum(word is not None for word in written)
+    is_form = fixed < len(words) and fixed >= max(4, len(words) / 2)
+    return (
+        tuple(str(word) for place, word in enumerate(written) if place == 0 or word or written[place - 1])
+        if is_form
+        else None
+    )
+
+
+@given(st.lists(st.lists(st.sampled_from("0abcdefgh"), max_size=10), max_size=12), st.integers(1, 4))
+def test_texts_are_of_one_template_exactly_where_their_forms_agree(texts, parts):
+    forms = [hash_words([" ".join(words) for words in texts[part::parts]]) for part in range(parts)]
+    counts = FormCounts()
+    for part in forms:
+        counts.add(count_forms(part))
+    common = {word for word in "0abcdefgh" if sum(word in words for words in texts) >= 5}
+    written = [form_of(words, common) for words in texts]
+    found = find_templates(hash_words([" ".join(words) for words in texts]), counts.common()).to_list()
+    assert [template is None for template in found] == [form is None or written.count(form) < 2 for form in written]
+    assert len(set(found) - {None}) == len({form for form in written if form and written.count(form) > 1})
 
 
 @pytest.mark.parametrize("text", ["{} thanks", "the same words in each and every one of these"])

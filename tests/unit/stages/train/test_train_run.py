@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import pytest
+from pydantic import ValidationError
 
 from acclimate.backends.engine import LocalEngine
 from acclimate.backends.models import LocalModels
@@ -130,10 +131,32 @@ def test_preview_shows_the_answer_as_what_is_learnt(base, tmp_path):
     assert learnt == f"fever {row['id'][1:]} days<|im_end|>"
 
 
-@pytest.mark.parametrize(("method", "rate"), [("lora", 1e-3), ("full", 2e-4), ("top_layers", 3e-4)])
+@pytest.mark.parametrize(
+    ("method", "rate"), [("lora", 1e-3), ("full", 2e-4), ("top_layers", 3e-4), ("norms_and_biases", 3e-3)]
+)
 def test_each_method_has_its_own_rate_unless_one_is_set(method, rate):
     assert TrainConfig(method=method).plan(10).learning_rate == rate
     assert TrainConfig(method=method, learning_rate=0.5).plan(10).learning_rate == 0.5
+
+
+@pytest.mark.parametrize(
+    ("tokens", "rank"), [(50_000, 16), (9_700_000, 16), (9_800_000, 32), (30_000_000, 64), (10**12, 256)]
+)
+def test_the_rank_grows_with_what_there_is_to_learn(tokens, rank):
+    assert TrainConfig().rank(tokens, parameters_per_rank=305_280) == rank
+
+
+def test_a_rank_that_is_set_stays():
+    assert TrainConfig(lora_r=7).rank(10**12, parameters_per_rank=305_280) == 7
+
+
+@pytest.mark.parametrize(
+    "settings",
+    [{"method": "modules"}, {"method": "full", "use_dora": True}, {"method": "full", "target_modules": ("q_proj",)}],
+)
+def test_settings_of_another_method_are_refused(settings):
+    with pytest.raises(ValidationError):
+        TrainConfig(**settings)
 
 
 def test_three_epochs_in_steps_of_eight_see_every_record_three_times():

@@ -14,6 +14,7 @@ import numpy as np
 import polars as pl
 
 from acclimate.core.errors import DataError
+from acclimate.core.json_values import without_nan
 from acclimate.core.statistics import (
     Estimate,
     Ratio,
@@ -22,9 +23,8 @@ from acclimate.core.statistics import (
     items_needed,
     paired_share_bounds,
 )
-from acclimate.stages.evaluate.compare import INSUFFICIENT, without_nan
 
-HELD, BROKEN, UNTESTED = "held", "broken", "not tested"
+HELD, BROKEN, UNTESTED, INSUFFICIENT = "held", "broken", "not tested", "insufficient evidence"
 UNNAMED = "unnamed"
 ONE_SIDED = 0.9
 """A two-sided interval of this confidence has one-sided bounds of 95 %."""

@@ -63,6 +63,15 @@ def probe_items(records: Iterable[Record], *, per_ability: int, seed: int) -> li
     ]
 
 
+SET_ASIDE = 5
+"""One retention text in so many serves to choose the strength of an adapter; reports rest on the others."""
+
+
+def is_set_aside(id: str) -> bool:
+    """Whether a retention text serves to choose, by a hash of its id, so that it is the same for every model."""
+    return int(hash_rank(f"set aside {id}")[:8], 16) % SET_ASIDE == 0
+
+
 def is_probe(record: Record) -> bool:
     """Whether a record sets a right continuation against a wrong one."""
     return record["chosen"] is not None and record["rejected"] is not None

@@ -1,0 +1,25 @@
+"""The strength that is kept: the most gain that the retention budget allows, or the one that somebody set."""
+
+from __future__ import annotations
+
+from acclimate.core.stage import Equality, Stage
+from acclimate.stages.dial.config import DialConfig
+from acclimate.stages.dial.points import POINT_SCHEMA
+from acclimate.stages.dial.run import run
+
+__all__ = ["STAGE", "DialConfig"]
+
+STAGE = Stage(
+    name="dial",
+    config=DialConfig,
+    run=run,
+    inputs=("sweep", "base", "adapter"),
+    equality=Equality.TOLERANCE,
+    schema=POINT_SCHEMA,
+    code=(
+        "acclimate.core.retention",
+        "acclimate.core.statistics",
+        "acclimate.backends.adapters",
+        "acclimate.backends.dial",
+    ),
+)
