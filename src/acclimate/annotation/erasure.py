@@ -18,14 +18,24 @@ from sqlalchemy.exc import DatabaseError, OperationalError
 
 from acclimate.annotation.people import SYSTEM
 from acclimate.annotation.store import ERASED, FILE, Store, database_url
-from acclimate.annotation.tables import answers, assignments, checks, exposures, items, remarks, suggestions
+from acclimate.annotation.tables import (
+    answers,
+    assignments,
+    checks,
+    choices,
+    exposures,
+    items,
+    remarks,
+    suggestions,
+    vectors,
+)
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import ResourceError, WorkspaceError
 from acclimate.core.reinclusion import id_digest
 from acclimate.project.erasure import Annotated
 
 _AT_ONCE = 500
-_ABOUT_ITEMS = (remarks, exposures, suggestions, answers, assignments, items)
+_ABOUT_ITEMS = (remarks, exposures, suggestions, choices, vectors, answers, assignments, items)
 """The tables whose rows are of one item, in the order in which they can be emptied."""
 
 

@@ -84,7 +84,7 @@ def label_readings(store: Store, task: str, question: str, *, by: str, option: s
                 "item": row.id,
                 "annotator": given.person,
                 "label": _label(given, question, option),
-                "cluster": _tie(row),
+                "cluster": tie_of(row),
             }
             for row, given in _readings(connection, task, viewer)
         ]
@@ -105,7 +105,7 @@ def span_readings(store: Store, task: str, question: str, *, by: str) -> SpanRea
                 "item": row.id,
                 "annotator": given.person,
                 "spans": _spans(given, question),
-                "cluster": _tie(row),
+                "cluster": tie_of(row),
                 "length": sum(len(row.record.get(field) or "") for field in asked.fields),
             }
             for row, given in _readings(connection, task, viewer)
@@ -287,6 +287,6 @@ def _spans(answer: GivenAnswer, question: str) -> list[dict[str, Any]]:
     return [span.model_dump(include={"field", "start", "end", "label"}) for span in marked.spans]
 
 
-def _tie(row: Row[Any]) -> str:
+def tie_of(row: Row[Any]) -> str:
     """What ties items together: their subject, else nothing but themselves."""
     return str(row.record.get("cluster_id") or row.record.get("subject_id") or row.id)

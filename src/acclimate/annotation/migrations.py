@@ -9,14 +9,17 @@ from sqlalchemy import Connection, select, update
 from acclimate.annotation.tables import (
     batches,
     checks,
+    choices,
     exposures,
     items,
     items_of_subject,
     metadata,
     people,
+    rankings,
     remarks,
     suggestion_batches,
     suggestions,
+    vectors,
 )
 
 Migration = Callable[[Connection], None]
@@ -51,5 +54,17 @@ def add_suggestions(connection: Connection) -> None:
     items_of_subject.create(connection)
 
 
-MIGRATIONS: Mapping[int, Migration] = {1: add_sign_in_and_owners, 2: add_checking, 3: add_suggestions}
+def add_active_order(connection: Connection) -> None:
+    """Version 5: what is read next chosen by a model, why, and the vectors of the items' texts."""
+    connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN active BOOLEAN NOT NULL DEFAULT false")
+    connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN random_percent INTEGER NOT NULL DEFAULT 10")
+    metadata.create_all(connection, tables=[rankings, choices, vectors])
+
+
+MIGRATIONS: Mapping[int, Migration] = {
+    1: add_sign_in_and_owners,
+    2: add_checking,
+    3: add_suggestions,
+    4: add_active_order,
+}
 """By the version that each starts from."""

@@ -15,10 +15,9 @@ from acclimate.annotation.people import Role, require_role
 from acclimate.annotation.review import CHECKING
 from acclimate.annotation.store import CURRENT, Store, moment
 from acclimate.annotation.tables import answers, items
-from acclimate.annotation.tasks import require_task
+from acclimate.annotation.tasks import item_texts, require_task
 from acclimate.core.errors import DataError
 from acclimate.core.reinclusion import id_digest
-from acclimate.core.schema import TEXT_COLUMNS
 
 PACE_DAYS = 7
 SNIPPET = 160
@@ -129,9 +128,7 @@ def _holds(words: str) -> ColumnElement[bool]:
 
 
 def _found(row: Row[Any]) -> FoundItem:
-    texts = [row.record[column] for column in TEXT_COLUMNS if isinstance(row.record.get(column), str)]
-    texts += [turn.get("content") or "" for turn in row.record.get("messages") or ()]
-    text = " ".join(" · ".join(texts).split())
+    text = " ".join(" · ".join(item_texts(row)).split())
     snippet = text if len(text) <= SNIPPET else text[:SNIPPET].rsplit(" ", 1)[0] + " …"
     return FoundItem(row.id, row.site, _state(row), row.read, row.wanted, row.priority, snippet)
 

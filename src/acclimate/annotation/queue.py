@@ -30,7 +30,7 @@ from acclimate.annotation.assignments import (
 )
 from acclimate.annotation.people import Person, RefusedError, Role, require_role
 from acclimate.annotation.store import CURRENT, Store, moment
-from acclimate.annotation.tables import answers, assignments, items
+from acclimate.annotation.tables import answers, assignments, choices, items
 from acclimate.annotation.tasks import CLOSED, PILOT, require_task, unit_draw
 from acclimate.core.reinclusion import id_digest
 
@@ -51,8 +51,8 @@ class SkipReason(StrEnum):
 def next_item(store: Store, task: str, person: str) -> Lease | None:
     """The item this person holds, else a new one; None where nothing is left for them.
 
-    Items come by priority, then in the order they were added; those of other sites or skills, and those with enough
-    readings done or under way, do not come.
+    Items come by priority, then in the order they were added, or that a model chose in a task so set; those of other
+    sites or skills, and those with enough readings done or under way, do not come.
     """
     return next(iter(next_items(store, task, person, at_most=1)), None)
 
@@ -81,7 +81,7 @@ def next_items(store: Store, task: str, person: str, *, at_most: int) -> Sequenc
             if reader.quota is not None and answered + len(held) >= reader.quota:
                 break
             row = _next_gold(connection, settings, reader, answered + len(held))
-            row = row or connection.execute(_open_items(settings, reader, now).limit(1)).first()
+            row = row or _next_open(connection, settings, reader, now)
             if row is None:
                 break
             held.append(give_lease(transaction, row, person, READING))
@@ -113,6 +113,19 @@ def _open_items(task: Row[Any], reader: Person, now: str) -> Select[Any]:
         .order_by(items.c.pilot.desc(), items.c.priority.desc(), items.c.position)
     )
     return query.where(items.c.pilot) if task.round == PILOT else query
+
+
+def _next_open(connection: Connection, task: Row[Any], reader: Person, now: str) -> Row[Any] | None:
+    """The first open item, or, of the same round and priority, the first that was chosen for what it teaches."""
+    query = _open_items(task, reader, now)
+    first = connection.execute(query.limit(1)).first()
+    if first is None or not task.active:
+        return first
+    chosen = select(choices.c.item, choices.c.place).where(choices.c.task == task.name)
+    places = {row.item: row.place for row in connection.execute(chosen)}
+    equal = and_(items.c.id.in_(places), items.c.pilot == first.pilot, items.c.priority == first.priority)
+    found = connection.scalars(query.with_only_columns(items.c.id).where(equal)).all()
+    return item_row(connection, task.name, min(found, key=lambda item: places[item])) if found else first
 
 
 def _count_open(connection: Connection, task: Row[Any], reader: Person, now: str, *, at_most: int) -> int:

@@ -5,7 +5,10 @@ Times are UTC in ISO form of fixed width, so that they compare as text. `answers
 skipped item, and on a leased one that of whoever returned it. `checks` has a row for each answer of a batch, in the
 order drawn; `remarks` are what readers ask, with the `question` and `answer` that all readers then see. `suggestions` are
 proposals for items, named by the event that kept them, whose source stands in `suggestion_batches`; `exposures` say which
-of them was shown to whom or kept from them, and an answer's `kept` whether it says the same; its `bulk` is the event that accepted it with many others. Tables whose names begin with `app_` are for signing in to the pages; of tokens and codes they hold digests alone.
+of them was shown to whom or kept from them, and an answer's `kept` whether it says the same; its `bulk` is the event that accepted it with many others.
+`rankings` name the events that chose what is read next and measured what was learnt; `choices` are the newest chosen items,
+each with why; `vectors` are those of the items' texts, by one encoder, as 16-bit floats. Tables whose names begin with `app_`
+are for signing in to the pages; of tokens and codes they hold digests alone.
 """
 
 from __future__ import annotations
@@ -20,6 +23,7 @@ from sqlalchemy import (
     ForeignKeyConstraint,
     Index,
     Integer,
+    LargeBinary,
     MetaData,
     PrimaryKeyConstraint,
     String,
@@ -75,6 +79,8 @@ tasks = Table(
     Column("quick", Boolean, nullable=False, server_default=false()),
     Column("suggestions", String, nullable=False, server_default="hidden"),
     Column("beside", Boolean, nullable=False, server_default=false()),
+    Column("active", Boolean, nullable=False, server_default=false()),
+    Column("random_percent", Integer, nullable=False, server_default="10"),
 )
 
 schemas = Table(
@@ -254,6 +260,35 @@ exposures = Table(
     ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
 )
 
+rankings = Table(
+    "rankings",
+    metadata,
+    Column("number", Integer, ForeignKey("events.number"), primary_key=True, autoincrement=False),
+    Column("task", String, ForeignKey("tasks.name"), nullable=False),
+)
+
+choices = Table(
+    "choices",
+    metadata,
+    Column("task", String),
+    Column("item", String),
+    Column("place", Integer, nullable=False),
+    Column("why", _JSON, nullable=False),
+    PrimaryKeyConstraint("task", "item"),
+    ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
+)
+
+vectors = Table(
+    "vectors",
+    metadata,
+    Column("task", String),
+    Column("item", String),
+    Column("encoder", String, nullable=False),
+    Column("vector", LargeBinary, nullable=False),
+    PrimaryKeyConstraint("task", "item"),
+    ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
+)
+
 sessions = Table(
     "app_sessions",
     metadata,
@@ -315,8 +350,8 @@ outside_sign_ins = Table(
     Column("expires_at", String, nullable=False),
 )
 
-PASSING = (sessions, invitations, attempts, outside_sign_ins)
-"""What no backup holds: whoever restores one must not bring back sessions that have ended since."""
+PASSING = (sessions, invitations, attempts, outside_sign_ins, vectors)
+"""What no backup holds: sessions, which must not come back when they have ended since, and what is computed anew."""
 
 for _change in ("UPDATE", "DELETE"):
     event.listen(

@@ -14,7 +14,7 @@ from sqlalchemy import Connection, Row, func, insert, select, update
 
 from acclimate.annotation import tables
 from acclimate.annotation.people import Person, RefusedError, Role, require_every_site, require_role
-from acclimate.annotation.schema import Answer, Codes, LabelSchema, Subject, Text
+from acclimate.annotation.schema import Answer, Choice, Codes, LabelSchema, Subject, Text
 from acclimate.annotation.store import STUDY_REGISTERED, Store, Transaction
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import ConfigError, DataError
@@ -87,6 +87,8 @@ class TaskSettings:
     With `gold_feedback` a reader is told after a gold item what was expected. With `quick` a digit saves at once, where
     the task asks for one label and nothing else. `suggestions` is `hidden`, `shown` or `randomised`.
     With `beside` a reader may open the other records of the item's subject beside it.
+    With `active` items come as a model would learn most from them (see `acclimate.annotation.active`), but
+    `random_percent` of these, which are drawn at random.
     """
 
     lease_minutes: int = 30
@@ -95,6 +97,8 @@ class TaskSettings:
     quick: bool = False
     suggestions: str = HIDDEN
     beside: bool = False
+    active: bool = False
+    random_percent: int = 10
 
 
 def create_task(
@@ -123,11 +127,18 @@ def change_settings(store: Store, task: str, settings: TaskSettings, *, by: str)
         raise ConfigError(
             f"Suggestions cannot be {settings.suggestions[:40]!r}.", hint=f"{HIDDEN}, {SHOWN} or {RANDOMISED}"
         )
+    if not 1 <= settings.random_percent <= 100:
+        raise ConfigError(
+            f"{settings.random_percent} % of chosen items are to be drawn at random.",
+            hint="give 1 to 100: without random items the accuracy cannot be estimated",
+        )
     with store.write() as transaction:
         require_every_site(transaction.connection, by, Role.MANAGER)
         require_task(transaction.connection, task)
         if settings.suggestions != HIDDEN and is_study(transaction.connection, task):
             raise RefusedError(f"{task} is a study, whose readers must not be led.", hint="keep suggestions hidden")
+        if settings.active:
+            require_single_label(current_schema(transaction.connection, task))
         changed = update(tables.tasks).where(tables.tasks.c.name == task).values(**vars(settings))
         transaction.connection.execute(changed)
         transaction.append(by, "settings changed", task=task, settings=vars(settings))
@@ -274,6 +285,29 @@ def save_guideline(
         by, "guideline saved", task=task, version=version, guideline=json_digest(content), changes=changed
     )
     return version
+
+
+def single_label_question(schema: LabelSchema) -> Choice | None:
+    """The first question for one label, by whose labels items can be ordered; None where there is none."""
+    single = (one for one in schema.questions if isinstance(one, Choice) and not one.multiple)
+    return next(single, None)
+
+
+def require_single_label(schema: LabelSchema) -> Choice:
+    """That question; raises ConfigError where there is none."""
+    question = single_label_question(schema)
+    if question is None:
+        raise ConfigError(
+            "The task asks for no single label, so no model can choose what is read next.",
+            hint="leave its items in their order, or ask for one label",
+        )
+    return question
+
+
+def item_texts(row: Any) -> list[str]:
+    """What an item's row gives to read: its texts, its turns."""
+    texts = [row.record[column] for column in TEXT_COLUMNS if isinstance(row.record.get(column), str)]
+    return texts + [turn.get("content") or "" for turn in row.record.get("messages") or ()]
 
 
 def subject_of(row: Any, schema: LabelSchema, connection: Connection) -> Subject:

@@ -22,6 +22,7 @@ from acclimate.annotation.tasks import (
     require_task,
     set_priority,
     settings_of,
+    single_label_question,
     start_round,
 )
 from acclimate.app.reading import fields_shown
@@ -37,7 +38,15 @@ def show_settings(visit: Visit) -> Response:
     with visit.store.read() as connection:
         settings, running = settings_of(connection, task), require_task(connection, task).round
         may_suggest = not is_study(connection, task)
-    return visit.page("settings.html", task=task, settings=settings, in_pilot=running == PILOT, may_suggest=may_suggest)
+        may_be_active = single_label_question(current_schema(connection, task)) is not None
+    return visit.page(
+        "settings.html",
+        task=task,
+        settings=settings,
+        in_pilot=running == PILOT,
+        may_suggest=may_suggest,
+        may_be_active=may_be_active,
+    )
 
 
 def save_settings(visit: Visit) -> Response:
@@ -51,6 +60,8 @@ def save_settings(visit: Visit) -> Response:
         quick=bool(visit.text("quick")),
         suggestions=visit.text("suggestions") or HIDDEN,
         beside=bool(visit.text("beside")),
+        active=bool(visit.text("active")),
+        random_percent=visit.whole_number("random_percent", low=1, high=100) if visit.text("active") else 10,
     )
     change_settings(visit.store, task, settings, by=by)
     wanted = PILOT if visit.text("round") == PILOT else WORK

@@ -10,7 +10,11 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, Literal, Protocol
 
+import numpy as np
+import numpy.typing as npt
 import pyarrow as pa
+
+Vectors = npt.NDArray[np.float32]
 
 BYTES_PER_WEIGHT = {"bf16": 2, "fp32": 4}
 """What one weight takes in each number format."""
@@ -239,6 +243,16 @@ class Engine(Protocol):
         self, function: Callable[[pa.RecordBatch], Any], batches: Iterable[pa.RecordBatch]
     ) -> Iterator[Any]:
         """The function's results, in the order of the batches."""
+
+
+class Encoder(Protocol):
+    """Turns texts into vectors of length one that lie near each other where the texts mean nearly the same."""
+
+    digest: str
+    """Of the model's files: vectors of two digests are not to be compared."""
+
+    def encode(self, texts: Sequence[str], *, progress: Callable[[str, int], Progress] = ...) -> Vectors:
+        """A row a text, in order."""
 
 
 @dataclass(frozen=True)

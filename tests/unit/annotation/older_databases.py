@@ -13,8 +13,17 @@ def say_version(connection: Connection, version: int) -> None:
     connection.execute(update(tables.settings).where(place).values(value=str(version)))
 
 
+def drop_active_order(connection: Connection) -> None:
+    """Takes away what the fifth version brought."""
+    for table in (tables.rankings, tables.choices, tables.vectors):
+        table.drop(connection)
+    for column in ("active", "random_percent"):
+        connection.exec_driver_sql(f"ALTER TABLE tasks DROP COLUMN {column}")
+
+
 def drop_suggestions(connection: Connection) -> None:
-    """Takes away what the fourth version brought."""
+    """Takes away what the fourth version brought, and later ones."""
+    drop_active_order(connection)
     for table in (tables.exposures, tables.suggestions, tables.suggestion_batches):
         table.drop(connection)
     tables.items_of_subject.drop(connection)
