@@ -22,7 +22,15 @@ from acclimate.annotation.quota import quotas_of
 from acclimate.annotation.review import CHECKING, progress, reader_records
 from acclimate.annotation.schema import Choice, Question, Spans
 from acclimate.annotation.store import Store
-from acclimate.annotation.tasks import TASK_NAME, Overlap, add_items, create_task, current_schema, guideline
+from acclimate.annotation.tasks import (
+    TASK_NAME,
+    Overlap,
+    add_items,
+    create_task,
+    current_schema,
+    guideline,
+    single_label_question,
+)
 from acclimate.app.identity import INVITATION_DAYS, invite, remove_access
 from acclimate.app.reading import depths
 from acclimate.app.records_input import read_items
@@ -109,6 +117,7 @@ def _task_page(visit: Visit, *, rate: str) -> Response:
         cost=ahead.cost(float(rate)) if rate else None,
         rate=rate,
         configuration=configuration,
+        may_learn=single_label_question(schema) is not None,
         guideline=guideline(visit.store, task),
     )
 

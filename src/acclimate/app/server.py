@@ -12,7 +12,18 @@ import uvicorn
 from acclimate.annotation.anchoring import anchored
 from acclimate.annotation.people import SYSTEM, Person, Role, active_people, save_person
 from acclimate.annotation.store import Store, database_url
-from acclimate.app import account, checking, code_lists, entrance, managing, overseeing, reading, revising, suggesting
+from acclimate.app import (
+    account,
+    checking,
+    code_lists,
+    entrance,
+    learning,
+    managing,
+    overseeing,
+    reading,
+    revising,
+    suggesting,
+)
 from acclimate.app.identity import invite
 from acclimate.app.patience import Impatient
 from acclimate.app.web import Office, Page, application, host_of
@@ -31,6 +42,7 @@ PAGES = (
     *overseeing.PAGES,
     *revising.PAGES,
     *suggesting.PAGES,
+    *learning.PAGES,
 )
 
 

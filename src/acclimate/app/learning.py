@@ -1,0 +1,74 @@
+"""The page on which a manager sees what labels have taught a model so far, and which items come next and why."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from starlette.responses import Response
+
+from acclimate.annotation.active.learning import LEAST_SAMPLE, STABLE_AT, CurvePoint
+from acclimate.annotation.active.view import learning_view
+from acclimate.annotation.people import Role
+from acclimate.annotation.tasks import settings_of
+from acclimate.app.web import Page, Visit
+
+WIDTH, HEIGHT, LEFT, BOTTOM = 640, 240, 46, 30
+"""Of the figure, in its own units, with room for the numbers on two sides."""
+
+
+@dataclass(frozen=True)
+class Dot:
+    """A point of the curve in the figure's units, with its interval."""
+
+    point: CurvePoint
+    x: float
+    y: float
+    low: float
+    high: float
+
+
+def show_learning(visit: Visit) -> Response:
+    """The learning curve as a figure and a table, and the items that come next."""
+    task = visit.path["task"]
+    view = learning_view(visit.store, task, by=visit.person.name)
+    with visit.store.read() as connection:
+        settings = settings_of(connection, task)
+    return visit.page(
+        "learning.html",
+        task=task,
+        view=view,
+        settings=settings,
+        dots=place_dots(view.curve),
+        lines=[(share, _height(share)) for share in (0.0, 0.25, 0.5, 0.75, 1.0)],
+        size=(WIDTH, HEIGHT, LEFT, BOTTOM),
+        stable_at=STABLE_AT,
+        least_sample=LEAST_SAMPLE,
+    )
+
+
+def place_dots(curve: Sequence[CurvePoint]) -> list[Dot]:
+    """Where the points lie: labels from left to right beginning at none, accuracy upwards from 0 to 1.
+
+    >>> place_dots([CurvePoint(labels=50, accuracy=0.5, low=0.25, high=0.75)])[0].x
+    628.0
+    """
+    most = max((point.labels for point in curve), default=1)
+    room = WIDTH - LEFT - 12
+    return [
+        Dot(
+            point,
+            round(LEFT + room * point.labels / most, 1),
+            _height(point.accuracy),
+            _height(point.low),
+            _height(point.high),
+        )
+        for point in curve
+    ]
+
+
+def _height(share: float) -> float:
+    return round(8 + (HEIGHT - BOTTOM - 8) * (1 - share), 1)
+
+
+PAGES = (Page("/tasks/{task}/learning", show_learning, allowed=frozenset({Role.MANAGER})),)
