@@ -298,7 +298,7 @@ def test_a_damaged_list_of_records_stops_an_erasure_before_anything_is_deleted(h
 
 
 def test_a_near_copy_under_another_subject_is_named_and_loses_the_persons_cluster(held: Path) -> None:
-    copy = {"id": "zz", "patient": "somebody", "patient_name": "Ann Other", "note": "hand injury of a different kind"}
+    copy = {"id": "zz", "patient": "somebody", "patient_name": "Ann Other", "note": "marzipan rash, both arms"}
     said = "Doctor: What is it, Ann Other? Patient: the marzipan at the fair gave a rash on both arms that has not gone away."
     with (held / "data/north.jsonl").open("a") as file:
         file.write(json.dumps(copy | {"dialogue": said}) + "\n")
