@@ -32,6 +32,7 @@ split:
   fractions: {train: 0.6, validation: 0.15, test: 0.25}
 sample: {n: 4, max_new_tokens: 8}
 train: {max_steps: 4, per_device_train_batch_size: 2, eval_steps: 2, save_steps: 2, lora_r: 2}
+sweep: {alphas: [0.5]}
 predict: {generations: 4, max_new_tokens: 6, shots: 1}
 """
 
