@@ -112,6 +112,24 @@ def test_an_endpoint_is_told_the_questions_and_shown_what_readers_see_alone(stor
     assert "secret" not in repr(there)
 
 
+def test_what_goes_to_a_model_on_this_machine_passes_no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
+    seen: list[str] = []
+
+    def proxy(request: dict[str, Any], _key: str) -> Reply:
+        seen.append(str(request))
+        return saying('{"urgency": "low"}')
+
+    record = {"id": "n0", "text": "chest pain"}
+    with served(proxy) as elsewhere, served(lambda _request, _key: saying('{"urgency": "high"}')) as here:
+        monkeypatch.setenv("HTTP_PROXY", elsewhere)
+        monkeypatch.setenv("http_proxy", elsewhere)
+        monkeypatch.delenv("NO_PROXY", raising=False)
+        monkeypatch.delenv("no_proxy", raising=False)
+        [answer] = asked_answers(Endpoint(here, "m1"), [record], urgency_schema(), "")
+    assert seen == []
+    assert isinstance(answer, Suggested)
+
+
 @pytest.mark.parametrize(
     ("reply", "outcome"),
     [

@@ -52,9 +52,8 @@ class Endpoint:
             raise ConfigError(
                 "The endpoint's key holds a character that no key has.", hint="copy it anew, without line breaks"
             )
-        is_here = self.host in ("127.0.0.1", "localhost", "::1")
         parts = _address(self.url)
-        if parts is None or not self.host or not (parts.scheme == "https" or (parts.scheme == "http" and is_here)):
+        if parts is None or not self.host or not (parts.scheme == "https" or (parts.scheme == "http" and self.is_here)):
             raise ConfigError(
                 f"The endpoint {self.host or self.url.rpartition('@')[2][:80]!r} is not reached by https.",
                 hint="give its https:// address, such as https://models.example.org/v1; http:// is for this machine alone",
@@ -65,6 +64,11 @@ class Endpoint:
         """The host, without user and password that an address may hold."""
         parts = _address(self.url)
         return "" if parts is None else parts.host
+
+    @property
+    def is_here(self) -> bool:
+        """Whether the model runs on this machine."""
+        return self.host in ("127.0.0.1", "localhost", "::1")
 
     def source(self, schema: LabelSchema, guideline: str) -> Source:
         """The model, with a version that changes with what it is told."""
@@ -95,7 +99,9 @@ def asked_answers(
     headers = {"authorization": f"Bearer {endpoint.key}"} if endpoint.key else {}
     iterator = iter(records)
     with (
-        httpx.Client(headers=headers, timeout=_SECONDS, follow_redirects=False) as client,
+        httpx.Client(
+            headers=headers, timeout=_SECONDS, follow_redirects=False, trust_env=not endpoint.is_here
+        ) as client,
         ThreadPoolExecutor(_AT_ONCE) as pool,
     ):
 
