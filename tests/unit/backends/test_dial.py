@@ -60,7 +60,9 @@ def test_half_a_lora_is_half_its_product(tmp_path):
     run.train()
     config = json.loads((scaled(run, 0.5) / "adapter_config.json").read_text())
     assert config["lora_alpha"] == 4
-    assert load_file(scaled(run, 0.5) / "adapter_model.safetensors").keys()
+    factors, trained = (load_file(at / "adapter_model.safetensors") for at in (scaled(run, 0.5), run.output))
+    assert factors.keys() == trained.keys()
+    assert all(torch.equal(factors[name], trained[name]) for name in trained)
 
 
 def test_half_of_changed_weights_lies_in_the_middle(tmp_path):

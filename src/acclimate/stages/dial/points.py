@@ -15,6 +15,9 @@ from acclimate.core.retention import BROKEN, HELD, ONE_SIDED, Budget, retention
 from acclimate.core.statistics import Ratio, Resamples, paired_share_bounds
 from acclimate.stages.dial.config import DialConfig
 
+ENOUGH_TEXTS = 10
+"""General texts below which no interval is asked for."""
+
 POINT_SCHEMA = pa.schema(
     [
         pa.field("alpha", pa.float64(), nullable=False),
@@ -74,16 +77,28 @@ def _outside(
 ) -> str:
     """Why a strength is outside the budget, in words; empty where it is inside.
 
-    General text must be shown to be held. Of abilities, set aside in small numbers, a loss must be seen to count.
+    General text must be shown to be held, where there is enough of it to show anything. Of abilities, set aside in small
+    numbers, a loss must be seen to count.
     """
-    if general is not None and general["verdict"] != HELD:
-        return f"general text rises by up to {general['high']:.1%}, of {config.general_budget:.1%} allowed"
+    if general is not None and _exceeds(general):
+        rise = general["value"] if _is_few(general) else general["high"]
+        return f"general text rises by up to {rise:.1%}, of {config.general_budget:.1%} allowed"
     if broken:
         return f"{', '.join(broken)} is lost by more than {config.ability_budget:.1%}"
     loss = pooled.get("abilities")
     if loss is not None and loss < -config.ability_budget:
         return f"abilities fall by {-loss:.1%} together, of {config.ability_budget:.1%} allowed"
     return ""
+
+
+def _exceeds(general: Mapping[str, Any]) -> bool:
+    """With few texts every interval is wider than the budget, so that the figure itself has to do."""
+    over: bool = general["value"] > general["budget"] if _is_few(general) else general["verdict"] != HELD
+    return over
+
+
+def _is_few(general: Mapping[str, Any]) -> bool:
+    return int(general["items"]) < ENOUGH_TEXTS
 
 
 def _pooled(abilities: list[dict[str, Any]]) -> dict[str, float | None]:

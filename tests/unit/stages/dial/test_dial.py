@@ -12,10 +12,10 @@ from acclimate.stages.dial.run import choose
 CONFIG = DialConfig(resamples=200)
 
 
-def scored(alpha, *, task, general=1.0, probes_lost=0, probes=100):
+def scored(alpha, *, task, general=1.0, texts=20, probes_lost=0, probes=100):
     """Twenty validation records and general texts of 100 bytes, and probes of which the first ones are lost."""
     rows = [(f"t{n}", "task", "reference", f"p{n % 10}", None, task * (90 + n)) for n in range(20)]
-    rows += [(f"g{n}", "general", "reference", f"g{n}", None, general * (90 + n)) for n in range(20)]
+    rows += [(f"g{n}", "general", "reference", f"g{n}", None, general * (90 + n)) for n in range(texts)]
     for number in range(probes):
         lost = number < probes_lost
         rows.append((f"a{number}", "ability", "chosen", f"a{number}", "sums", 30.0 if lost else 10.0))
@@ -29,8 +29,8 @@ def scored(alpha, *, task, general=1.0, probes_lost=0, probes=100):
     )
 
 
-def kept(*strengths, config=CONFIG):
-    points = measure(pl.concat([scored(0.0, task=1.0), *strengths]), config)
+def kept(*strengths, texts=20, config=CONFIG):
+    points = measure(pl.concat([scored(0.0, task=1.0, texts=texts), *strengths]), config)
     return choose(points, config)
 
 
@@ -60,6 +60,14 @@ def test_where_none_is_inside_the_weakest_is_kept_and_said():
     alpha, _, (said,) = kept(scored(0.5, task=0.9, general=1.05), scored(1.0, task=0.8, general=1.1))
     assert alpha == 0.5
     assert "No strength stays inside" in said
+
+
+@pytest.mark.parametrize("texts", [0, 1, 2, 9])
+def test_with_few_general_texts_the_figure_itself_decides(texts):
+    strengths = [scored(0.5, task=0.9, texts=texts), scored(1.0, task=0.8, general=1.005, texts=texts)]
+    assert kept(*strengths, texts=texts)[0] == 1.0
+    forgetting = [scored(0.5, task=0.9, texts=texts), scored(1.0, task=0.8, general=1.02, texts=texts)]
+    assert kept(*forgetting, texts=texts)[0] == (0.5 if texts else 1.0)
 
 
 def test_a_strength_that_somebody_set_is_kept_whatever_was_measured():
