@@ -18,6 +18,7 @@ STAGE = Stage(
     code=(
         "acclimate.core.abbreviations",
         "acclimate.core.examples",
+        "acclimate.core.retention",
         "acclimate.core.statistics",
         "acclimate.core.glossary",
     ),
