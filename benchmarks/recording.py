@@ -12,6 +12,8 @@ from importlib.metadata import version
 from pathlib import Path
 from typing import Any
 
+from scipy import stats
+
 SHARED = Path(__file__).resolve().parents[2] / "shared"
 """Public data beside the project, absent for most users: a benchmark on it says that it is skipped."""
 
@@ -42,6 +44,13 @@ def versions() -> dict[str, str]:
 def _cpu_lines() -> list[str]:
     path = Path("/proc/cpuinfo")
     return path.read_text().splitlines() if path.exists() else []
+
+
+def share_result(figure: str, seen: Sequence[bool], goal: str = "") -> dict[str, Any]:
+    """How often something was so, with Wilson's interval."""
+    found = stats.binomtest(sum(seen), len(seen)).proportion_ci(method="wilson")
+    interval = [round(float(bound), 3) for bound in found]
+    return result(f"{figure} (n={len(seen)})", round(sum(seen) / len(seen), 3), interval=interval, goal=goal)
 
 
 def result(

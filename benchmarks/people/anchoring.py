@@ -10,16 +10,14 @@ share of tasks; its interval is that of so many tasks (Wilson).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from acclimate.annotation.suggestions.influence import measured
 from acclimate.testing.readers import Pull, simulated_exposures
-from benchmarks.recording import result, write_results
+from benchmarks.recording import share_result, write_results
 
 PLANTED, NONE = Pull(seeing=0.7), Pull(seeing=0.0, spread=0.0)
 
@@ -43,21 +41,17 @@ def recovered(tasks: int, generator: np.random.Generator) -> list[dict[str, Any]
         held.append(found.low <= made.truth <= found.high)
         told.append(found.low > 0)
     return [
-        _row("intervals that hold the planted anchoring", held, "≈ .95"),
-        _row("tasks that tell the planted anchoring from none", told, ""),
+        share_result("intervals that hold the planted anchoring", held, "≈ .95"),
+        share_result("tasks that tell the planted anchoring from none", told, ""),
     ]
 
 
 def claims(tasks: int, generator: np.random.Generator) -> dict[str, Any]:
     """How often anchoring is claimed where there is none."""
     found = [measured(simulated_exposures(NONE, generator).readings).difference for _ in range(tasks)]
-    return _row("tasks without anchoring that claim some", [one.low > 0 or one.high < 0 for one in found], "≈ .05")
-
-
-def _row(figure: str, seen: Sequence[bool], goal: str) -> dict[str, Any]:
-    found = stats.binomtest(sum(seen), len(seen)).proportion_ci(method="wilson")
-    interval = [round(float(bound), 3) for bound in found]
-    return result(f"{figure} (n={len(seen)})", round(sum(seen) / len(seen), 3), interval=interval, goal=goal)
+    return share_result(
+        "tasks without anchoring that claim some", [one.low > 0 or one.high < 0 for one in found], "≈ .05"
+    )
 
 
 if __name__ == "__main__":

@@ -10,18 +10,16 @@ interval of the figure is that of so many studies (Wilson).
 from __future__ import annotations
 
 import argparse
-from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
-from scipy import stats
 
 from acclimate.annotation.study.analysis import BETTER, WORSE, analyse
 from acclimate.annotation.study.protocol import Protocol
 from acclimate.annotation.study.strengths import strengths
 from acclimate.testing.readers import Habits, simulated
-from benchmarks.recording import result, write_results
+from benchmarks.recording import share_result, write_results
 
 ARMS = ("adapted", "base")
 PLANTED = Habits(arm=0.5, first=0.4, length=0.8)
@@ -47,7 +45,9 @@ def recovered(studies: int, generator: np.random.Generator) -> list[dict[str, An
         effects = ((found.arms["adapted"], PLANTED.arm), (found.first, PLANTED.first), (found.length, PLANTED.length))
         for seen, (estimate, planted) in zip(held.values(), effects, strict=True):
             seen.append(estimate.low <= planted <= estimate.high)
-    return [_row(f"intervals that hold the planted effect: {name}", seen, "≈ .95") for name, seen in held.items()]
+    return [
+        share_result(f"intervals that hold the planted effect: {name}", seen, "≈ .95") for name, seen in held.items()
+    ]
 
 
 def false_claims(studies: int, generator: np.random.Generator) -> list[dict[str, Any]]:
@@ -56,13 +56,7 @@ def false_claims(studies: int, generator: np.random.Generator) -> list[dict[str,
     for _ in range(studies):
         table = simulated(Habits(first=0.4, spread=1.0), generator)
         claims.append(analyse(table, PROTOCOL).preferences[0].verdict in (BETTER, WORSE))
-    return [_row("studies of equal arms that claim a preference", claims, "≈ .05")]
-
-
-def _row(figure: str, seen: Sequence[bool], goal: str) -> dict[str, Any]:
-    found = stats.binomtest(sum(seen), len(seen)).proportion_ci(method="wilson")
-    interval = [round(float(bound), 3) for bound in found]
-    return result(f"{figure} (n={len(seen)})", round(sum(seen) / len(seen), 3), interval=interval, goal=goal)
+    return [share_result("studies of equal arms that claim a preference", claims, "≈ .05")]
 
 
 if __name__ == "__main__":
