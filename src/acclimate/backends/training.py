@@ -1,4 +1,4 @@
-"""The training loop: rows with identity and source, the loss averaged over the trained tokens of a step, exact resume.
+"""The training loop: rows with identity and source, the gradients of an objective, the best step kept, exact resume.
 
 It draws no random number: the order of rows comes with the batches, an adapter starts from the plan's seed, dropout is
 off. A run that was killed and goes on from a checkpoint therefore ends in the same bits as one that was not.
@@ -7,7 +7,6 @@ off. A run that was killed and goes on from a checkpoint therefore ends in the s
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from pathlib import Path
@@ -18,19 +17,16 @@ import torch
 import transformers
 
 from acclimate.backends.checkpoints import Checkpoint, CheckpointFolder
+from acclimate.backends.objectives import Batch, Figure, Objective, make_objective
 from acclimate.backends.optimiser import Optimiser, learning_rate
-from acclimate.backends.packing import Network, check_packing, pack
 from acclimate.backends.parameters import Trainable, make_trainable
-from acclimate.backends.scoring import score_rows
 from acclimate.backends.trained_files import write_trained
 from acclimate.core.atomic import json_digest
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import ModelError
 from acclimate.core.ports import ModelFacts, Progress, TokenRow, TrainingPlan, TrainingResult, TrainingStep
 
-Batch = Sequence[tuple[str, TokenRow]]
-
-LOOP_VERSION = 2
+LOOP_VERSION = 3
 """Raised when the loop computes something else, so that an older checkpoint is not continued."""
 
 
@@ -44,27 +40,33 @@ class Task:
 
 @dataclass
 class Curve:
-    """What has been measured so far; plain JSON in a checkpoint. The best step is the one with the best validation."""
+    """What has been measured so far; plain JSON in a checkpoint. The best step has the lowest `figure` on validation."""
 
+    figure: str
     steps: list[TrainingStep] = field(default_factory=list)
     validation: list[dict[str, float]] = field(default_factory=list)
 
     @property
     def best_step(self) -> int:
-        """The evaluated step with the lowest bits per byte, the earliest of equals; the newest where none is measured."""
+        """The evaluated step with the lowest figure, the earliest of equals; the newest where none is measured."""
         trained = [point for point in self.validation if point["step"] > 0]
         if not trained:
             return self.steps[-1].step
-        return int(min(trained, key=lambda point: (point["bits_per_byte"], point["step"]))["step"])
+        return int(min(trained, key=lambda point: (point[self.figure], point["step"]))["step"])
 
     def to_json(self) -> dict[str, Any]:
         """Plain JSON."""
-        return {"steps": [asdict(step) for step in self.steps], "validation": self.validation}
+        return {
+            "figure": self.figure,
+            "steps": [asdict(step) for step in self.steps],
+            "validation": self.validation,
+        }
 
     @classmethod
     def from_json(cls, value: Mapping[str, Any]) -> Curve:
         """The curve that `to_json` gave."""
-        return cls([TrainingStep(**step) for step in value["steps"]], [dict(point) for point in value["validation"]])
+        steps = [TrainingStep(**step) for step in value["steps"]]
+        return cls(value["figure"], steps, [dict(point) for point in value["validation"]])
 
 
 def train(
@@ -81,18 +83,18 @@ def train(
 
     `progress` advances by one a step. Checkpoints stand in `partial/checkpoints`.
     """
-    check_packing(model)
     trainable = make_trainable(model, plan)
+    objective = make_objective(trainable.model, plan, validation=task.validation)
     checkpoints = CheckpointFolder(partial / "checkpoints", run=_run_identity(trainable, task, plan, facts))
     found = checkpoints.newest_valid()
-    run = _Run(trainable, task, plan, checkpoints)
+    run = _Run(trainable, objective, task.batches, plan, checkpoints)
     run.resume(found.checkpoint)
     progress.advance(run.step)
     run.finish(progress)
     best = run.load_best()
     write_trained(output, trainable, plan, base=facts, step=best)
     crash_point("train.output_written")
-    notes = [*found.notes, *remarks(run.curve, best)]
+    notes = [*found.notes, *remarks(run.curve, objective.figure, best)]
     return TrainingResult(
         steps=run.curve.steps,
         validation=run.curve.validation,
@@ -107,11 +109,18 @@ def train(
 class _Run:
     """One run's moving state: the masters and moments, the curve, and the step they stand at."""
 
-    def __init__(self, trainable: Trainable, task: Task, plan: TrainingPlan, checkpoints: CheckpointFolder) -> None:
-        self.curve = Curve()
+    def __init__(
+        self,
+        trainable: Trainable,
+        objective: Objective,
+        batches: Sequence[Batch],
+        plan: TrainingPlan,
+        checkpoints: CheckpointFolder,
+    ) -> None:
+        self.curve = Curve(objective.figure.key)
         self._trainable = trainable
-        self._network = Network.of(trainable.model)
-        self._task = task
+        self._objective = objective
+        self._batches = batches
         self._plan = plan
         self._checkpoints = checkpoints
         self._optimiser = Optimiser(trainable, plan)
@@ -132,9 +141,9 @@ class _Run:
 
     def finish(self, progress: Progress) -> None:
         """Makes the steps that are left, with an evaluation and a checkpoint where they are due."""
-        last = len(self._task.batches)
+        last = len(self._batches)
         while self.step < last:
-            self.curve.steps.append(self._train_step(self._task.batches[self.step]))
+            self.curve.steps.append(self._train_step(self._batches[self.step]))
             is_due = self.step % self._plan.eval_steps == 0 or self.step == last
             if is_due:
                 self._evaluate()
@@ -157,40 +166,25 @@ class _Run:
         return best
 
     def _train_step(self, batch: Batch) -> TrainingStep:
-        """One optimiser step: gradients of all packs summed, each trained token weighing the same."""
+        """One optimiser step: the gradients of all packs summed."""
         number = self.step + 1
-        packs = list(pack([row for _, row in batch]))
-        trained_tokens = sum(len(packed.target_tokens) for packed in packs)
-        nats: dict[str, list[float]] = defaultdict(list)
-        sources = iter(source for source, _ in batch)
-        for packed in packs:
-            loss = self._network.loss(packed, scale=1 / trained_tokens)
-            loss.total.backward()
-            self._optimiser.add_gradients()
-            own = iter(loss.nats.double().tolist())
-            for places in packed.targets:
-                nats[next(sources)] += [next(own) for _ in places]
-        total = math.fsum(value for values in nats.values() for value in values) / trained_tokens
-        norm = self._optimiser.step(number) if math.isfinite(total) else math.nan
+        made = self._objective.accumulate(batch, self._optimiser.add_gradients)
+        norm = self._optimiser.step(number) if math.isfinite(made.loss) else math.nan
         if not math.isfinite(norm):
-            raise _diverged(number, total, self._plan)
+            raise _diverged(number, made.loss, self._plan)
         return TrainingStep(
             step=number,
-            loss=total,
-            loss_by_source={name: math.fsum(nats[name]) / len(nats[name]) for name in sorted(nats) if nats[name]},
+            loss=made.loss,
+            loss_by_source=made.by_source,
             learning_rate=learning_rate(self._plan, number),
             gradient_norm=norm,
-            trained_tokens=trained_tokens,
-            tokens=sum(packed.row_tokens for packed in packs),
+            trained_tokens=made.trained_tokens,
+            tokens=made.tokens,
         )
 
     def _evaluate(self) -> None:
-        if not self._task.validation:
-            return
-        scores = score_rows(self._trainable.model, self._task.validation)
-        size = sum(score.bytes for score in scores)
-        bits = math.fsum(score.nats for score in scores) / math.log(2)
-        self.curve.validation.append({"step": self.step, "bits_per_byte": bits / size})
+        if measured := self._objective.measure():
+            self.curve.validation.append({"step": self.step, **measured})
 
 
 def _diverged(step: int, loss: float, plan: TrainingPlan) -> ModelError:
@@ -201,14 +195,14 @@ def _diverged(step: int, loss: float, plan: TrainingPlan) -> ModelError:
     )
 
 
-def remarks(curve: Curve, best: int) -> list[str]:
+def remarks(curve: Curve, figure: Figure, best: int) -> list[str]:
     """What the reader must know of how the kept step was chosen."""
     if not curve.validation:
         return ["There were no validation records, so the last step was kept instead of the best one."]
-    by_step = {point["step"]: point["bits_per_byte"] for point in curve.validation}
+    by_step = {point["step"]: point[figure.key] for point in curve.validation}
     if by_step[best] >= by_step.get(0, math.inf):
         return [
-            f"Training never improved on the base on the validation records ({by_step[0]:.3f} bits per byte before,"
+            f"Training never improved on the base on the validation records ({by_step[0]:.3f} {figure.words} before,"
             f" {by_step[best]:.3f} at best)."
         ]
     return []

@@ -12,6 +12,7 @@ from transformers import LlamaConfig, LlamaForCausalLM
 
 from acclimate.backends.decoder import load_decoder
 from acclimate.backends.lora import adapter_config
+from acclimate.backends.objectives import Figure
 from acclimate.backends.optimiser import learning_rate
 from acclimate.backends.parameters import make_trainable
 from acclimate.backends.scoring import score_rows
@@ -135,9 +136,9 @@ def test_a_run_without_validation_keeps_the_last_step_and_says_so(tmp_path):
 
 def test_a_run_that_never_improved_on_its_base_says_so():
     points = [{"step": step, "bits_per_byte": bits} for step, bits in ((0, 1.0), (2, 1.2), (4, 1.1))]
-    curve = Curve(validation=points)
+    curve = Curve("bits_per_byte", validation=points)
     assert curve.best_step == 4
-    assert any("never improved" in remark for remark in remarks(curve, 4))
+    assert any("never improved" in remark for remark in remarks(curve, Figure("bits_per_byte", "bits per byte"), 4))
 
 
 def test_a_loss_that_is_no_number_stops_the_run_with_the_step(tmp_path):
