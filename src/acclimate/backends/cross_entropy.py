@@ -26,20 +26,29 @@ def summed_cross_entropy(
     *,
     targets: Tensor,
     bias: Tensor | None = None,
-    scale: float = 1.0,
+    scale: float | Tensor = 1.0,
     logits_at_once: int = LOGITS_AT_ONCE,
 ) -> LossSum:
     """`scale` times the sum of the cross-entropies of `targets` under the logits `hidden @ weight.T + bias`.
 
-    Softmax and sum are in fp32. Where a gradient is wanted it is computed in the same pass.
+    A `scale` of one number a target weighs each by its own. Softmax and sum are in fp32. Where a gradient is wanted it is
+    computed in the same pass.
     """
+    if not torch.is_grad_enabled():
+        hidden, weight, bias = hidden.detach(), weight.detach(), None if bias is None else bias.detach()
     return LossSum(*_ChunkedCrossEntropy.apply(hidden, weight, bias, targets, scale, logits_at_once))
 
 
 class _ChunkedCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
     @staticmethod
     def forward(
-        ctx: Any, hidden: Tensor, weight: Tensor, bias: Tensor | None, targets: Tensor, scale: float, at_once: int
+        ctx: Any,
+        hidden: Tensor,
+        weight: Tensor,
+        bias: Tensor | None,
+        targets: Tensor,
+        scale: float | Tensor,
+        at_once: int,
     ) -> tuple[Tensor, Tensor]:
         wants_hidden, wants_weight, wants_bias = ctx.needs_input_grad[:3]
         to_hidden = torch.empty_like(hidden) if wants_hidden else None
@@ -57,7 +66,7 @@ class _ChunkedCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
                 continue
             error = logits.sub_(normaliser).exp_()
             error.scatter_add_(1, right, torch.full_like(normaliser, -1.0))
-            low = error.mul_(scale).to(hidden.dtype)
+            low = error.mul_(scale[place, None] if isinstance(scale, Tensor) else scale).to(hidden.dtype)
             if to_hidden is not None:
                 to_hidden[place] = low @ weight
             if to_weight is not None:
@@ -66,7 +75,8 @@ class _ChunkedCrossEntropy(torch.autograd.Function):  # type: ignore[misc]
                 to_bias += error.sum(0)
         ctx.save_for_backward(to_hidden, None if to_weight is None else to_weight.to(weight.dtype), to_bias)
         ctx.mark_non_differentiable(nats)
-        return nats.sum() * scale, nats
+        total = (nats * scale).sum() if isinstance(scale, Tensor) else nats.sum() * scale
+        return total, nats
 
     @staticmethod
     def backward(ctx: Any, *gradients: Tensor) -> tuple[Tensor | None, ...]:

@@ -146,7 +146,10 @@ class Network:
 
     def loss(self, packed: Pack, *, scale: float = 1.0, shared_prefix: Any = None) -> LossSum:
         """The sum over the pack's loss-carrying tokens, times `scale`, and each token's own part in nats."""
-        states = self.hidden_states(packed, shared_prefix=shared_prefix)
+        return self.loss_of_states(self.hidden_states(packed, shared_prefix=shared_prefix), packed, scale=scale)
+
+    def loss_of_states(self, states: Tensor, packed: Pack, *, scale: float | Tensor = 1.0) -> LossSum:
+        """The same from hidden states that are there; `scale` may be one number a loss-carrying token."""
         return summed_cross_entropy(
             states[torch.tensor(packed.predicting, device=self.device)],
             self.head.weight,

@@ -77,6 +77,29 @@ class TokenRow:
 
 
 @dataclass(frozen=True)
+class PairRow:
+    """Two answers to one prompt as token ids; in both the answer carries loss, with the stop token behind it."""
+
+    id: str
+    chosen: TokenRow
+    rejected: TokenRow
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """Of both, the chosen first."""
+        return self.chosen.tokens + self.rejected.tokens
+
+    @property
+    def trained(self) -> tuple[bool, ...]:
+        """Whether predicting each of `tokens` carries loss."""
+        return self.chosen.trained + self.rejected.trained
+
+
+Row = TokenRow | PairRow
+"""What a model learns from at once."""
+
+
+@dataclass(frozen=True)
 class Score:
     """The negative natural log-likelihood of the loss-carrying text of one row, its stop tokens left out."""
 
@@ -164,6 +187,10 @@ class TrainingPlan:
     use_rslora: bool = False
     target_modules: tuple[str, ...] = ()
     top_layers: int = 4
+    objective: Literal["causal", "preference"] = "causal"
+    beta: float = 0.1
+    loss_type: Literal["sigmoid", "sigmoid_norm"] = "sigmoid"
+    rpo_alpha: float = 0.0
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     eval_steps: int = 10
     save_steps: int = 10
@@ -172,7 +199,7 @@ class TrainingPlan:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """One optimiser step: losses in nats per trained token, per source of rows (`domain`, `replay`)."""
+    """One optimiser step: its loss, and that of each source of rows (`domain`, `replay`), in nats per token or pair."""
 
     step: int
     loss: float
@@ -221,10 +248,10 @@ class Models(Protocol):
     def train(
         self,
         folder: Path,
-        batches: Sequence[Sequence[tuple[str, TokenRow]]],
+        batches: Sequence[Sequence[tuple[str, Row]]],
         plan: TrainingPlan,
         *,
-        validation: Sequence[TokenRow],
+        validation: Sequence[Row],
         output: Path,
         partial: Path,
         progress: Progress,

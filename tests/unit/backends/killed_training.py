@@ -1,6 +1,6 @@
 """Kills a tiny training run by SIGKILL at each crash point, reruns it, and compares the bytes it leaves.
 
-`python -m tests.unit.backends.killed_training METHOD FOLDER`: this process loads the libraries once and never computes; each run is a fork.
+`python -m tests.unit.backends.killed_training METHOD OBJECTIVE FOLDER`: this process loads the libraries once and never computes; each run is a fork.
 """
 
 from __future__ import annotations
@@ -29,9 +29,11 @@ def in_child(run: TinyRun, fatal_visit: int) -> int:
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
-def main(method: str, folder: Path) -> None:
+def main(method: str, objective: str, folder: Path) -> None:
     """Prints how many points there were and at which the rerun left other bytes."""
-    undisturbed = TinyRun(folder / "undisturbed").with_plan(method=method, eval_steps=3, save_steps=2)
+    undisturbed = TinyRun(folder / "undisturbed").with_plan(
+        method=method, objective=objective, eval_steps=3, save_steps=2
+    )
     if in_child(undisturbed, 0):
         raise SystemExit("the undisturbed run failed")
     visits = int((undisturbed.folder / "visits").read_text())
@@ -47,4 +49,4 @@ def main(method: str, folder: Path) -> None:
 
 
 if __name__ == "__main__":
-    main(sys.argv[1], Path(sys.argv[2]))
+    main(sys.argv[1], sys.argv[2], Path(sys.argv[3]))

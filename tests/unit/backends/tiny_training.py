@@ -12,7 +12,7 @@ from acclimate.backends.rendering import Renderer
 from acclimate.backends.tiny import write_tiny_model
 from acclimate.backends.training import Task, train
 from acclimate.core.atomic import file_digest
-from acclimate.core.ports import Example, Message, Progress, TokenRow, TrainingPlan, TrainingResult
+from acclimate.core.ports import Example, Message, PairRow, Progress, TokenRow, TrainingPlan, TrainingResult
 from acclimate.core.progress import no_progress
 
 PLAN = TrainingPlan(
@@ -42,15 +42,29 @@ class TinyRun:
 
     def rows(self) -> list[TokenRow]:
         renderer = Renderer.of(load_decoder(self.base, precision="fp32").tokenizer, "tiny")
-        turns = [(Message("user", text), Message("assistant", text[:12], train=True)) for text in self.questions]
-        return [renderer.render(Example(str(number), messages=pair)) for number, pair in enumerate(turns)]
+        return [_answered(renderer, number, question, question[:12]) for number, question in enumerate(self.questions)]
+
+    def pairs(self) -> list[PairRow]:
+        """The questions' beginnings preferred to their ends."""
+        renderer = Renderer.of(load_decoder(self.base, precision="fp32").tokenizer, "tiny")
+        return [
+            PairRow(
+                str(number),
+                _answered(renderer, number, question, question[:12]),
+                _answered(renderer, number, question, question[-9:]),
+            )
+            for number, question in enumerate(self.questions)
+        ]
 
     def train(self, progress: Progress | None = None) -> TrainingResult:
         torch.set_num_threads(self.threads)
-        rows = self.rows()
-        measured, trained = rows[: self.validation], rows[2:]
-        sources = ["replay" if number % 3 == 2 else "domain" for number in range(len(trained))]
-        labelled = list(zip(sources, trained, strict=True))
+        replayed = self.rows()
+        rows = self.pairs() if self.plan.objective == "preference" else replayed
+        measured = rows[: self.validation]
+        labelled = [
+            ("replay", replayed[number]) if number % 3 == 1 else ("domain", rows[number])
+            for number in range(2, len(rows))
+        ]
         batches = [
             [labelled[(3 * step + row) % len(labelled)] for row in range(3)] for step in range(self.plan.max_steps)
         ]
@@ -76,6 +90,11 @@ class TinyRun:
 
     def digests(self) -> dict[str, str]:
         return {path.name: file_digest(path) for path in sorted(self.output.iterdir())}
+
+
+def _answered(renderer: Renderer, number: int, question: str, answer: str) -> TokenRow:
+    turns = (Message("user", question), Message("assistant", answer, train=True))
+    return renderer.render(Example(str(number), messages=turns))
 
 
 class CutOffError(Exception):

@@ -7,10 +7,10 @@ from collections import defaultdict
 from collections.abc import Callable, Sequence
 from typing import Any
 
-from acclimate.backends.objectives.objective import Batch, BatchLoss, Figure, means
+from acclimate.backends.objectives.objective import Batch, BatchLoss, Figure, means, token_rows
 from acclimate.backends.packing import Network, check_packing, pack
 from acclimate.backends.scoring import score_rows
-from acclimate.core.ports import TokenRow
+from acclimate.core.ports import Row
 
 
 class CausalLanguageModelling:
@@ -18,15 +18,15 @@ class CausalLanguageModelling:
 
     figure = Figure("bits_per_byte", "bits per byte")
 
-    def __init__(self, model: Any, validation: Sequence[TokenRow]) -> None:
+    def __init__(self, model: Any, validation: Sequence[Row]) -> None:
         check_packing(model)
         self._model = model
         self._network = Network.of(model)
-        self._validation = validation
+        self._validation = token_rows(validation)
 
     def accumulate(self, batch: Batch, pack_done: Callable[[], None]) -> BatchLoss:
         """The gradients of a step, and its loss in nats per token."""
-        packs = list(pack([row for _, row in batch]))
+        packs = list(pack(token_rows(row for _, row in batch)))
         trained_tokens = sum(len(packed.target_tokens) for packed in packs)
         nats: dict[str, list[float]] = defaultdict(list)
         sources = iter(source for source, _ in batch)
