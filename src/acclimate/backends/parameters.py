@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
@@ -45,6 +46,22 @@ class Trainable:
         with torch.no_grad():
             for name, weight in self.computing.items():
                 weight.copy_(self.masters[name])
+
+    @contextmanager
+    def as_started(self, start: Mapping[str, Tensor]) -> Iterator[None]:
+        """The model computes with the values `start` for a while, which `values_now` gave."""
+        now = {name: weight.data for name, weight in self.computing.items()}
+        try:
+            for name, weight in self.computing.items():
+                weight.data = start[name]
+            yield
+        finally:
+            for name, weight in self.computing.items():
+                weight.data = now[name]
+
+    def values_now(self) -> dict[str, Tensor]:
+        """A copy of what the model computes with."""
+        return {name: weight.detach().clone() for name, weight in self.computing.items()}
 
     def load(self, values: Mapping[str, Tensor]) -> None:
         """Sets the masters, and the model with them."""

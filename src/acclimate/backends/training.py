@@ -84,7 +84,7 @@ def train(
     `progress` advances by one a step. Checkpoints stand in `partial/checkpoints`.
     """
     trainable = make_trainable(model, plan)
-    objective = make_objective(trainable.model, plan, validation=task.validation)
+    objective = make_objective(trainable, plan, validation=task.validation)
     checkpoints = CheckpointFolder(partial / "checkpoints", run=_run_identity(trainable, task, plan, facts))
     found = checkpoints.newest_valid()
     run = _Run(trainable, objective, task.batches, plan, checkpoints)

@@ -146,6 +146,10 @@ class LanguageModel(Protocol):
         """One answer a prompt, in order."""
 
 
+DOMAIN, REPLAY = "domain", "replay"
+"""Where rows of training come from: the user's records, or text against forgetting."""
+
+
 @dataclass(frozen=True)
 class TrainingPlan:
     """Everything that decides a training run, in the names that transformers, peft and TRL use."""
@@ -164,6 +168,8 @@ class TrainingPlan:
     use_rslora: bool = False
     target_modules: tuple[str, ...] = ()
     top_layers: int = 4
+    use_eaft_loss: bool = False
+    replay_loss: Literal["likelihood", "kl"] = "likelihood"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     eval_steps: int = 10
     save_steps: int = 10
