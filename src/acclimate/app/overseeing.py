@@ -5,17 +5,14 @@ from __future__ import annotations
 from starlette.responses import Response
 
 from acclimate.annotation.distribution import set_readings
+from acclimate.annotation.items import Overlap
 from acclimate.annotation.outlook import STATES, find_items
 from acclimate.annotation.people import Role
 from acclimate.annotation.quota import add_quotas, read_quotas
 from acclimate.annotation.relabelling import set_gold
 from acclimate.annotation.review import seen_item
+from acclimate.annotation.task_settings import HIDDEN, PILOT, WORK, TaskSettings
 from acclimate.annotation.tasks import (
-    HIDDEN,
-    PILOT,
-    WORK,
-    Overlap,
-    TaskSettings,
     change_settings,
     current_schema,
     is_study,

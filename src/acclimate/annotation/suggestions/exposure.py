@@ -12,10 +12,12 @@ from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
+from acclimate.annotation.items import subject_of, unit_draw
 from acclimate.annotation.schema import Answer, LabelSchema, plain_value
 from acclimate.annotation.schema_history import changes, lift
 from acclimate.annotation.tables import events, exposures, suggestion_batches, suggestions
-from acclimate.annotation.tasks import RANDOMISED, SHOWN, current_schema, require_task, subject_of, unit_draw
+from acclimate.annotation.task_settings import RANDOMISED, SHOWN
+from acclimate.annotation.tasks import current_schema, require_task
 
 
 @dataclass(frozen=True)

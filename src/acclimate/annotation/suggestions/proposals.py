@@ -15,12 +15,13 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select
 
 from acclimate.annotation.assignments import may_see
+from acclimate.annotation.items import subject_of
 from acclimate.annotation.people import RefusedError, Role, require_role
 from acclimate.annotation.review import CHECKING
 from acclimate.annotation.schema import Answer, LabelSchema, is_plain
 from acclimate.annotation.store import Store, Transaction
 from acclimate.annotation.tables import items, suggestion_batches, suggestions
-from acclimate.annotation.tasks import current_schema, is_study, subject_of
+from acclimate.annotation.tasks import current_schema, is_study
 from acclimate.core.atomic import json_digest
 from acclimate.core.reinclusion import id_digest
 
