@@ -20,7 +20,8 @@ class TaskSettings:
     the task asks for one label and nothing else. `suggestions` is `hidden`, `shown` or `randomised`.
     With `beside` a reader may open the other records of the item's subject beside it.
     With `active` items come as a model would learn most from them (see `acclimate.annotation.active`), but
-    `random_percent` of these, which are drawn at random.
+    `random_percent` of these, which are drawn at random; with `rank_every` the server chooses and measures anew after so
+    many new answers.
     """
 
     lease_minutes: int = 30
@@ -31,6 +32,7 @@ class TaskSettings:
     beside: bool = False
     active: bool = False
     random_percent: int = 10
+    rank_every: int | None = None
 
 
 def require_possible(settings: TaskSettings) -> None:
@@ -48,4 +50,8 @@ def require_possible(settings: TaskSettings) -> None:
         raise ConfigError(
             f"{settings.random_percent} % of chosen items are to be drawn at random.",
             hint="give 1 to 100: without random items the accuracy cannot be estimated",
+        )
+    if settings.rank_every is not None and settings.rank_every < 1:
+        raise ConfigError(
+            f"The order is to be made anew after {settings.rank_every} new answers.", hint="give one answer or more"
         )

@@ -171,7 +171,7 @@ def _judged(
     schema = current_schema(connection, task)
     given = proposals_for(connection, task, [row.id for row in rows])
     for row in rows:
-        made = [one for one in given.get(row.id, ()) if threshold.source in ("", one.source)]
+        made = [one for one in given.get(row.id, ()) if threshold.source in ("", one.source) and not one.removed]
         if not made:
             yield row, None, NO_SUGGESTION
             continue
