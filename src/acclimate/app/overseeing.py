@@ -20,7 +20,6 @@ from acclimate.annotation.tasks import (
     require_task,
     set_priority,
     settings_of,
-    single_label_question,
     start_round,
 )
 from acclimate.app.reading import fields_shown
@@ -35,13 +34,11 @@ def show_settings(visit: Visit) -> Response:
     task = visit.path["task"]
     with visit.store.read() as connection:
         settings, running = settings_of(connection, task), require_task(connection, task).round
-        may_be_active = single_label_question(current_schema(connection, task)) is not None
     return visit.page(
         "settings.html",
         task=task,
         settings=settings,
         in_pilot=running == PILOT,
-        may_be_active=may_be_active,
     )
 
 
@@ -58,8 +55,6 @@ def save_settings(visit: Visit) -> Response:
         gold_feedback=bool(visit.text("gold_feedback")),
         quick=bool(visit.text("quick")),
         beside=bool(visit.text("beside")),
-        active=bool(visit.text("active")),
-        random_percent=visit.whole_number("random_percent", low=1, high=100) if visit.text("active") else 10,
     )
     change_settings(visit.store, task, settings, by=by)
     wanted = PILOT if visit.text("round") == PILOT else WORK

@@ -14,6 +14,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from multiprocessing.context import SpawnProcess
 
+from acclimate.annotation.active.renewal import ask_where_due
 from acclimate.annotation.jobs import HELD_SECONDS, claim, end, give_back, held_job, renew
 from acclimate.annotation.store import Store
 from acclimate.app.jobs import Surroundings, do
@@ -32,6 +33,7 @@ def working(store: Store, around: Surroundings) -> Iterator[None]:
     def work() -> None:
         while not ended.wait(LOOK_SECONDS):
             try:
+                ask_where_due(store)
                 while not ended.is_set() and (job := claim(store)) is not None:
                     _in_own_process(store, around, job.number, ended)
             except (AcclimateError, OSError):
