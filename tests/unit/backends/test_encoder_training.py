@@ -11,12 +11,14 @@ import torch
 from tests.unit.backends.tiny_encoder_training import LABELS, TEXTS, TinyEncoderRun
 from tests.unit.backends.tiny_training import PLAN, CutOffError, EndsAfter
 
-from acclimate.backends.adapters import HEAD_WEIGHTS
+from acclimate.backends.adapters import HEAD_WEIGHTS, put_on
 from acclimate.backends.decoder import load_decoder, load_tokenizer
 from acclimate.backends.encoder import load_classifier, load_for_training
+from acclimate.backends.merged import write_merged_encoder
 from acclimate.backends.model_files import model_facts
 from acclimate.backends.models import LocalModels
 from acclimate.backends.objectives.masked import hide
+from acclimate.backends.sentence_encoder import load_trunk
 from acclimate.backends.text_rendering import TextRenderer
 from acclimate.backends.tiny import write_tiny_model
 from acclimate.core.errors import ModelError
@@ -140,3 +142,18 @@ def test_a_label_head_starts_as_the_logistic_regression_on_the_vectors(tmp_path)
     with torch.inference_mode():
         found = model.label_logits([row.tokens for row in rows]).argmax(dim=1).tolist()
     assert np.mean([row.shares[label] for row, label in zip(rows, found, strict=True)]) > 0.9
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_an_encoder_trained_further_is_a_base_of_its_own_with_the_same_vectors(tmp_path, method):
+    run = tiny_run(tmp_path / "run", "masked_lm", method)
+    run.train()
+    write_merged_encoder(run.base, run.output, tmp_path / "further")
+    adapted = put_on(load_trunk(run.base), run.output)
+    merged = load_trunk(tmp_path / "further")
+    tokens = torch.tensor([run.rows()[0].tokens])
+    with torch.inference_mode():
+        expected, found = (model(input_ids=tokens).last_hidden_state for model in (adapted, merged))
+    assert torch.allclose(found, expected, atol=1e-5)
+    assert model_facts(tmp_path / "further").kind == "encoder"
+    assert load_for_training(tmp_path / "further", run.plan, []).mask == 4
