@@ -42,7 +42,7 @@ class Pack:
 
         What fills up is never predicted, carries no loss, and causal attention hides it from the row.
         """
-        lengths = [_rounded(len(row.tokens) - self.prefix_tokens) for row in self.rows]
+        lengths = [rounded(len(row.tokens) - self.prefix_tokens) for row in self.rows]
         lengths[-1] += -sum(lengths) % PACK_MULTIPLE
         return lengths
 
@@ -90,7 +90,8 @@ class Pack:
         return [row.tokens[place] for row, places in zip(self.rows, self.targets, strict=True) for place in places]
 
 
-def _rounded(length: int) -> int:
+def rounded(length: int) -> int:
+    """The length that a row is filled up to."""
     multiple = ROW_MULTIPLE if length > SHORT_ROW else SHORT_ROW_MULTIPLE
     return length + -length % multiple
 

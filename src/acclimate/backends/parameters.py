@@ -12,11 +12,13 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from acclimate.backends.heads import HeadedEncoder
 from acclimate.backends.lora import with_adapter
 from acclimate.core.errors import ModelError
 from acclimate.core.ports import TrainingPlan
 
-LAYER_NUMBER = re.compile(r"\.layers\.(\d+)\.")
+LAYER_NUMBER = re.compile(r"\.layers?\.(\d+)\.")
+"""`layers` in decoders, `layer` in BERT."""
 
 
 @dataclass(frozen=True)
@@ -71,12 +73,13 @@ class Trainable:
 
 
 def make_trainable(model: Any, plan: TrainingPlan) -> Trainable:
-    """Freezes what the plan's method does not train; adds a seeded adapter for lora."""
+    """Freezes what the plan's method does not train; adds a seeded adapter for lora. An encoder's head is always trained."""
     model.requires_grad_(False)
-    if plan.method == "lora":
-        model = with_adapter(model, plan)
+    if isinstance(model, HeadedEncoder):
+        model.trunk = _with_method(model.trunk, plan)
+        model.head.requires_grad_(True)
     else:
-        _free(model, plan)
+        model = _with_method(model, plan)
     # Dropout stays off: the loop then draws no random number, and a resumed run needs no generator's state.
     model.eval()
     masters = {}
@@ -86,6 +89,14 @@ def make_trainable(model: Any, plan: TrainingPlan) -> Trainable:
             weight.data = masters[name].to(_dtype(model))
     computing = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     return Trainable(model, computing, masters, start=_digest(computing))
+
+
+def _with_method(model: Any, plan: TrainingPlan) -> Any:
+    """The model with what the plan's method trains freed or added."""
+    if plan.method == "lora":
+        return with_adapter(model, plan)
+    _free(model, plan)
+    return model
 
 
 def _free(model: Any, plan: TrainingPlan) -> None:

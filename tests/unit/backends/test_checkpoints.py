@@ -113,9 +113,10 @@ def test_a_checkpoint_whose_best_weights_are_damaged_is_not_enough(tmp_path):
 
 
 @pytest.mark.slow
+@pytest.mark.parametrize("objective", ["causal_lm", "masked_lm", "classification"])
 @pytest.mark.parametrize("method", ["lora", "full", "top_layers"])
-def test_killed_at_any_point_a_run_ends_in_the_same_bytes(tmp_path, method):
-    command = [sys.executable, "-m", "tests.unit.backends.killed_training", method, str(tmp_path)]
+def test_killed_at_any_point_a_run_ends_in_the_same_bytes(tmp_path, objective, method):
+    command = [sys.executable, "-m", "tests.unit.backends.killed_training", objective, method, str(tmp_path)]
     done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr[-2000:]
     outcome = json.loads(done.stdout.splitlines()[-1])

@@ -3,15 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 from acclimate.backends.objectives.causal import CausalLanguageModelling
+from acclimate.backends.objectives.labels import Classification
+from acclimate.backends.objectives.masked import MaskedLanguageModelling
 from acclimate.backends.objectives.objective import Batch, BatchLoss, Figure, Objective
 from acclimate.backends.parameters import Trainable
-from acclimate.core.ports import TokenRow, TrainingPlan
+from acclimate.core.ports import TrainingPlan
 
 __all__ = ["Batch", "BatchLoss", "Figure", "Objective", "make_objective"]
 
 
-def make_objective(trainable: Trainable, plan: TrainingPlan, *, validation: Sequence[TokenRow]) -> Objective:
+def make_objective(trainable: Trainable, plan: TrainingPlan, *, validation: Sequence[Any]) -> Objective:
     """The objective of a plan for a model that is ready for training and has not been trained yet."""
+    if plan.objective == "masked_lm":
+        return MaskedLanguageModelling(trainable.model, plan, validation)
+    if plan.objective == "classification":
+        return Classification(trainable.model, validation)
     return CausalLanguageModelling(trainable, plan, validation)

@@ -5,12 +5,10 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from acclimate.core.ports import TokenRow
-
-Batch = Sequence[tuple[str, TokenRow]]
-"""The rows of one optimiser step, each with the source it comes from."""
+Batch = Sequence[tuple[str, Any]]
+"""The rows of one optimiser step, each with the source it comes from; of the kind that the objective learns from."""
 
 
 @dataclass(frozen=True)
