@@ -59,15 +59,15 @@ def packed_attention(
     parts = (part.split([length * count for length, count in runs], dim=2) for part in (query, key, value))
     outputs = []
     for (_, count), one_query, one_key, one_value in zip(runs, *parts, strict=True):
-        documents = [_as_batch(part, count) for part in (one_query, one_key, one_value)]
+        asked, keys, values = (_as_batch(part, count) for part in (one_query, one_key, one_value))
         if layer is not None:
-            documents[1:] = [
+            keys, values = (
                 torch.cat([before.expand(count, -1, -1, -1), own], 2)
-                for before, own in zip((layer.keys, layer.values), documents[1:], strict=True)
-            ]
-        mask = _mask(*documents[:2], settings.get("sliding_window"))
+                for before, own in ((layer.keys, keys), (layer.values, values))
+            )
+        mask = _mask(asked, keys, settings.get("sliding_window"))
         attended = scaled_dot_product_attention(
-            *documents, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=True
+            asked, keys, values, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=True
         )
         outputs.append(attended.transpose(1, 2).flatten(0, 1))
     return torch.cat(outputs)[None], None
