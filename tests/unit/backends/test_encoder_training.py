@@ -43,6 +43,13 @@ def test_every_method_lowers_the_loss_on_validation_and_keeps_the_head(tmp_path,
 
 
 @pytest.mark.parametrize("objective", OBJECTIVES)
+def test_the_loss_falls_in_bf16_too(tmp_path, objective):
+    result = tiny_run(tmp_path / "run", objective).with_plan(precision="bf16").train()
+    first, *_, last = [list(point.values())[-1] for point in result.validation]
+    assert (result.precision, last < first) == ("bf16", True)
+
+
+@pytest.mark.parametrize("objective", OBJECTIVES)
 @pytest.mark.parametrize("method", ["lora", "full"])
 def test_a_run_cut_off_and_resumed_ends_in_the_same_bytes(tmp_path, objective, method):
     undisturbed, cut = (tiny_run(tmp_path / name, objective, method) for name in ("undisturbed", "cut"))
