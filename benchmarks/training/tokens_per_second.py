@@ -199,8 +199,8 @@ def run_trl(base: Path, rows: list[Any], arguments: argparse.Namespace, *, packe
     from torch.utils.data import SequentialSampler
     from transformers import AutoModelForCausalLM, AutoTokenizer, TrainerCallback
 
+    from acclimate.backends.lora import adapter_config
     from acclimate.backends.optimiser import learning_rate
-    from acclimate.backends.parameters import adapter_config
     from acclimate.core.ports import TrainingPlan
 
     class InOrder(trl.SFTTrainer):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 import signal
 import socket
 import subprocess
@@ -19,9 +20,6 @@ from tests.integration.chromium import chromium
 
 from acclimate.annotation.review import own_answers
 from acclimate.annotation.store import Store, database_url
-from acclimate.annotation.suggestions.dictionary import read_dictionary, spans_question, suggested_spans
-from acclimate.annotation.suggestions.proposals import open_records, save_suggestions
-from acclimate.annotation.tasks import current_schema
 from acclimate.core.artifacts import Artifact
 
 pytestmark = pytest.mark.slow
@@ -333,24 +331,25 @@ def test_other_records_of_the_subject_are_opened_beside_the_item_by_keys(browser
     expect(reader.locator(".beside")).to_have_count(0)
 
 
-def test_a_suggestion_is_accepted_by_one_key_or_changed_and_who_saw_it_is_kept(
+def test_a_manager_has_terms_suggested_and_removed_and_a_reader_accepts_or_changes_them(
     browser: Browser, served: Served
 ) -> None:
     manager = join(new_page(browser, served), served.first_link)
     draw(manager, served, "drugs", {"name": "what", "kind": "spans", "labels": "drug\ndose"})
-    text = "Aspirin 100 mg, then ibuprofen. " * 3
-    add_records(manager, [{"id": f"n{n}", "text": text} for n in range(3)], readings=1)
-    manager.goto(f"{served.address}/tasks/drugs/settings")
+    texts = ["Aspirin 100 mg, then ibuprofen. " * 3] * 2 + ["Nothing was given."] * 2
+    add_records(manager, [{"id": f"n{n}", "text": text} for n, text in enumerate(texts)], readings=1)
+    manager.get_by_role("link", name="Suggestions").click()
+    manager.get_by_text("Terms of a dictionary").click()
+    terms = {"name": "drugs.csv", "mimeType": "text/csv", "buffer": b"term,label\naspirin,drug\n100 mg,dose\n"}
+    manager.locator("input[data-fills=terms]").set_input_files(terms)  # type: ignore[arg-type]
+    expect(manager.get_by_label("Called").first).to_have_value("drugs.csv")
+    shot(manager, "suggestions-add")
+    manager.get_by_role("button", name="Suggest the terms").click()
+    expect(manager.get_by_text("2 of 4 items that want readings have a suggestion.")).to_be_visible(timeout=60_000)
+    expect(manager.get_by_text("2 new")).to_be_visible()
     manager.locator("input[name=suggestions][value=shown]").check()
-    shot(manager, "settings-suggestions")
     manager.get_by_role("button", name="Save").click()
     store = served.store()
-    found = read_dictionary(b"term,label\naspirin,drug\n100 mg,dose\n", "drugs.csv", labels=("drug", "dose"))
-    with store.read() as connection:
-        asked = spans_question(current_schema(connection, "drugs"))
-    name = manager.locator("header .quiet").inner_text()
-    records = list(open_records(store, "drugs", by=name))[:2]
-    save_suggestions(store, "drugs", found.source, suggested_spans(found, records, asked), by=name)
     reader = join(new_page(browser, served), invite(manager, served, "ann", "annotator"))
     reader.goto(f"{served.address}/read/drugs")
     expect(reader.get_by_role("region", name="Suggested answer")).to_contain_text("100 mg")
@@ -367,5 +366,24 @@ def test_a_suggestion_is_accepted_by_one_key_or_changed_and_who_saw_it_is_kept(
     manager.get_by_role("button", name="Count").click()
     expect(manager.get_by_text("0 would be accepted.")).to_be_visible()
     shot(manager, "suggestions")
+    manager.get_by_role("button", name="Remove").click()
+    expect(manager.get_by_text("Nothing is suggested yet.")).to_be_visible()
     given = {answer.item: (answer.shown, answer.kept) for answer in own_answers(store, "drugs", "ann")}
     assert given == {"n0": (True, True), "n1": (True, False), "n2": (None, None)}
+
+
+def test_a_manager_switches_active_learning_on_and_the_page_says_what_came_of_it(
+    browser: Browser, served: Served
+) -> None:
+    manager = join(new_page(browser, served), served.first_link)
+    draw(manager, served, "topics", {"name": "urgent", "labels": "yes\nno"})
+    add_records(manager, [{"id": f"n{n}", "text": f"Chest pain since day {n}."} for n in range(12)], readings=1)
+    manager.get_by_role("link", name="Learning").click()
+    manager.get_by_label("first what a model would learn most from").check()
+    manager.get_by_label("Choose and measure anew after so many new answers").fill("5")
+    manager.get_by_role("button", name="Save").click()
+    ended = manager.locator("#renewal").get_by_text(re.compile(r"^(Done|Not done) on .* UTC[:.]"))
+    expect(ended).to_be_visible(timeout=90_000)
+    expect(manager.get_by_text("0 of 5 new answers since then.")).to_be_visible()
+    manager.reload()
+    shot(manager, "learning")

@@ -6,6 +6,7 @@ import itertools
 import json
 import os
 import random
+import shutil
 import signal
 import subprocess
 import sys
@@ -24,7 +25,7 @@ from acclimate.annotation.beside import open_beside
 from acclimate.annotation.formats.leaving import export_annotations
 from acclimate.annotation.formats.taking import ImportSource, import_annotations
 from acclimate.annotation.queue import next_item
-from acclimate.annotation.store import Store
+from acclimate.annotation.store import Store, database_url
 from acclimate.annotation.suggestions.bulk import Threshold, accept_in_bulk, withdraw_bulk
 from acclimate.annotation.suggestions.influence import anchoring
 from acclimate.annotation.suggestions.proposals import Source, Suggested, open_records, save_suggestions, sources_of
@@ -144,6 +145,36 @@ def test_an_export_killed_at_every_crash_point_ends_as_an_undisturbed_one(tmp_pa
     assert forks.run({"folder": str(tmp_path)}) == 0
     assert digests == {file.name: file_digest(file) for file in made.iterdir() if file.name != "run.json"}
     store.verify()
+
+
+def test_a_ranking_killed_at_any_crash_point_is_done_again_and_ends_as_an_undisturbed_one(
+    tmp_path: Path, forks: Forks
+) -> None:
+    begun = tmp_path / "begun"
+    begun.mkdir()
+    store = open_store(begun)
+    start_task(store, notes(60), readings=1, settings=TaskSettings(active=True, rank_every=20))
+    store.close()
+    wanted, visit, code = choices_after(shutil.copytree(begun, tmp_path / "whole"), forks), 0, -signal.SIGKILL
+    while code == -signal.SIGKILL:
+        visit += 1
+        folder = shutil.copytree(begun, tmp_path / f"killed-{visit}")
+        code = forks.run({"folder": str(folder), "rank_at": 0, "fatal_visit": visit})
+        assert choices_after(folder, forks) == wanted
+    assert (code, len(wanted), visit > 6) == (0, 50, True)
+
+
+def choices_after(folder: Path, forks: Forks) -> list[tuple[str, int]]:
+    """What is chosen once the next server has looked, more than a minute after the last."""
+    assert forks.run({"folder": str(folder), "rank_at": 2}) == 0
+    store = Store.open(database_url(folder, None))
+    assert store.verify() > 0
+    with store.read() as connection:
+        [ended] = connection.scalars(select(tables.jobs.c.said))
+        rows = connection.execute(select(tables.choices).order_by(tables.choices.c.place)).all()
+    store.close()
+    assert ended["picked"] == 50
+    return [(row.item, row.place) for row in rows]
 
 
 def prodigy_rows(count: int) -> list[dict[str, str]]:

@@ -27,6 +27,7 @@ from acclimate.annotation.assignments import (
     save_assignment,
     take_back,
 )
+from acclimate.annotation.items import subject_of
 from acclimate.annotation.people import RefusedError, require_role
 from acclimate.annotation.schema import Answer, LabelSchema, is_plain, labels_in
 from acclimate.annotation.store import (
@@ -41,7 +42,7 @@ from acclimate.annotation.store import (
 )
 from acclimate.annotation.suggestions.exposure import what_it_made
 from acclimate.annotation.tables import answers, assignments, guidelines
-from acclimate.annotation.tasks import current_schema, require_task, subject_of
+from acclimate.annotation.tasks import current_schema, require_task
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import DataError
 from acclimate.core.reinclusion import id_digest

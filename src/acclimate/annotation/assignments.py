@@ -13,13 +13,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Text, and_, cast, delete, func, insert, or_, select, true, update
 
 from acclimate.annotation.companions import Companion, companions_of
+from acclimate.annotation.items import unit_draw
 from acclimate.annotation.people import Person, RefusedError, Role, person_named
 from acclimate.annotation.schema import Answer, LabelSchema
 from acclimate.annotation.schema_history import changes, lift, standing_answers
 from acclimate.annotation.store import CURRENT, REQUEUED, Transaction, moment
 from acclimate.annotation.suggestions.exposure import expose, shown_answers
 from acclimate.annotation.tables import answers, assignments, items, people
-from acclimate.annotation.tasks import current_schema, guideline_version, require_task, unit_draw
+from acclimate.annotation.tasks import current_schema, guideline_version, require_task
 from acclimate.core.errors import DataError
 from acclimate.core.reinclusion import id_digest
 

@@ -9,13 +9,14 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, Row, Select, insert, or_, select, update
 
 from acclimate.annotation.assignments import ADJUDICATION, READING, hand_back, item_row, may_see, take_back
+from acclimate.annotation.items import unit_draw
 from acclimate.annotation.people import RefusedError, Role, require_every_site, require_role
 from acclimate.annotation.review import ACCEPTED, CHECKING
 from acclimate.annotation.sampling_plan import acceptance_plan
 from acclimate.annotation.schema_history import standing_answers
 from acclimate.annotation.store import CORRECTED, CURRENT, RETURNED, Store, Transaction
 from acclimate.annotation.tables import answers, batches, checks, events, items
-from acclimate.annotation.tasks import require_task, unit_draw
+from acclimate.annotation.tasks import require_task
 from acclimate.core.errors import DataError
 
 OPEN, CHECKED, PASSED, FAILED, SCREENING = "open", "checked", "passed", "failed", "screening"

@@ -5,10 +5,11 @@ from __future__ import annotations
 from sqlalchemy import select, update
 
 from acclimate.annotation.assignments import refresh_item
+from acclimate.annotation.items import Overlap
 from acclimate.annotation.people import Role, require_every_site
 from acclimate.annotation.store import Store
 from acclimate.annotation.tables import items
-from acclimate.annotation.tasks import Overlap, current_schema
+from acclimate.annotation.tasks import current_schema
 from acclimate.core.errors import ConfigError
 
 

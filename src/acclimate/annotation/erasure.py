@@ -16,6 +16,7 @@ from sqlalchemy import ColumnElement, Connection, Table, delete, func, select, t
 from sqlalchemy.engine import make_url
 from sqlalchemy.exc import DatabaseError, OperationalError
 
+from acclimate.annotation.jobs import end_unfinished
 from acclimate.annotation.people import SYSTEM
 from acclimate.annotation.store import ERASED, FILE, Store, database_url
 from acclimate.annotation.tables import (
@@ -25,6 +26,7 @@ from acclimate.annotation.tables import (
     choices,
     exposures,
     items,
+    jobs,
     remarks,
     suggestions,
     vectors,
@@ -92,6 +94,8 @@ class AnnotationDatabase:
                 for table in _ABOUT_ITEMS:
                     for place in _places(table, found):
                         connection.execute(delete(table).where(place))
+                # What was sent along may be about the person too.
+                end_unfinished(transaction, because="A person was erased meanwhile, so what was sent was not kept.")
                 if found:
                     transaction.append(SYSTEM, ERASED, subject=subject, receipt=receipt, erased=numbers)
             crash_point("annotation.forgotten")
@@ -144,7 +148,7 @@ def _wipe(store: Store) -> None:
     """Leaves nothing of deleted rows on the disk: SQLite keeps them in free pages and in its write-ahead log."""
     if store.engine.dialect.name == "postgresql":
         with store.engine.connect().execution_options(isolation_level="AUTOCOMMIT") as connection:
-            for table in (checks, *_ABOUT_ITEMS):
+            for table in (checks, jobs, *_ABOUT_ITEMS):
                 connection.execute(text(f"VACUUM FULL {table.name}"))
         return
     raw = store.engine.raw_connection()

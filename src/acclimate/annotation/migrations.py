@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 
-from sqlalchemy import Connection, select, update
+from sqlalchemy import Connection, inspect, select, update
 
 from acclimate.annotation.tables import (
     batches,
@@ -13,6 +13,7 @@ from acclimate.annotation.tables import (
     exposures,
     items,
     items_of_subject,
+    jobs,
     metadata,
     people,
     rankings,
@@ -61,10 +62,20 @@ def add_active_order(connection: Connection) -> None:
     metadata.create_all(connection, tables=[rankings, choices, vectors])
 
 
+def add_jobs(connection: Connection) -> None:
+    """Version 6: work asked for on a page, after how many answers the order is made anew, and suggestions removed."""
+    connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN rank_every INTEGER")
+    # A database that came from before version 4 got the table as it is now.
+    if "removed" not in {column["name"] for column in inspect(connection).get_columns("suggestions")}:
+        connection.exec_driver_sql("ALTER TABLE suggestions ADD COLUMN removed INTEGER")
+    metadata.create_all(connection, tables=[jobs])
+
+
 MIGRATIONS: Mapping[int, Migration] = {
     1: add_sign_in_and_owners,
     2: add_checking,
     3: add_suggestions,
     4: add_active_order,
+    5: add_jobs,
 }
 """By the version that each starts from."""

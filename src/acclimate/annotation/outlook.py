@@ -11,11 +11,12 @@ from typing import Any
 from sqlalchemy import ColumnElement, Row, String, and_, cast, func, or_, select, true
 
 from acclimate.annotation.assignments import READING, may_see
+from acclimate.annotation.items import item_texts
 from acclimate.annotation.people import Role, require_role
 from acclimate.annotation.review import CHECKING
 from acclimate.annotation.store import CURRENT, Store, moment
 from acclimate.annotation.tables import answers, items
-from acclimate.annotation.tasks import item_texts, require_task
+from acclimate.annotation.tasks import require_task
 from acclimate.core.errors import DataError
 from acclimate.core.reinclusion import id_digest
 

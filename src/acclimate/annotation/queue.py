@@ -28,10 +28,12 @@ from acclimate.annotation.assignments import (
     same_item,
     save_assignment,
 )
+from acclimate.annotation.items import unit_draw
 from acclimate.annotation.people import Person, RefusedError, Role, require_role
 from acclimate.annotation.store import CURRENT, Store, moment
 from acclimate.annotation.tables import answers, assignments, choices, items
-from acclimate.annotation.tasks import CLOSED, PILOT, require_task, unit_draw
+from acclimate.annotation.task_settings import CLOSED, PILOT
+from acclimate.annotation.tasks import require_task
 from acclimate.core.reinclusion import id_digest
 
 _SHARE = 5

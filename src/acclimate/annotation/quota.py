@@ -16,11 +16,12 @@ from typing import Any
 from sqlalchemy import func, select
 
 from acclimate.annotation.assignments import may_see
+from acclimate.annotation.items import NewItem, Overlap
 from acclimate.annotation.people import require_role
 from acclimate.annotation.review import CHECKING
 from acclimate.annotation.store import Store
 from acclimate.annotation.tables import items
-from acclimate.annotation.tasks import NewItem, Overlap, add_items
+from acclimate.annotation.tasks import add_items
 from acclimate.core.errors import DataError
 
 WRITTEN = "written by an expert"

@@ -21,12 +21,13 @@ from acclimate.annotation.assignments import (
     require_visible,
     take_back,
 )
+from acclimate.annotation.items import require_valid_gold, subject_of
 from acclimate.annotation.people import Role, require_every_site, require_role
 from acclimate.annotation.schema import Answer, Choice, LabelSchema, Option, Spans, labels_in, replace_labels
 from acclimate.annotation.schema_history import standing_answers
 from acclimate.annotation.store import REQUEUED, Store, Transaction
 from acclimate.annotation.tables import items
-from acclimate.annotation.tasks import current_schema, require_valid_gold, save_guideline, save_schema, subject_of
+from acclimate.annotation.tasks import current_schema, save_guideline, save_schema
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import DataError
 from acclimate.core.reinclusion import id_digest

@@ -4,10 +4,12 @@ Times are UTC in ISO form of fixed width, so that they compare as text. `answers
 `assignments.seen` says that the person has seen others' answers to the item; its `comment` is the person's own on a
 skipped item, and on a leased one that of whoever returned it. `checks` has a row for each answer of a batch, in the
 order drawn; `remarks` are what readers ask, with the `question` and `answer` that all readers then see. `suggestions` are
-proposals for items, named by the event that kept them, whose source stands in `suggestion_batches`; `exposures` say which
-of them was shown to whom or kept from them, and an answer's `kept` whether it says the same; its `bulk` is the event that accepted it with many others.
-`rankings` name the events that chose what is read next and measured what was learnt; `choices` are the newest chosen items,
-each with why; `vectors` are those of the items' texts, by one encoder, as 16-bit floats. Tables whose names begin with `app_`
+proposals for items, named by the event that kept them, whose source stands in `suggestion_batches`, `removed` by the event
+that took them from everybody who did not get them before; `exposures` say which was shown to whom or kept from them, and an
+answer's `kept` whether it says the same; its `bulk` is the event that accepted it with many others. `rankings` name the events
+that chose what is read next and measured what was learnt; `choices` are the newest chosen items, each with why; `vectors` are
+those of the items' texts, by one encoder, as 16-bit floats. `jobs` are what was asked for on a page and is done beside the
+serving, named by the event that asked; what one was `given` goes when it has ended. Tables whose names begin with `app_`
 are for signing in to the pages; of tokens and codes they hold digests alone.
 """
 
@@ -81,6 +83,7 @@ tasks = Table(
     Column("beside", Boolean, nullable=False, server_default=false()),
     Column("active", Boolean, nullable=False, server_default=false()),
     Column("random_percent", Integer, nullable=False, server_default="10"),
+    Column("rank_every", Integer),
 )
 
 schemas = Table(
@@ -243,6 +246,7 @@ suggestions = Table(
     Column("place", Integer),
     Column("content", _JSON, nullable=False),
     Column("score", Float),
+    Column("removed", Integer),
     PrimaryKeyConstraint("task", "item", "batch", "place"),
     ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
 )
@@ -288,6 +292,22 @@ vectors = Table(
     PrimaryKeyConstraint("task", "item"),
     ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
 )
+
+jobs = Table(
+    "jobs",
+    metadata,
+    Column("number", Integer, ForeignKey("events.number"), primary_key=True, autoincrement=False),
+    Column("task", String, ForeignKey("tasks.name"), nullable=False),
+    Column("kind", String, nullable=False),
+    Column("person", String, nullable=False),
+    Column("given", _JSON),
+    Column("at", String, nullable=False),
+    Column("tries", Integer, nullable=False),
+    Column("held_until", String),
+    Column("ended_at", String),
+    Column("said", _JSON),
+)
+Index("jobs_open", jobs.c.ended_at, jobs.c.number)
 
 sessions = Table(
     "app_sessions",
@@ -350,8 +370,9 @@ outside_sign_ins = Table(
     Column("expires_at", String, nullable=False),
 )
 
-PASSING = (sessions, invitations, attempts, outside_sign_ins, vectors)
-"""What no backup holds: sessions, which must not come back when they have ended since, and what is computed anew."""
+PASSING = (sessions, invitations, attempts, outside_sign_ins, vectors, jobs)
+"""What no backup holds: sessions, which must not come back when they have ended since, and what is computed anew or asked
+for again."""
 
 for _change in ("UPDATE", "DELETE"):
     event.listen(

@@ -2,103 +2,27 @@
 
 from __future__ import annotations
 
-import hashlib
 import re
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
-from dataclasses import dataclass, field, fields
-from datetime import datetime
+from collections.abc import Collection, Iterator, Mapping, Sequence
+from dataclasses import fields
 from itertools import islice
 from typing import Any, TypeVar
 
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from acclimate.annotation import tables
+from acclimate.annotation.items import NewItem, Overlap, new_row, records_digest, require_usable
 from acclimate.annotation.people import Person, RefusedError, Role, require_every_site, require_role
-from acclimate.annotation.schema import Answer, Choice, Codes, LabelSchema, Subject, Text
+from acclimate.annotation.schema import Choice, LabelSchema
 from acclimate.annotation.store import STUDY_REGISTERED, Store, Transaction
+from acclimate.annotation.task_settings import CLOSED, HIDDEN, PILOT, WORK, TaskSettings, require_possible
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import ConfigError, DataError
-from acclimate.core.schema import TEXT_COLUMNS
 
 TASK_NAME = re.compile(r"[a-z0-9][a-z0-9_-]{0,59}")
 """What tasks and lists of codes that people make in the browser may be called; a task's name becomes a folder's."""
-PILOT, WORK, CLOSED = "pilot", "work", "closed"
-"""Rounds of a task: in the pilot round only pilot items are handed out, and none once it is closed."""
-HIDDEN, SHOWN, RANDOMISED = "hidden", "shown", "randomised"
-"""Whether readers see suggestions: nobody, everybody, or by a draw for each item and reader."""
 _INSERTED_AT_ONCE = 1000
 T = TypeVar("T")
-
-
-@dataclass(frozen=True)
-class Overlap:
-    """How often items are read: a share of them `readings` times, the others once.
-
-    Which ones depends on `seed` and the item's id alone, not on the order in which items come.
-    """
-
-    readings: int = 1
-    share: float = 1.0
-    seed: int = 0
-
-    def wanted(self, item: str) -> int:
-        """How many readings an item is to have.
-
-        >>> [Overlap(readings=3, share=0.5).wanted(item) for item in ("a", "b", "c", "d")]
-        [1, 1, 3, 3]
-        """
-        return self.readings if unit_draw(str(self.seed), item) < self.share else 1
-
-
-@dataclass(frozen=True)
-class NewItem:
-    """A record to annotate. `candidates` are outputs by the arm that made them; readers see neither arm nor gold.
-
-    `gold` is the right answer of an item that everybody gets once, unannounced, and that no export holds.
-    """
-
-    record: Mapping[str, Any]
-    candidates: Mapping[str, str] = field(default_factory=dict)
-    skill: str | None = None
-    priority: int = 0
-    pilot: bool = False
-    gold: Answer | None = None
-    readings: int | None = None
-    """How many readings this item wants, whatever the overlap says."""
-
-    @property
-    def id(self) -> str:
-        """The record's id."""
-        return str(self.record["id"])
-
-    def stored_record(self) -> dict[str, Any]:
-        """The record as JSON: times as text, columns without value left out."""
-        return {
-            name: value.isoformat() if isinstance(value, datetime) else value
-            for name, value in self.record.items()
-            if value is not None
-        }
-
-
-@dataclass(frozen=True)
-class TaskSettings:
-    """How a task is handed out: minutes a lease lasts, and one gold item in how many items (None: no gold).
-
-    With `gold_feedback` a reader is told after a gold item what was expected. With `quick` a digit saves at once, where
-    the task asks for one label and nothing else. `suggestions` is `hidden`, `shown` or `randomised`.
-    With `beside` a reader may open the other records of the item's subject beside it.
-    With `active` items come as a model would learn most from them (see `acclimate.annotation.active`), but
-    `random_percent` of these, which are drawn at random.
-    """
-
-    lease_minutes: int = 30
-    gold_every: int | None = None
-    gold_feedback: bool = False
-    quick: bool = False
-    suggestions: str = HIDDEN
-    beside: bool = False
-    active: bool = False
-    random_percent: int = 10
 
 
 def create_task(
@@ -118,20 +42,7 @@ def create_task(
 
 def change_settings(store: Store, task: str, settings: TaskSettings, *, by: str) -> None:
     """Hands a task out in another way from now on; what is held stays."""
-    if settings.lease_minutes < 1 or (settings.gold_every is not None and settings.gold_every < 2):
-        raise ConfigError(
-            f"A lease of {settings.lease_minutes} minutes and a gold item in {settings.gold_every} items.",
-            hint="give one minute or more, and at most one gold item in two",
-        )
-    if settings.suggestions not in (HIDDEN, SHOWN, RANDOMISED):
-        raise ConfigError(
-            f"Suggestions cannot be {settings.suggestions[:40]!r}.", hint=f"{HIDDEN}, {SHOWN} or {RANDOMISED}"
-        )
-    if not 1 <= settings.random_percent <= 100:
-        raise ConfigError(
-            f"{settings.random_percent} % of chosen items are to be drawn at random.",
-            hint="give 1 to 100: without random items the accuracy cannot be estimated",
-        )
+    require_possible(settings)
     with store.write() as transaction:
         require_every_site(transaction.connection, by, Role.MANAGER)
         require_task(transaction.connection, task)
@@ -162,13 +73,13 @@ def add_items(store: Store, task: str, items: Sequence[NewItem], *, overlap: Ove
         schema = current_schema(connection, task)
         fresh = _unknown(connection, task, items)
         for item in fresh:
-            _require_usable(schema, item, connection)
+            require_usable(schema, item, connection)
         last = connection.scalar(select(func.max(tables.items.c.position)).where(tables.items.c.task == task)) or 0
-        rows = (_row(task, item, overlap, position) for position, item in enumerate(fresh, start=last + 1))
+        rows = (new_row(task, item, overlap, position) for position, item in enumerate(fresh, start=last + 1))
         for some in _batches(rows):
             connection.execute(insert(tables.items), some)
         if fresh:
-            transaction.append(by, "items added", task=task, count=len(fresh), records=_records_digest(fresh))
+            transaction.append(by, "items added", task=task, count=len(fresh), records=records_digest(fresh))
         return len(fresh)
 
 
@@ -304,45 +215,9 @@ def require_single_label(schema: LabelSchema) -> Choice:
     return question
 
 
-def item_texts(row: Any) -> list[str]:
-    """What an item's row gives to read: its texts, its turns."""
-    texts = [row.record[column] for column in TEXT_COLUMNS if isinstance(row.record.get(column), str)]
-    return texts + [turn.get("content") or "" for turn in row.record.get("messages") or ()]
-
-
-def subject_of(row: Any, schema: LabelSchema, connection: Connection) -> Subject:
-    """What an answer about an item's row is checked against."""
-    record = row.record
-    texts = {column: record[column] for column in TEXT_COLUMNS if isinstance(record.get(column), str)}
-    known = frozenset(_code_lists(schema))
-
-    def is_code(code_list: str, code: str) -> bool:
-        place = (tables.codes.c.code_list == code_list) & (tables.codes.c.code == code)
-        return code_list in known and connection.scalar(select(tables.codes.c.code).where(place)) is not None
-
-    turns = len(record.get("messages") or ())
-    return Subject(texts, tuple(candidate["key"] for candidate in row.candidates), turns, is_code)
-
-
-def require_valid_gold(schema: LabelSchema, item: str, answer: Answer, subject: Subject) -> None:
-    """Raises DataError where a gold answer is not one that the schema allows."""
-    faults = schema.faults(answer, subject)
-    if faults:
-        raise DataError(f"The gold answer of item {item} is not valid: {faults[0]}", hint="correct it")
-
-
-def unit_draw(*parts: str) -> float:
-    """A number from 0 up to 1 that depends on the parts alone."""
-    return int(json_digest(list(parts))[:13], 16) / 16**13
-
-
 def _batches(rows: Iterator[T]) -> Iterator[list[T]]:
     while some := list(islice(rows, _INSERTED_AT_ONCE)):
         yield some
-
-
-def _code_lists(schema: LabelSchema) -> Iterator[str]:
-    return (question.code_list for question in schema.questions if isinstance(question, Codes))
 
 
 def _require_own_sites(manager: Person, items: Sequence[NewItem]) -> None:
@@ -371,57 +246,3 @@ def _unknown(connection: Connection, task: str, items: Sequence[NewItem]) -> lis
             hint="give a changed record a new id: its annotations belong to the text that was read",
         )
     return [item for item in items if item.id not in known]
-
-
-def _row(task: str, item: NewItem, overlap: Overlap, position: int) -> dict[str, Any]:
-    return {
-        "task": task,
-        "id": item.id,
-        "position": position,
-        "record": item.stored_record(),
-        "candidates": _with_keys(item),
-        "site": item.record.get("site"),
-        "skill": item.skill,
-        "priority": item.priority,
-        "pilot": item.pilot,
-        "gold": dict(item.gold) if item.gold is not None else None,
-        "wanted": item.readings or overlap.wanted(item.id),
-        "read": 0,
-        "done": False,
-        "disputed": False,
-        "decided": False,
-        "subject": item.record.get("subject_id"),
-    }
-
-
-def _with_keys(item: NewItem) -> list[dict[str, str]]:
-    """Candidates under keys that come from their texts, so that a key tells nothing of the arm."""
-    found: list[dict[str, str]] = []
-    for arm, output in sorted(item.candidates.items()):
-        equal = sum(candidate["text"] == output for candidate in found)
-        key = hashlib.sha256(f"{item.id}\0{equal}\0{output}".encode()).hexdigest()[:8]
-        found.append({"key": key, "arm": arm, "text": output})
-    return found
-
-
-def _require_usable(schema: LabelSchema, item: NewItem, connection: Connection) -> None:
-    for question in schema.questions:
-        if isinstance(question, Text) and question.edits and not isinstance(item.record.get(question.edits), str):
-            raise DataError(
-                f"Item {item.id} has no {question.edits}, which the question {question.name} is about.",
-                hint="give records that hold what is to be corrected",
-            )
-    if item.gold is None:
-        return
-    row = _Given(item.record, _with_keys(item))
-    require_valid_gold(schema, item.id, item.gold, subject_of(row, schema, connection))
-
-
-@dataclass(frozen=True)
-class _Given:
-    record: Mapping[str, Any]
-    candidates: Sequence[Mapping[str, str]]
-
-
-def _records_digest(items: Iterable[NewItem]) -> str:
-    return json_digest([[item.id, item.stored_record(), dict(item.candidates)] for item in items])

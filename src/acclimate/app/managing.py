@@ -16,6 +16,7 @@ from acclimate.annotation.agreement.figure import Agreement, TooFewReadingsError
 from acclimate.annotation.agreement.spans import span_f1
 from acclimate.annotation.code_search import code_lists
 from acclimate.annotation.export import export_snapshot, label_readings, span_readings
+from acclimate.annotation.items import Overlap
 from acclimate.annotation.outlook import outlook
 from acclimate.annotation.people import GRANTED_BY_MANAGERS, PROJECT_WIDE, Person, Role, active_people, save_person
 from acclimate.annotation.quota import quotas_of
@@ -24,7 +25,6 @@ from acclimate.annotation.schema import Choice, Question, Spans
 from acclimate.annotation.store import Store
 from acclimate.annotation.tasks import (
     TASK_NAME,
-    Overlap,
     add_items,
     create_task,
     current_schema,

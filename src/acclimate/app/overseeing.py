@@ -2,27 +2,24 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from starlette.responses import Response
 
 from acclimate.annotation.distribution import set_readings
+from acclimate.annotation.items import Overlap
 from acclimate.annotation.outlook import STATES, find_items
 from acclimate.annotation.people import Role
 from acclimate.annotation.quota import add_quotas, read_quotas
 from acclimate.annotation.relabelling import set_gold
 from acclimate.annotation.review import seen_item
+from acclimate.annotation.task_settings import PILOT, WORK
 from acclimate.annotation.tasks import (
-    HIDDEN,
-    PILOT,
-    WORK,
-    Overlap,
-    TaskSettings,
     change_settings,
     current_schema,
-    is_study,
     require_task,
     set_priority,
     settings_of,
-    single_label_question,
     start_round,
 )
 from acclimate.app.reading import fields_shown
@@ -37,15 +34,11 @@ def show_settings(visit: Visit) -> Response:
     task = visit.path["task"]
     with visit.store.read() as connection:
         settings, running = settings_of(connection, task), require_task(connection, task).round
-        may_suggest = not is_study(connection, task)
-        may_be_active = single_label_question(current_schema(connection, task)) is not None
     return visit.page(
         "settings.html",
         task=task,
         settings=settings,
         in_pilot=running == PILOT,
-        may_suggest=may_suggest,
-        may_be_active=may_be_active,
     )
 
 
@@ -53,15 +46,15 @@ def save_settings(visit: Visit) -> Response:
     """Hands a task out as the form says."""
     task, by = visit.path["task"], visit.person.name
     gold_every = visit.whole_number("gold_every", low=0, high=1000)
-    settings = TaskSettings(
+    with visit.store.read() as connection:
+        before = settings_of(connection, task)
+    settings = replace(
+        before,
         lease_minutes=visit.whole_number("lease_minutes", low=1, high=24 * 60),
         gold_every=gold_every or None,
         gold_feedback=bool(visit.text("gold_feedback")),
         quick=bool(visit.text("quick")),
-        suggestions=visit.text("suggestions") or HIDDEN,
         beside=bool(visit.text("beside")),
-        active=bool(visit.text("active")),
-        random_percent=visit.whole_number("random_percent", low=1, high=100) if visit.text("active") else 10,
     )
     change_settings(visit.store, task, settings, by=by)
     wanted = PILOT if visit.text("round") == PILOT else WORK

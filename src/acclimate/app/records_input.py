@@ -10,7 +10,7 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from typing import Any
 
-from acclimate.annotation.tasks import NewItem
+from acclimate.annotation.items import NewItem
 from acclimate.core.errors import DataError
 from acclimate.core.schema import TEXT_COLUMNS
 

@@ -25,8 +25,10 @@ from acclimate.app import (
     suggesting,
 )
 from acclimate.app.identity import invite
+from acclimate.app.jobs import Surroundings
 from acclimate.app.patience import Impatient
 from acclimate.app.web import Office, Page, application, host_of
+from acclimate.app.working import working
 from acclimate.core.errors import ConfigError, ResourceError
 from acclimate.project.audit import AuditLog
 
@@ -98,7 +100,8 @@ def serve(office: Office, *, port: int, address: str = ADDRESS, outside: Outside
         raise ResourceError(
             f"Port {port} of {address} cannot be listened on: {error.strerror}.", hint="choose another with --port"
         ) from None
-    with listening, anchored(office.store, AuditLog(office.folder / "audit.jsonl")):
+    log, around = AuditLog(office.folder / "audit.jsonl"), Surroundings(office.folder, office.endpoint)
+    with listening, anchored(office.store, log), working(office.store, around):
         uvicorn.Server(configuration(office, outside)).run(sockets=[listening])
 
 

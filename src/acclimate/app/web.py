@@ -12,7 +12,7 @@ import secrets
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any, Final, Literal
+from typing import TYPE_CHECKING, Any, Final, Literal
 from urllib.parse import parse_qs, urlsplit
 
 from jinja2 import Environment, PackageLoader, StrictUndefined
@@ -30,6 +30,9 @@ from acclimate.annotation.store import Store
 from acclimate.app.identity import form_token, person_of
 from acclimate.app.security import Shield
 from acclimate.core.errors import ConfigError, ResourceError, UserError
+
+if TYPE_CHECKING:
+    from acclimate.annotation.suggestions.endpoint import Endpoint
 
 EVERYONE: Final = "everyone"
 SIGNED_IN = frozenset(Role)
@@ -49,6 +52,8 @@ class Office:
     origins: tuple[str, ...]
     outside: str = ""
     """The provider through which people may sign in; empty where there is none."""
+    endpoint: Endpoint | None = None
+    """The model that may be asked for suggestions, where there is one."""
 
     @property
     def secure(self) -> bool:

@@ -18,6 +18,8 @@ FACTS_FILE = "acclimate.json"
 LORA_CONFIG = "adapter_config.json"
 LORA_WEIGHTS = "adapter_model.safetensors"
 CHANGED_WEIGHTS = "weights.safetensors"
+HEAD_WEIGHTS = "head.safetensors"
+"""The head of an encoder, trained whole beside either of the other two."""
 
 
 @dataclass(frozen=True)
@@ -30,6 +32,10 @@ class AdapterFacts:
     base_name: str
     alpha: float = 1.0
     """The strength it was scaled to after training."""
+    labels: tuple[str, ...] = ()
+    """What a classifier's head tells apart, in the order of its outputs."""
+    max_length: int = 0
+    """Tokens of a text that a classifier reads."""
 
     def write(self, folder: Path) -> None:
         """Writes acclimate.json."""
@@ -39,7 +45,10 @@ class AdapterFacts:
 def read_adapter_facts(folder: Path) -> AdapterFacts | None:
     """What acclimate.json says; None for an adapter trained elsewhere."""
     file = folder / FACTS_FILE
-    return AdapterFacts(**read_json(file)) if file.is_file() else None
+    if not file.is_file():
+        return None
+    values = read_json(file)
+    return AdapterFacts(**{**values, "labels": tuple(values.get("labels", ()))})
 
 
 def check_adapter(folder: Path, base: ModelFacts) -> None:

@@ -5,6 +5,7 @@ Registered with transformers under one name, so that every model whose attention
 
 from __future__ import annotations
 
+from itertools import groupby
 from typing import Any
 
 import torch
@@ -54,17 +55,27 @@ def packed_attention(
     if shared_prefix is None and _explicit_is_faster(query, document_lengths, settings.get("sliding_window")):
         return _ShortDocuments.apply(query, key, value, document_lengths, scale), None
     layer = shared_prefix.layers[module.layer_idx] if shared_prefix is not None else None
+    runs = [(length, len(list(equal))) for length, equal in groupby(document_lengths)]
+    parts = (part.split([length * count for length, count in runs], dim=2) for part in (query, key, value))
     outputs = []
-    parts = (part.split(document_lengths, dim=2) for part in (query, key, value))
-    for one_query, one_key, one_value in zip(*parts, strict=True):
+    for (_, count), one_query, one_key, one_value in zip(runs, *parts, strict=True):
+        asked, keys, values = (_as_batch(part, count) for part in (one_query, one_key, one_value))
         if layer is not None:
-            one_key, one_value = torch.cat([layer.keys, one_key], 2), torch.cat([layer.values, one_value], 2)
-        mask = _mask(one_query, one_key, settings.get("sliding_window"))
+            keys, values = (
+                torch.cat([before.expand(count, -1, -1, -1), own], 2)
+                for before, own in ((layer.keys, keys), (layer.values, values))
+            )
+        mask = _mask(asked, keys, settings.get("sliding_window"))
         attended = scaled_dot_product_attention(
-            one_query, one_key, one_value, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=True
+            asked, keys, values, attn_mask=mask, is_causal=mask is None, scale=scale, enable_gqa=True
         )
-        outputs.append(attended.transpose(1, 2))
-    return torch.cat(outputs, dim=1), None
+        outputs.append(attended.transpose(1, 2).flatten(0, 1))
+    return torch.cat(outputs)[None], None
+
+
+def _as_batch(part: Tensor, count: int) -> Tensor:
+    """So many documents of one length, end to end, as one batch: thousands of small products cost more than they do."""
+    return part.unflatten(2, (count, -1)).transpose(1, 2)[0]
 
 
 AttentionInterface.register(ATTENTION, packed_attention)

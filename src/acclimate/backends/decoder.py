@@ -38,7 +38,7 @@ def load_decoder(folder: Path, *, adapter: Path | None = None, precision: str = 
     """
     from transformers import AutoModelForCausalLM
 
-    facts = model_facts(folder)
+    facts = decoder_facts(folder)
     if adapter is not None:
         check_adapter(adapter, facts)
     chosen = select_precision(precision)
@@ -60,6 +60,17 @@ def load_decoder(folder: Path, *, adapter: Path | None = None, precision: str = 
             model = put_on(model, adapter)
     model.requires_grad_(False)
     return Decoder(model, tokenizer, facts, chosen, device)
+
+
+def decoder_facts(folder: Path) -> ModelFacts:
+    """What the files say of a decoder; raises ModelError for an encoder."""
+    facts = model_facts(folder)
+    if facts.kind != "decoder":
+        raise ModelError(
+            f"{facts.name} is an encoder, which reads texts and writes none, so it can neither be asked nor score text.",
+            hint="use a decoder as the base, for example smollm2-135m",
+        )
+    return facts
 
 
 def load_tokenizer(folder: Path) -> Any:

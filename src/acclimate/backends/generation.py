@@ -16,6 +16,8 @@ import torch
 from torch import Tensor
 
 from acclimate.backends.decoder import Decoder
+from acclimate.backends.key_value_cache import growing_cache, read_prompts, reads_prompts
+from acclimate.backends.packing import Network
 from acclimate.core.errors import DataError
 from acclimate.core.ports import Generation, Progress, Sampling, TokenRow
 
@@ -77,6 +79,7 @@ class _Batch:
     """Prompts that are answered together, padded on the left; a finished one leaves."""
 
     model: Any
+    prompts: Sequence[TokenRow]
     tokens: Tensor
     mask: Tensor
     sampling: Sampling
@@ -92,16 +95,19 @@ class _Batch:
             tokens[row, longest - len(prompt.tokens) :] = torch.tensor(prompt.tokens)
             mask[row, longest - len(prompt.tokens) :] = 1
         chances = torch.tensor(np.stack([_chances(sampling, prompt.id) for prompt in prompts]))
-        return cls(decoder.model, tokens.to(decoder.device), mask.to(decoder.device), sampling, chances)
+        return cls(decoder.model, prompts, tokens.to(decoder.device), mask.to(decoder.device), sampling, chances)
 
     def write(self, stop_ids: Sequence[int], progress: Progress) -> list[_Answer]:
         """The answers, in the order of the prompts."""
         answers = [_Answer() for _ in self.tokens]
         rows = list(range(len(answers)))
-        cache: Any = None
+        cache = growing_cache(self.model.config)
         tokens, mask = self.tokens, self.mask
         for step in range(self.sampling.max_new_tokens):
-            logits, cache = _next_logits(self.model, tokens, mask, cache)
+            if step == 0 and reads_prompts(cache):
+                logits = read_prompts(Network.of(self.model), self.prompts, cache)
+            else:
+                logits = _next_logits(self.model, tokens, mask, cache)
             chosen = self._choose(logits, rows, step)
             for row, token in zip(rows, chosen.tolist(), strict=True):
                 if not answers[row].stopped and _takes(answers[row], token, stop_ids):
@@ -134,8 +140,8 @@ def _chances(sampling: Sampling, identity: str) -> Any:
     return np.random.default_rng(seed).random(sampling.max_new_tokens)
 
 
-def _next_logits(model: Any, tokens: Tensor, mask: Tensor, cache: Any) -> tuple[Tensor, Any]:
-    """The logits behind the last token of each row, and the cache that now holds these tokens too."""
+def _next_logits(model: Any, tokens: Tensor, mask: Tensor, cache: Any) -> Tensor:
+    """The logits behind the last token of each row; the cache then holds these tokens too."""
     positions = (mask.cumsum(-1) - 1).clamp_(min=0)[:, -tokens.shape[1] :]
     output = model(
         input_ids=tokens,
@@ -145,9 +151,10 @@ def _next_logits(model: Any, tokens: Tensor, mask: Tensor, cache: Any) -> tuple[
         # An index keeps the last states contiguous. Asked for by count, they make torch copy the head's weights for each
         # row: with 16 prompts of 250 tokens that took 60 % of reading them.
         logits_to_keep=torch.tensor([tokens.shape[1] - 1], device=tokens.device),
-        **({_cache_name(model): cache} if cache is not None else {}),
+        **{_cache_name(model): cache},
     )
-    return output.logits[:, -1], output[_cache_name(model)]
+    logits: Tensor = output.logits[:, -1]
+    return logits
 
 
 def _cache_name(model: Any) -> str:

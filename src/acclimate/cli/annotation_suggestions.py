@@ -11,27 +11,22 @@ from pathlib import Path
 import typer
 
 from acclimate.annotation.store import Store
+from acclimate.annotation.suggestions.bringing import (
+    WHAT_BECAME,
+    TermFile,
+    bring_answers,
+    bring_from_endpoint,
+    bring_terms,
+)
 from acclimate.annotation.suggestions.bulk import Threshold, accept_in_bulk, preview_bulk
-from acclimate.annotation.suggestions.dictionary import read_dictionary, spans_question, suggested_spans
-from acclimate.annotation.suggestions.proposals import SuggestionAccount, open_records, save_suggestions
-from acclimate.annotation.suggestions.written_answers import read_answers, read_predictions, suggested_answers
-from acclimate.annotation.tasks import current_schema, guideline
+from acclimate.annotation.suggestions.proposals import SuggestionAccount
+from acclimate.annotation.suggestions.written_answers import read_answers, read_predictions
 from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption
 from acclimate.core.errors import ConfigError, SourceError
 from acclimate.pipeline.config import network_is_on
 from acclimate.project.workspace import Workspace
-
-_PAID_FOR = 16
-_WHY: Mapping[str, str] = {
-    "kept": "new",
-    "there": "here already",
-    "no_such_item": "left out: no such item at your sites that wants readings",
-    "not_allowed": "left out: not an answer that the label schema allows",
-    "malformed": "left out: not an answer at all, or words that are not in the text",
-    "too_long": "left out: the record is too long to be sent",
-}
 
 _BULK: Mapping[str, str] = {
     "accepted": "accepted",
@@ -158,11 +153,7 @@ def anchoring(
 def _from_dictionary(task: _Task, file: Path, *, label: str, question: str) -> SuggestionAccount:
     if not file.is_file():
         raise SourceError(f"There is no file {file}.", hint="give a CSV file with the columns term and label")
-    with task.store.read() as connection:
-        asked = spans_question(current_schema(connection, task.name), question)
-    found = read_dictionary(file.read_bytes(), file.name, label=label, labels=asked.labels)
-    suggested = suggested_spans(found, open_records(task.store, task.name, by=task.by), asked)
-    return save_suggestions(task.store, task.name, found.source, suggested, by=task.by)
+    return bring_terms(task.store, task.name, TermFile(file.read_bytes(), file.name, label, question), by=task.by)
 
 
 def _from_predictions(task: _Task, named: str, workspace: Workspace) -> SuggestionAccount:
@@ -172,14 +163,11 @@ def _from_predictions(task: _Task, named: str, workspace: Workspace) -> Suggesti
             f"There is no file {named}.", hint="give a JSON lines file, or a step such as predict.adapted"
         )
     written = read_answers(Path(named)) if is_file else read_predictions(workspace, named)
-    with task.store.read() as connection:
-        schema = current_schema(connection, task.name)
-    suggested = suggested_answers(written, open_records(task.store, task.name, by=task.by), schema)
-    return save_suggestions(task.store, task.name, written.source, suggested, by=task.by)
+    return bring_answers(task.store, task.name, written, by=task.by)
 
 
 def _from_endpoint(task: _Task, url: str, workspace: Workspace, *, model: str, key_from: str) -> SuggestionAccount:
-    from acclimate.annotation.suggestions.endpoint import Endpoint, asked_answers
+    from acclimate.annotation.suggestions.endpoint import Endpoint
 
     if not model:
         raise ConfigError("No model is named.", hint="give --model, the name the endpoint knows it by")
@@ -194,19 +182,12 @@ def _from_endpoint(task: _Task, url: str, workspace: Workspace, *, model: str, k
             hint=f"set it in the shell that runs acclimate, for example: export {key_from}=…",
         )
     there = Endpoint(url, model, os.environ[key_from] if key_from else "")
-    with task.store.read() as connection:
-        schema = current_schema(connection, task.name)
-    words = guideline(task.store, task.name)
-    source = there.source(schema, words)
-    records = open_records(task.store, task.name, by=task.by, without=source, sent_to=there.host)
-    answers = asked_answers(there, records, schema, words)
-    # Few at a time: each was paid for, and whatever ends the asking must not lose many.
-    return save_suggestions(task.store, task.name, source, answers, at_once=_PAID_FOR, by=task.by)
+    return bring_from_endpoint(task.store, task.name, there, by=task.by)
 
 
 def _print_account(account: SuggestionAccount) -> None:
     tell(f"{account.source}, version {account.version}")
     for outcome, count in sorted(account.outcomes.items()):
-        tell(f"  {count:>6} {_WHY[outcome]}")
+        tell(f"  {count:>6} {WHAT_BECAME[outcome]}")
     if not account.outcomes:
         tell("  nothing was found to suggest")

@@ -7,7 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 from acclimate.core.errors import DataError
-from acclimate.core.ports import Example, Message
+from acclimate.core.ports import Example, Message, TokenRow
 
 
 def example_of(record: Mapping[str, Any]) -> Example:
@@ -57,6 +57,18 @@ def trained_text(record: Mapping[str, Any]) -> str:
     """
     example = example_of(record)
     return example.text or "".join(turn.content for turn in example.messages if turn.train)
+
+
+def beginning(row: TokenRow, max_length: int) -> TokenRow:
+    """At most so many tokens of a row: its first ones, and its last, which ends every row of an encoder.
+
+    >>> beginning(TokenRow("a", (1, 5, 6, 7, 2), (False, True, True, True, False), 3), 4).tokens
+    (1, 5, 6, 2)
+    """
+    if len(row.tokens) <= max_length:
+        return row
+    kept = max_length - 1
+    return replace(row, tokens=(*row.tokens[:kept], row.tokens[-1]), trained=(*row.trained[:kept], row.trained[-1]))
 
 
 def with_shots(example: Example, shots: Sequence[Example]) -> Example:

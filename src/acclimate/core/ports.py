@@ -20,6 +20,10 @@ BYTES_PER_WEIGHT = {"bf16": 2, "fp32": 4}
 """What one weight takes in each number format."""
 
 
+ModelKind = Literal["decoder", "encoder"]
+"""A decoder writes text; an encoder reads a whole text at once and gives vectors, or labels with a head on it."""
+
+
 @dataclass(frozen=True)
 class ModelFacts:
     """What a model's files say of it, known without loading its weights."""
@@ -36,6 +40,7 @@ class ModelFacts:
     hidden_size: int = 0
     parameters_per_rank: int = 0
     """What a LoRA of rank 1 beside every linear layer has: inputs and outputs of each, summed. 0 where it is not known."""
+    kind: ModelKind = "decoder"
 
 
 @dataclass(frozen=True)
@@ -77,6 +82,36 @@ class TokenRow:
 
 
 @dataclass(frozen=True)
+class MaskedRow:
+    """A row in which an encoder learns to guess hidden tokens; those that carry loss in `row` may be hidden.
+
+    Which ones are hidden follows from the plan's seed, the row's id and `draw`: another draw each time a row is seen.
+    """
+
+    row: TokenRow
+    draw: int = 0
+
+    @property
+    def id(self) -> str:
+        """Of the text."""
+        return self.row.id
+
+    @property
+    def tokens(self) -> tuple[int, ...]:
+        """The text as token ids, nothing hidden."""
+        return self.row.tokens
+
+
+@dataclass(frozen=True)
+class LabelledRow:
+    """A text as token ids with the share of each label in it, in the order of the plan's labels; they sum to one."""
+
+    id: str
+    tokens: tuple[int, ...]
+    shares: tuple[float, ...]
+
+
+@dataclass(frozen=True)
 class PairRow:
     """Two answers to one prompt as token ids; in both the answer carries loss, with the stop token behind it."""
 
@@ -95,8 +130,8 @@ class PairRow:
         return self.chosen.trained + self.rejected.trained
 
 
-Row = TokenRow | PairRow
-"""What a model learns from at once."""
+AnyRow = TokenRow | MaskedRow | LabelledRow | PairRow
+"""What an objective learns from: causal_lm, masked_lm, classification and preference, in this order."""
 
 
 @dataclass(frozen=True)
@@ -169,6 +204,10 @@ class LanguageModel(Protocol):
         """One answer a prompt, in order."""
 
 
+DOMAIN, REPLAY = "domain", "replay"
+"""Where rows of training come from: the user's records, or text against forgetting."""
+
+
 @dataclass(frozen=True)
 class TrainingPlan:
     """Everything that decides a training run, in the names that transformers, peft and TRL use."""
@@ -177,6 +216,14 @@ class TrainingPlan:
     learning_rate: float
     max_steps: int
     per_device_train_batch_size: int
+    objective: Literal["causal_lm", "masked_lm", "classification", "preference"] = "causal_lm"
+    beta: float = 0.1
+    loss_type: Literal["sigmoid", "sigmoid_norm"] = "sigmoid"
+    rpo_alpha: float = 0.0
+    labels: tuple[str, ...] = ()
+    """What classification tells apart; its rows give the shares of these, in this order."""
+    max_length: int = 0
+    """The longest row in tokens: a classifier reads so much of a text, in training and after it."""
     gradient_accumulation_steps: int = 1
     warmup_ratio: float = 0.1
     weight_decay: float = 0.0
@@ -187,10 +234,8 @@ class TrainingPlan:
     use_rslora: bool = False
     target_modules: tuple[str, ...] = ()
     top_layers: int = 4
-    objective: Literal["causal", "preference"] = "causal"
-    beta: float = 0.1
-    loss_type: Literal["sigmoid", "sigmoid_norm"] = "sigmoid"
-    rpo_alpha: float = 0.0
+    use_eaft_loss: bool = False
+    replay_loss: Literal["likelihood", "kl"] = "likelihood"
     precision: Literal["auto", "bf16", "fp32"] = "auto"
     eval_steps: int = 10
     save_steps: int = 10
@@ -199,7 +244,7 @@ class TrainingPlan:
 
 @dataclass(frozen=True)
 class TrainingStep:
-    """One optimiser step: its loss, and that of each source of rows (`domain`, `replay`), in nats per token or pair."""
+    """One optimiser step: losses in nats per trained token, per source of rows (`domain`, `replay`)."""
 
     step: int
     loss: float
@@ -223,6 +268,16 @@ class TrainingResult:
     notes: Sequence[str] = ()
 
 
+class Classifier(Protocol):
+    """A trained encoder that tells how likely each of its labels is."""
+
+    facts: ModelFacts
+    labels: tuple[str, ...]
+
+    def probabilities(self, texts: Sequence[str], *, progress: Progress) -> npt.NDArray[np.float64]:
+        """Texts × labels, in the order of `labels`; rows sum to one."""
+
+
 class Models(Protocol):
     """The world's models, as folders in safetensors."""
 
@@ -242,23 +297,30 @@ class Models(Protocol):
         memory at hand does not suffice, before loading.
         """
 
+    def load_classifier(self, folder: Path, *, adapter: Path, precision: str = "auto") -> Classifier:
+        """The encoder in `folder` with what `train` wrote to `adapter` for classification.
+
+        Raises ModelError where either is something else.
+        """
+
     def scale_adapter(self, folder: Path, *, adapter: Path, alpha: float, output: Path) -> None:
         """Writes what training left in the folder `adapter`, at the strength `alpha` (0 is the base), to `output`."""
 
     def train(
         self,
         folder: Path,
-        batches: Sequence[Sequence[tuple[str, Row]]],
+        batches: Sequence[Sequence[tuple[str, AnyRow]]],
         plan: TrainingPlan,
         *,
-        validation: Sequence[Row],
+        validation: Sequence[AnyRow],
         output: Path,
         partial: Path,
         progress: Progress,
     ) -> TrainingResult:
         """Trains and writes the adapter (or the whole model) to `output`.
 
-        `batches` holds, for each optimiser step, its rows with the source each came from; the order is final.
+        `batches` holds, for each optimiser step, its rows with the source each came from; the order is final. The
+        plan's objective says of which kind rows are.
         Checkpoints go to `partial`; a run that finds a valid one continues it bit-exactly.
         """
 

@@ -92,6 +92,22 @@ def dial(lines: Mapping[str, Sequence[tuple[float, float]]], *, kept: float, bud
     return _svg(figure)
 
 
+def gain_and_forgetting(points: Mapping[str, tuple[float, float]], *, budget: float | None = None) -> str:
+    """One labelled point a run: what it gained (bits per byte, to the right) against the rise on general text (share)."""
+    figure, axes = _axes(7.2, 4)
+    for label, (change, rise) in points.items():
+        axes.plot([-change], [100 * rise], "o", color=GAIN, markersize=6)
+        axes.annotate(label, (-change, 100 * rise), xytext=(6, 4), textcoords="offset points", fontsize=8, color=INK)
+    axes.axhline(0, color=INK, linewidth=0.9)
+    if budget is not None:
+        axes.axhline(100 * budget, color=LOSS, linewidth=1, linestyle=(0, (4, 3)))
+    axes.margins(x=0.15, y=0.15)
+    axes.set_xlabel("gain on test answers, bits per byte")
+    axes.set_ylabel("rise on general text, %")
+    axes.grid(color=GRID, linewidth=0.8)
+    return _svg(figure)
+
+
 def bars(rows: Mapping[str, Mapping[str, float]], *, axis: str, mark: float | None = None) -> str:
     """Amounts, one bar a row, parted by what they are made of; `mark` draws the amount that is wanted."""
     figure, axes = _axes(7.2, 0.9 + 0.3 * len(rows))

@@ -1,5 +1,6 @@
-"""A tiny real language model for tests of stages that need one: built in under a second, equal bytes for equal seeds."""
+"""Tiny real models for tests of stages that need one: built in under a second, equal bytes for equal seeds."""
 
 from acclimate.backends.tiny import write_tiny_model
+from acclimate.backends.tiny_encoder import write_tiny_encoder
 
-__all__ = ["write_tiny_model"]
+__all__ = ["write_tiny_encoder", "write_tiny_model"]

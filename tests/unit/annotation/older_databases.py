@@ -13,8 +13,16 @@ def say_version(connection: Connection, version: int) -> None:
     connection.execute(update(tables.settings).where(place).values(value=str(version)))
 
 
+def drop_jobs(connection: Connection) -> None:
+    """Takes away what the sixth version brought."""
+    tables.jobs.drop(connection)
+    connection.exec_driver_sql("ALTER TABLE tasks DROP COLUMN rank_every")
+    connection.exec_driver_sql("ALTER TABLE suggestions DROP COLUMN removed")
+
+
 def drop_active_order(connection: Connection) -> None:
-    """Takes away what the fifth version brought."""
+    """Takes away what the fifth version brought, and later ones."""
+    drop_jobs(connection)
     for table in (tables.rankings, tables.choices, tables.vectors):
         table.drop(connection)
     for column in ("active", "random_percent"):

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 import numpy as np
@@ -12,12 +12,24 @@ from tests.unit.annotation.project_of_four import Clock
 from tests.unit.app.office_of_two_sites import app_of, open_office, signed_in
 
 from acclimate.annotation.active.ranking import rank
+from acclimate.annotation.active.renewal import ask_where_due
 from acclimate.annotation.answering import Submission, submit
+from acclimate.annotation.jobs import claim, end
 from acclimate.annotation.queue import next_item
 from acclimate.annotation.schema import Choice, LabelSchema, Option
-from acclimate.annotation.tasks import NewItem, Overlap, TaskSettings, add_items, change_settings, create_task
+from acclimate.annotation.tasks import (
+    NewItem,
+    Overlap,
+    TaskSettings,
+    add_items,
+    change_settings,
+    create_task,
+    settings_of,
+)
+from acclimate.app.jobs import Surroundings, do
 from acclimate.app.web import Office
-from acclimate.core.ports import Vectors
+from acclimate.core.errors import ModelError
+from acclimate.core.ports import Encoder, Vectors
 
 TASK = "topics"
 
@@ -60,9 +72,9 @@ def page(office: Office) -> str:
     return text
 
 
-def test_before_anything_was_measured_the_page_says_how(office: Office) -> None:
+def test_before_anything_was_measured_the_page_says_so(office: Office) -> None:
     assert "Nothing was measured yet" in page(office)
-    assert f"acclimate annotations rank --task {TASK}" in page(office)
+    assert "It was not asked for yet, and is done only when you ask for it." in page(office)
 
 
 def test_each_next_item_stands_with_why_it_was_chosen(office: Office) -> None:
@@ -87,3 +99,61 @@ def test_the_curve_and_its_table_hold_the_same_points(office: Office) -> None:
 def test_a_reader_has_no_such_page(office: Office) -> None:
     client, _ = signed_in(office, app_of(office), "ann")
     assert client.get(f"/tasks/{TASK}/learning").status_code == 403
+    assert client.post(f"/tasks/{TASK}/learning/now").status_code == 403
+
+
+def no_encoder() -> Encoder:
+    raise ModelError("The encoder is not installed.", hint="pip install it")
+
+
+def work(office: Office, encoder: Callable[[], Encoder] = Topics) -> int:
+    """Does what the server does when it looks; how many jobs that were."""
+    ask_where_due(office.store)
+    done = 0
+    while (job := claim(office.store)) is not None:
+        end(office.store, job.number, do(office.store, job, Surroundings(office.folder, encoder=encoder)))
+        done += 1
+    return done
+
+
+def switch_on(office: Office, *, every: int) -> None:
+    client, token = signed_in(office, app_of(office), "mara")
+    form = {"form_token": token, "active": "yes", "random_percent": "20", "rank_every": str(every)}
+    assert client.post(f"/tasks/{TASK}/learning", data=form).status_code == 303
+
+
+def test_switched_on_it_is_done_at_once_and_again_after_so_many_new_answers(office: Office) -> None:
+    switch_on(office, every=12)
+    assert [work(office), work(office)] == [1, 0]
+    assert "0 labelled items, 50 chosen" in page(office) and "0 of 12 new answers since then" in page(office)
+    read(office, 11)
+    assert work(office) == 0 and "11 of 12 new answers since then" in page(office)
+    read(office, 1)
+    assert work(office) == 1 and "12 labelled items" in page(office)
+    with office.store.read() as connection:
+        assert settings_of(connection, TASK).random_percent == 20
+
+
+def test_why_it_was_not_done_stands_on_the_page_and_it_is_tried_after_as_many_answers_again(office: Office) -> None:
+    switch_on(office, every=5)
+    assert [work(office, no_encoder), work(office, no_encoder)] == [1, 0]
+    assert "The encoder is not installed. pip install it" in page(office)
+    read(office, 5)
+    assert work(office) == 1 and "Not done" not in page(office)
+
+
+def test_a_manager_asks_for_it_once_at_a_time_and_one_of_a_site_not_at_all(office: Office) -> None:
+    client, token = signed_in(office, app_of(office), "mara")
+    for _ in range(2):
+        assert client.post(f"/tasks/{TASK}/learning/now", data={"form_token": token}).status_code == 303
+    assert "waiting for its turn" in page(office)
+    assert work(office) == 1 and "Done on" in page(office)
+    of_south, other = signed_in(office, app_of(office), "mia")
+    assert of_south.post(f"/tasks/{TASK}/learning/now", data={"form_token": other}).status_code == 403
+
+
+def test_a_wrong_number_of_answers_is_refused(office: Office) -> None:
+    client, token = signed_in(office, app_of(office), "mara")
+    form = {"form_token": token, "active": "yes", "random_percent": "20", "rank_every": "-1"}
+    answer = client.post(f"/tasks/{TASK}/learning", data=form)
+    assert answer.status_code == 400 and "rank_every" in answer.text

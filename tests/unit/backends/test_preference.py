@@ -19,6 +19,7 @@ from acclimate.backends.parameters import make_trainable
 from acclimate.core.errors import ContractError
 
 PREFERENCE = replace(PLAN, objective="preference", method="full")
+WAYS = [name for name, plan in METHODS.items() if not plan.keys() & {"use_eaft_loss", "replay_loss"}]
 FORMS = {
     "dpo": {},
     "length-normalised": {"loss_type": "sigmoid_norm", "beta": 5.0},
@@ -65,7 +66,7 @@ def run(tmp_path_factory):
 def objective_of(run, plan, batch, moved=0.02):
     """The objective on a model that has moved away from the reference a little."""
     trainable = make_trainable(load_decoder(run.base, precision="fp32").model, plan)
-    objective = make_objective(trainable.model, plan, batches=[batch], validation=run.pairs()[:2])
+    objective = make_objective(trainable, plan, batches=[batch], validation=run.pairs()[:2])
     generator = torch.Generator().manual_seed(0)
     for weight in trainable.masters.values():
         weight += moved * torch.randn(weight.shape, generator=generator)
@@ -139,7 +140,13 @@ def test_before_training_nothing_is_preferred(run):
     assert objective.measure()["reward_margin"] == 0
 
 
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize("changes", [{"use_eaft_loss": True}, {"replay_loss": "kl"}])
+def test_what_this_objective_does_not_do_is_refused(run, changes):
+    with pytest.raises(ContractError, match="no token by entropy"):
+        objective_of(run, replace(PREFERENCE, **changes), [])
+
+
+@pytest.mark.parametrize("method", WAYS)
 def test_every_method_learns_what_is_preferred(tmp_path, method):
     result = TinyRun(tmp_path / "run").with_plan(objective="preference", **METHODS[method]).train()
     first, last = result.validation[0], result.validation[-1]
@@ -175,8 +182,6 @@ def test_a_pair_larger_than_a_pack_is_learnt_from(tmp_path):
 
 
 def test_rows_of_another_kind_are_refused(run):
-    model = load_decoder(run.base, precision="fp32").model
+    trainable = make_trainable(load_decoder(run.base, precision="fp32").model, PREFERENCE)
     with pytest.raises(ContractError, match="row 0 is no pair"):
-        make_objective(model, PREFERENCE, batches=[], validation=run.rows()[:1])
-    with pytest.raises(ContractError, match="row 0 is a PairRow"):
-        make_objective(model, PLAN, batches=[], validation=run.pairs()[:1])
+        make_objective(trainable, PREFERENCE, batches=[], validation=run.rows()[:1])

@@ -29,6 +29,9 @@ METHODS = {
     "top_layers": {"method": "top_layers"},
     "modules": {"method": "modules", "target_modules": ("mlp", "layers.1.self_attn.o_proj")},
     "norms_and_biases": {"method": "norms_and_biases"},
+    "held to the base": {"method": "lora", "replay_loss": "kl"},
+    "full, held to the base": {"method": "full", "replay_loss": "kl"},
+    "entropy-weighted": {"method": "lora", "use_eaft_loss": True},
 }
 
 
@@ -48,6 +51,14 @@ def test_what_is_written_gives_the_figure_that_validation_found_best(tmp_path, m
     scores = score_rows(adapted.model, run.rows()[:2])
     found = sum(score.nats for score in scores) / sum(score.bytes for score in scores) / math.log(2)
     assert found == pytest.approx(min(point["bits_per_byte"] for point in result.validation), rel=1e-5)
+
+
+@pytest.mark.parametrize("method", ["lora", "full"])
+def test_replay_held_to_the_base_has_nothing_to_say_before_anything_is_learnt(tmp_path, method):
+    result = TinyRun(tmp_path / "run").with_plan(method=method, replay_loss="kl").train()
+    first, last = (step.loss_by_source["replay"] for step in (result.steps[0], result.steps[-1]))
+    assert first == pytest.approx(0, abs=1e-6)
+    assert last > first
 
 
 def test_the_best_step_is_kept_when_later_ones_are_worse(tmp_path):

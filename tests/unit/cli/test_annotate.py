@@ -112,3 +112,18 @@ def test_a_database_that_cannot_be_used_is_one_sentence_without_its_password(
     assert run(monkeypatch, "annotate", "backup", "a.db", "--project", "study") == 2
     said = capsys.readouterr().err
     assert fault in said and "tiger" not in said
+
+
+@pytest.mark.usefixtures("study")
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("--endpoint", "https://models.example/v1"), "go together"),
+        (("--endpoint", "http://models.example/v1", "--model", "m"), "is not reached by https"),
+    ],
+)
+def test_a_model_that_managers_may_ask_is_named_whole_and_reached_safely(
+    words: tuple[str, ...], says: str, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert run(monkeypatch, "annotate", "--project", "study", *words) == 2
+    assert says in capsys.readouterr().err

@@ -18,6 +18,7 @@ from acclimate.annotation.active.picking import RANDOM, Pick, Pool, is_cold, pic
 from acclimate.annotation.active.vectors import ItemVectors, item_vectors
 from acclimate.annotation.assignments import READING, live, same_item
 from acclimate.annotation.export import tie_of
+from acclimate.annotation.items import unit_draw
 from acclimate.annotation.people import SYSTEM, Role, require_every_site
 from acclimate.annotation.readings import Floats
 from acclimate.annotation.schema import Choice
@@ -25,12 +26,7 @@ from acclimate.annotation.schema_history import GivenAnswer, standing_answers
 from acclimate.annotation.settled import settled_value
 from acclimate.annotation.store import Store, Transaction, moment
 from acclimate.annotation.tables import assignments, choices, events, items, rankings
-from acclimate.annotation.tasks import (
-    current_schema,
-    require_single_label,
-    settings_of,
-    unit_draw,
-)
+from acclimate.annotation.tasks import current_schema, require_single_label, settings_of
 from acclimate.core.atomic import json_digest
 from acclimate.core.ports import Encoder, Progress
 from acclimate.core.progress import no_progress

@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from sqlalchemy import ColumnElement, Connection, Select, and_, delete, exists, insert, select
 
+from acclimate.annotation.items import item_texts
 from acclimate.annotation.store import Store
 from acclimate.annotation.tables import items, vectors
-from acclimate.annotation.tasks import item_texts
 from acclimate.core.ports import Encoder, Progress, Vectors
 
 _STORED = np.dtype("<f2")

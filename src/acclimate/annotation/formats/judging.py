@@ -12,13 +12,13 @@ from acclimate.annotation.assignments import ADJUDICATION, DONE, LEASED, SEEN, S
 from acclimate.annotation.formats.exchange import ExchangeItem, GivenReading, texts_of
 from acclimate.annotation.formats.reconciliation import TAKEN, THERE, Reconciliation
 from acclimate.annotation.formats.survey import shaped
+from acclimate.annotation.items import subject_of
 from acclimate.annotation.people import SYSTEM, Person, Role
 from acclimate.annotation.schema import Answer, LabelSchema, Subject, plain_value
 from acclimate.annotation.schema_history import changes, lift
 from acclimate.annotation.store import CURRENT
 from acclimate.annotation.suggestions.proposals import Source, Suggested, digests_of
 from acclimate.annotation.tables import answers, assignments, items, people
-from acclimate.annotation.tasks import subject_of
 from acclimate.core.atomic import json_digest
 
 _LONGEST_NAME = 200

@@ -131,7 +131,8 @@ class _Outgoing:
                     beside = (row.suggestion, row.shown, row.kept)
                     answer = GivenAnswer(row.number, row.item, row.person, row.purpose, row.seconds, content, *beside)
                     given[row.item].append(answer)
-            suggested = proposals_for(self.connection, self.task, list(given))
+            proposals = proposals_for(self.connection, self.task, list(given))
+            suggested = {item: [one for one in made if not one.removed] for item, made in proposals.items()}
             for item in rows:
                 self.count += 1
                 yield self._item(item, given[item.id], suggested.get(item.id, ()))

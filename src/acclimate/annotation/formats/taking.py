@@ -27,19 +27,13 @@ from acclimate.annotation.formats.judging import PreviewedRow, State, Taken, usa
 from acclimate.annotation.formats.reconciliation import Reconciliation
 from acclimate.annotation.formats.survey import Survey, survey, with_allowed_suggestions
 from acclimate.annotation.formats.table import format_named
+from acclimate.annotation.items import NewItem, Overlap
 from acclimate.annotation.people import Person, Role, require_every_site, save_person
 from acclimate.annotation.schema import LabelSchema
 from acclimate.annotation.store import ANSWERED, CURRENT, DECIDED, Store, Transaction, moment
 from acclimate.annotation.suggestions.proposals import Source, keep_batch
 from acclimate.annotation.tables import answers, assignments, items, people, tasks
-from acclimate.annotation.tasks import (
-    NewItem,
-    Overlap,
-    add_items,
-    create_task,
-    current_schema,
-    guideline_version,
-)
+from acclimate.annotation.tasks import add_items, create_task, current_schema, guideline_version
 from acclimate.core.atomic import json_digest
 from acclimate.core.reinclusion import id_digest
 

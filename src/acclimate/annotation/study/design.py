@@ -6,8 +6,8 @@ import hashlib
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 
+from acclimate.annotation.items import NewItem, unit_draw
 from acclimate.annotation.study.protocol import REFERENCE, Protocol
-from acclimate.annotation.tasks import NewItem, unit_draw
 from acclimate.core.errors import DataError
 
 KNOWN_BAD = "known_bad"

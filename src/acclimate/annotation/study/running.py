@@ -12,6 +12,7 @@ from typing import Any
 from sqlalchemy import Connection, select, update
 
 from acclimate.annotation.assignments import READING, shown_order
+from acclimate.annotation.items import Overlap
 from acclimate.annotation.people import RefusedError, Role, require_role
 from acclimate.annotation.schema import read_schema
 from acclimate.annotation.schema_history import GivenAnswer, standing_answers
@@ -21,7 +22,8 @@ from acclimate.annotation.study.design import KNOWN_BAD, Answered, study_items
 from acclimate.annotation.study.judgements import Shown, compared, judgement_table
 from acclimate.annotation.study.protocol import REFERENCE, Protocol
 from acclimate.annotation.tables import events, items, tasks
-from acclimate.annotation.tasks import CLOSED, Overlap, add_items, create_task, task_names
+from acclimate.annotation.task_settings import CLOSED
+from acclimate.annotation.tasks import add_items, create_task, task_names
 from acclimate.core.errors import DataError
 
 _LOOKED = "study looked at"

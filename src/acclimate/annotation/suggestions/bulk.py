@@ -14,12 +14,13 @@ from typing import Any
 from sqlalchemy import Connection, Row, func, insert, select, update
 
 from acclimate.annotation.assignments import BULK, READING, count_live, may_see, take_back
+from acclimate.annotation.items import subject_of
 from acclimate.annotation.people import RefusedError, Role, require_role
 from acclimate.annotation.review import CHECKING
 from acclimate.annotation.store import ACCEPTED_IN_BULK, CURRENT, WITHDRAWN, Store, Transaction, moment
 from acclimate.annotation.suggestions.exposure import Proposal, proposals_for
 from acclimate.annotation.tables import answers, events, items
-from acclimate.annotation.tasks import current_schema, guideline_version, is_study, subject_of
+from acclimate.annotation.tasks import current_schema, guideline_version, is_study
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import ConfigError
 from acclimate.core.reinclusion import id_digest
@@ -170,7 +171,7 @@ def _judged(
     schema = current_schema(connection, task)
     given = proposals_for(connection, task, [row.id for row in rows])
     for row in rows:
-        made = [one for one in given.get(row.id, ()) if threshold.source in ("", one.source)]
+        made = [one for one in given.get(row.id, ()) if threshold.source in ("", one.source) and not one.removed]
         if not made:
             yield row, None, NO_SUGGESTION
             continue

@@ -131,7 +131,7 @@ def _terms(rows: csv.DictReader[str], name: str, label: str, labels: Collection[
         if not _TOKEN.search(term) or chosen not in labels:
             raise SourceError(
                 f"{name}, line {rows.line_num}: no term, or a label that the task does not ask for.",
-                hint=f"labels are {', '.join(sorted(labels))[:200]}; for terms without one, name it with --label",
+                hint=f"labels are {', '.join(sorted(labels))[:200]}; name the label of terms that have none",
             )
         yield term, chosen
         if _TOKEN.search(expansion):

@@ -7,26 +7,29 @@ so that nobody can foresee it and an auditor can repeat it.
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from sqlalchemy import Connection, Row, insert, select
 
+from acclimate.annotation.items import subject_of, unit_draw
 from acclimate.annotation.schema import Answer, LabelSchema, plain_value
 from acclimate.annotation.schema_history import changes, lift
 from acclimate.annotation.tables import events, exposures, suggestion_batches, suggestions
-from acclimate.annotation.tasks import RANDOMISED, SHOWN, current_schema, require_task, subject_of, unit_draw
+from acclimate.annotation.task_settings import RANDOMISED, SHOWN
+from acclimate.annotation.tasks import current_schema, require_task
 
 
 @dataclass(frozen=True)
 class Proposal:
-    """What one source suggests for an item, as the newest schema reads it."""
+    """What one source suggests for an item, as the newest schema reads it; who was shown one that is `removed` keeps it."""
 
     batch: int
     source: str
     version: str
     answer: Answer
     score: float | None
+    removed: bool = False
 
 
 def proposals_for(connection: Connection, task: str, ids: Collection[str]) -> dict[str, list[Proposal]]:
@@ -45,9 +48,10 @@ def proposals_for(connection: Connection, task: str, ids: Collection[str]) -> di
             earlier = before.pop()
             scores = [score for score in (earlier.score, row.score) if score is not None]
             answer = {**answer, **earlier.answer}
-            before.append(Proposal(row.batch, row.source, row.version, answer, min(scores, default=None)))
+            before.append(replace(earlier, answer=answer, score=min(scores, default=None)))
         else:
-            before.append(Proposal(row.batch, row.source, row.version, answer, row.score))
+            is_removed = row.removed is not None
+            before.append(Proposal(row.batch, row.source, row.version, answer, row.score, is_removed))
     return found
 
 
@@ -60,7 +64,8 @@ def expose(connection: Connection, row: Row[Any], person: str) -> dict[str, Any]
     earlier = connection.execute(select(exposures).where(place)).first()
     if earlier is not None:
         return {"suggestion": earlier.batch, "shown": earlier.shown}
-    proposal = next(reversed(proposals_for(connection, row.task, [row.id]).get(row.id, ())), None)
+    given = proposals_for(connection, row.task, [row.id]).get(row.id, ())
+    proposal = next((one for one in reversed(given) if not one.removed), None)
     if proposal is None or not is_usable(connection, row, current_schema(connection, row.task), proposal):
         return {}
     setting = require_task(connection, row.task).suggestions

@@ -20,7 +20,8 @@ from acclimate.annotation.readings import Floats
 from acclimate.annotation.review import CHECKING
 from acclimate.annotation.store import CURRENT, Store
 from acclimate.annotation.tables import answers, exposures, items
-from acclimate.annotation.tasks import RANDOMISED, require_task
+from acclimate.annotation.task_settings import RANDOMISED
+from acclimate.annotation.tasks import require_task
 from acclimate.core.statistics import Estimate, Resamples
 
 ITEM, READER = "item", "reader"

@@ -15,18 +15,21 @@ from typing import Any
 from sqlalchemy import ColumnElement, Connection, exists, func, insert, select
 
 from acclimate.annotation.assignments import may_see
+from acclimate.annotation.items import subject_of
 from acclimate.annotation.people import RefusedError, Role, require_role
 from acclimate.annotation.review import CHECKING
 from acclimate.annotation.schema import Answer, LabelSchema, is_plain
 from acclimate.annotation.store import Store, Transaction
 from acclimate.annotation.tables import items, suggestion_batches, suggestions
-from acclimate.annotation.tasks import current_schema, is_study, subject_of
+from acclimate.annotation.tasks import current_schema, is_study
 from acclimate.core.atomic import json_digest
 from acclimate.core.reinclusion import id_digest
 
 KEPT, THERE, NO_ITEM, NOT_ALLOWED = "kept", "there", "no_such_item", "not_allowed"
 MALFORMED, TOO_LONG = "malformed", "too_long"
 """What can become of a suggestion; `there`: the same source suggested the same before."""
+STANDING: ColumnElement[bool] = suggestions.c.removed.is_(None)
+"""Suggestions that were not removed."""
 _AT_ONCE = 250
 
 
@@ -94,7 +97,7 @@ def sources_of(store: Store, task: str, *, by: str) -> list[SourceCount]:
         of_item = (items.c.task == suggestions.c.task) & (items.c.id == suggestions.c.item)
         named = (suggestion_batches.c.source, suggestion_batches.c.version)
         query = select(*named, func.count().label("count")).join(suggestions, of_batch).join(items, of_item)
-        query = query.where(suggestion_batches.c.task == task, visible).group_by(*named)
+        query = query.where(suggestion_batches.c.task == task, STANDING, visible).group_by(*named)
         rows = connection.execute(query.order_by(func.max(suggestion_batches.c.number)))
         return [SourceCount(row.source, row.version, row._mapping["count"]) for row in rows]
 
@@ -189,7 +192,7 @@ def keep_batch(transaction: Transaction, task: str, source: Source, given: Seque
 
 def digests_of(connection: Connection, task: str, ids: Collection[str]) -> set[str]:
     """The digests of all that was suggested for some items, to know what comes again."""
-    wanted = (suggestions.c.task == task) & suggestions.c.item.in_(ids)
+    wanted = (suggestions.c.task == task) & suggestions.c.item.in_(ids) & STANDING
     of_batch = suggestions.join(suggestion_batches, suggestions.c.batch == suggestion_batches.c.number)
     query = select(suggestions, suggestion_batches.c.source, suggestion_batches.c.version).select_from(of_batch)
     return {
@@ -203,7 +206,7 @@ def _suggested_by(source: Source) -> ColumnElement[bool]:
     of_item = (suggestions.c.task == items.c.task) & (suggestions.c.item == items.c.id)
     of_batch = suggestion_batches.c.number == suggestions.c.batch
     of_source = (suggestion_batches.c.source == source.name) & (suggestion_batches.c.version == source.version)
-    return exists().where(of_item, of_batch, of_source).correlate(items)
+    return exists().where(of_item, of_batch, of_source, STANDING).correlate(items)
 
 
 def _allowed(

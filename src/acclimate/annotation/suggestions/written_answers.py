@@ -50,13 +50,17 @@ def read_answers(path: Path) -> WrittenAnswers:
 
     Raises SourceError for the first line that is none.
     """
-    content = path.read_bytes()
+    return parse_answers(path.read_bytes(), path.name)
+
+
+def parse_answers(content: bytes, name: str) -> WrittenAnswers:
+    """The same of what the file of a name holds."""
     found: dict[str, Written] = {}
     for number, line in enumerate(content.splitlines(), start=1):
         if line.strip():
-            identity, written = _answer_of(line, f"{path.name}, line {number}")
+            identity, written = _answer_of(line, f"{name}, line {number}")
             found[identity] = written
-    return WrittenAnswers(Source(f"file {path.name}", hashlib.sha256(content).hexdigest()[:16]), found)
+    return WrittenAnswers(Source(f"file {name}", hashlib.sha256(content).hexdigest()[:16]), found)
 
 
 def suggested_answers(

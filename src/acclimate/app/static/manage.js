@@ -1,5 +1,5 @@
 "use strict";
-// The manager's pages: questions appear as they are needed, a preview follows the form, a file fills the records' box.
+// The manager's pages: questions appear as they are needed, a preview follows the form, a file fills its box.
 
 function showWhatTheKindNeeds(drawn) {
   const kind = drawn.querySelector("select[name^=kind]").value;
@@ -35,13 +35,14 @@ if (form) {
   });
 }
 
-const file = document.getElementById("file");
-if (file) {
+for (const file of document.querySelectorAll("input[data-fills]")) {
   file.addEventListener("change", async () => {
     const box = document.getElementById(file.dataset.fills);
+    const name = document.getElementById(file.dataset.names);
     try {
       box.setCustomValidity("");
       box.value = new TextDecoder("utf-8", { fatal: true }).decode(await file.files[0].arrayBuffer());
+      if (name) name.value = file.files[0].name;
     } catch {
       box.setCustomValidity("This file is not UTF-8 text. Save it as UTF-8 and choose it again.");
       box.reportValidity();
@@ -49,5 +50,16 @@ if (file) {
     }
   });
 }
+
+// What is done beside the serving: its part of the page is fetched anew until it has ended.
+async function renew(shown) {
+  const response = await fetch(location.pathname);
+  const page = new DOMParser().parseFromString(await response.text(), "text/html");
+  const newer = response.ok && page.getElementById(shown.id);
+  if (newer) shown.replaceWith(newer);
+}
+setInterval(() => {
+  for (const shown of document.querySelectorAll("[data-renews]")) renew(shown).catch(() => {});
+}, 2000);
 
 document.getElementById("link")?.select();

@@ -3,15 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from typing import Protocol
+from typing import Any, Protocol
 
-from acclimate.core.errors import ContractError
-from acclimate.core.ports import Row, TokenRow
-
-Batch = Sequence[tuple[str, Row]]
-"""The rows of one optimiser step, each with the source it comes from."""
+Batch = Sequence[tuple[str, Any]]
+"""The rows of one optimiser step, each with the source it comes from; of the kind that the objective learns from."""
 
 
 @dataclass(frozen=True)
@@ -56,12 +53,3 @@ def means(losses: Mapping[str, Sequence[float]]) -> tuple[float, dict[str, float
     count = sum(map(len, losses.values()))
     total = math.fsum(value for values in losses.values() for value in values)
     return total / count, {name: math.fsum(losses[name]) / len(losses[name]) for name in sorted(losses) if losses[name]}
-
-
-def token_rows(rows: Iterable[Row]) -> list[TokenRow]:
-    """The rows, for an objective that knows no other kind."""
-    plain = list(rows)
-    for row in plain:
-        if not isinstance(row, TokenRow):
-            raise ContractError(f"row {row.id} is a {type(row).__name__}, which this objective cannot learn from")
-    return plain  # type: ignore[return-value]

@@ -17,7 +17,10 @@ import torch
 from acclimate.backends.objectives.objective import Batch, BatchLoss, Figure, means
 from acclimate.backends.packing import PACK_TOKENS, Network, Pack, check_packing
 from acclimate.core.errors import ContractError
-from acclimate.core.ports import PairRow, Row, TokenRow, TrainingPlan
+from acclimate.core.ports import PairRow, TokenRow, TrainingPlan
+
+Row = TokenRow | PairRow
+"""A pair to learn from, or a replayed text."""
 
 
 @dataclass(frozen=True)
@@ -111,6 +114,8 @@ class DirectPreference:
     figure = Figure("dpo_loss", "DPO loss")
 
     def __init__(self, model: Any, plan: TrainingPlan, batches: Sequence[Batch], validation: Sequence[Row]) -> None:
+        if plan.use_eaft_loss or plan.replay_loss == "kl":
+            raise ContractError("preference weighs no token by entropy and replays by likelihood alone")
         check_packing(model)
         self._network = Network.of(model)
         self._plan = plan

@@ -10,16 +10,16 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import optimize, sparse, special
+from scipy import sparse
 
 from acclimate.core.hash_order import hash_rank
+from acclimate.core.softmax_regression import fit_softmax, softmax_probabilities
 from acclimate.stages.profile.sample import Words
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
 
 FOLDS = 5
-STEPS = 200
 
 
 def weighted(words: Words) -> sparse.csr_array:
@@ -52,28 +52,7 @@ def folds_of(clusters: Sequence[str], codes: Codes, seed: int) -> Codes:
 
 def fit(features: sparse.csr_array, codes: Codes, classes: int) -> Floats:
     """Weights of each class, terms + 1 × classes, the last row without a term; unregularised there."""
-    records, terms = features.shape
-    wanted = np.zeros((records, classes))
-    wanted[np.arange(records), codes] = 1
-    transposed = sparse.csr_array(features.T)
-
-    def loss_and_slope(flat: Floats) -> tuple[float, Floats]:
-        weights = flat.reshape(terms + 1, classes)
-        scores = features @ weights[:-1] + weights[-1]
-        total = special.logsumexp(scores, axis=1)
-        loss = float((total - scores[np.arange(records), codes]).sum() + 0.5 * (weights[:-1] ** 2).sum())
-        surplus = np.exp(scores - total[:, None]) - wanted
-        slope = np.vstack([transposed @ surplus + weights[:-1], surplus.sum(axis=0)])
-        return loss, slope.ravel()
-
-    start = np.zeros((terms + 1) * classes)
-    found = optimize.minimize(loss_and_slope, start, jac=True, method="L-BFGS-B", options={"maxiter": STEPS})
-    return np.asarray(found.x).reshape(terms + 1, classes)
-
-
-def probabilities(features: sparse.csr_array, weights: Floats) -> Floats:
-    """Each record's probability of each class."""
-    return np.asarray(special.softmax(features @ weights[:-1] + weights[-1], axis=1))
+    return fit_softmax(features, np.eye(classes)[codes])
 
 
 def judged_unseen(features: sparse.csr_array, codes: Codes, folds: Codes, classes: int) -> Floats:
@@ -83,5 +62,5 @@ def judged_unseen(features: sparse.csr_array, codes: Codes, folds: Codes, classe
         held = np.flatnonzero(folds == fold)
         learnt = np.flatnonzero(folds != fold)
         if len(held) and len(learnt):
-            judged[held] = probabilities(features[held], fit(features[learnt], codes[learnt], classes))
+            judged[held] = softmax_probabilities(features[held], fit(features[learnt], codes[learnt], classes))
     return judged

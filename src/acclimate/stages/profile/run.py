@@ -142,6 +142,7 @@ STAGE = Stage(
         "acclimate.core.confident_learning",
         "acclimate.core.examples",
         "acclimate.core.hash_order",
+        "acclimate.core.softmax_regression",
         "acclimate.core.statistics",
         "acclimate.backends.rendering",
     ),

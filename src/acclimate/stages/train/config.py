@@ -80,6 +80,13 @@ class TrainConfig(StageConfig):
     replay_share: float = Field(default=0.2, ge=0, lt=1)
     """Share of each step's tokens that is text sampled from the base, against forgetting; 0 switches it off."""
 
+    replay_loss: Literal["likelihood", "kl"] = "likelihood"
+    """What replayed text asks of the model: `likelihood` of its tokens, or `kl`, the base's whole distribution at each of
+    them, which costs a further pass over the replay and a copy of what is trained."""
+
+    use_eaft_loss: bool = False
+    """EAFT: a token weighs less the surer the model is of its continuation, so that what contradicts it teaches little."""
+
     eval_steps: int | None = Field(default=None, ge=1)
     """Steps between two looks at the validation records; by itself a sixth of the run."""
 
@@ -146,6 +153,8 @@ class TrainConfig(StageConfig):
             use_rslora=self.use_rslora,
             target_modules=self.target_modules,
             top_layers=self.top_layers,
+            use_eaft_loss=self.use_eaft_loss,
+            replay_loss=self.replay_loss,
             precision=self.precision,
             eval_steps=evaluated,
             save_steps=self.save_steps or evaluated,

@@ -8,13 +8,13 @@ from typing import Any
 
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.errors import ContractError, DataError
-from acclimate.core.ports import Context, LanguageModel, TokenRow, TrainingPlan, TrainingResult
+from acclimate.core.ports import REPLAY, Context, LanguageModel, TokenRow, TrainingPlan, TrainingResult
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import records_table
 from acclimate.core.stage import Inputs
 from acclimate.stages.train.config import TrainConfig
 from acclimate.stages.train.rows import Rows, refuse_too_long, rows_of, without_stops
-from acclimate.stages.train.steps import REPLAY, Step, plan_steps, shuffled
+from acclimate.stages.train.steps import Step, plan_steps, shuffled
 
 MANY_EPOCHS = 3
 

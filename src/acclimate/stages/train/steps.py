@@ -6,10 +6,9 @@ from collections.abc import Iterator, Sequence
 from typing import TypeVar
 
 from acclimate.core.hash_order import hash_rank
-from acclimate.core.ports import TokenRow
+from acclimate.core.ports import DOMAIN, REPLAY, TokenRow
 
 Step = list[tuple[str, TokenRow]]
-DOMAIN, REPLAY = "domain", "replay"
 
 Named = TypeVar("Named")
 

@@ -14,8 +14,9 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from acclimate.core.confident_learning import doubted_labels
+from acclimate.core.softmax_regression import softmax_probabilities
 from acclimate.stages.profile.associations import association_p_value, cramers_v, mutual_information
-from acclimate.stages.profile.classifier import FOLDS, fit, folds_of, probabilities, weighted
+from acclimate.stages.profile.classifier import FOLDS, fit, folds_of, weighted
 from acclimate.stages.profile.collection_plan import half_width, subjects_needed
 from acclimate.stages.profile.sample import WordCounter, Words
 from acclimate.stages.profile.shift import area_under_curve, distinct_at, divergence
@@ -37,7 +38,7 @@ def test_word_weights_are_those_of_scikit_learn():
 def test_the_classifier_is_that_of_scikit_learn(classes):
     features = weighted(Words((), some_counts(1)))
     codes = np.random.default_rng(2).integers(0, classes, 60)
-    ours = probabilities(features, fit(features, codes, classes))
+    ours = softmax_probabilities(features, fit(features, codes, classes))
     theirs = LogisticRegression(C=1.0 if classes > 2 else 2.0, max_iter=5000, tol=1e-8).fit(
         sparse.csr_matrix(features), codes
     )
