@@ -15,10 +15,11 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from acclimate.annotation.items import NewItem, Overlap
 from acclimate.annotation.people import SYSTEM, Person, Role, save_person
 from acclimate.annotation.schema import Choice, LabelSchema, Option
 from acclimate.annotation.store import Store, database_url
-from acclimate.annotation.tasks import NewItem, Overlap, add_items, create_task
+from acclimate.annotation.tasks import add_items, create_task
 from acclimate.app.identity import begin_session, form_token
 
 TASK = "urgency"
