@@ -111,8 +111,8 @@ def carry_over(file: Path) -> CarriedOver:
             read(settings, file.resolve().parent, carried)
             _carry_the_rest(settings, carried)
             return _checked(carried, file)
-    marks = "; ".join(f"{trainer} has {' and '.join(sorted(marks))}" for trainer, (marks, _) in _TRAINERS.items())
-    raise ConfigError(f"{file} is of no trainer known here.", hint=f"what tells them apart: {marks}")
+    known = "; ".join(f"{trainer} has {' and '.join(sorted(marks))}" for trainer, (marks, _) in _TRAINERS.items())
+    raise ConfigError(f"{file} is of no trainer known here.", hint=f"what tells them apart: {known}")
 
 
 def _read(file: Path) -> dict[str, Any]:
