@@ -70,7 +70,8 @@ def main() -> None:
             print(f"{place} of {len(wanted)}: {domain}, {arm.name}, rate x {times:.2g}, seed {seed}", flush=True)
             material = _material(base, domain, arguments)
             run = adapt(base.folder, arm, material, rate=arm.learning_rate * times, seed=seed)
-            write_json(file, run | _before(base, domain, material, arguments))
+            _keep_base(file.with_name("base.json"), base, material)
+            write_json(file, run)
     write_results(arguments.output, list(_figures(arguments, arms)))
 
 
@@ -170,16 +171,14 @@ def _sampled(model: LanguageModel, base: Base, work: Path) -> list[TokenRow]:
     return rows
 
 
-def _before(base: Base, domain: str, material: Material, arguments: argparse.Namespace) -> dict[str, Any]:
-    """The base's own scores on what a run was judged on, with the sizes of the texts."""
-    file = arguments.work / arguments.base.replace("/", "-") / domain / "base.json"
+def _keep_base(file: Path, base: Base, material: Material) -> None:
+    """Writes the base's own scores on what runs are judged on, with ids and sizes of the texts; once a domain."""
     if not file.exists():
         model = LocalModels().load(base.folder)
         scored = {name: scores_of(model, getattr(material, name)) for name in ("test", "kept")}
         sizes = {f"{name}_bytes": [row.target_bytes for row in getattr(material, name)] for name in scored}
         ids = {f"{name}_ids": [row.id for row in getattr(material, name)] for name in scored}
         write_json(file, {**scored, **sizes, **ids})
-    return {"base": str(file.name)}
 
 
 def _file(work: Path, base: str, domain: str, seed: int, arm: Arm, times: float) -> Path:

@@ -154,8 +154,15 @@ class Network:
 
     def loss(self, packed: Pack, *, scale: float = 1.0, shared_prefix: Any = None, entropy_power: float = 0) -> LossSum:
         """The sum over the pack's loss-carrying tokens, times `scale`, and each token's own part in nats."""
+        states = self.hidden_states(packed, shared_prefix=shared_prefix)
+        return self.loss_of_states(states, packed, scale=scale, entropy_power=entropy_power)
+
+    def loss_of_states(
+        self, states: Tensor, packed: Pack, *, scale: float | Tensor = 1.0, entropy_power: float = 0
+    ) -> LossSum:
+        """The loss from hidden states that are there; `scale` may be one number a loss-carrying token."""
         return summed_cross_entropy(
-            self._predicting_states(packed, shared_prefix=shared_prefix),
+            self._predicting(states, packed),
             self.head.weight,
             bias=self.head.bias,
             targets=torch.tensor(packed.target_tokens, device=self.device),
@@ -163,20 +170,10 @@ class Network:
             entropy_power=entropy_power,
         )
 
-    def loss_of_states(self, states: Tensor, packed: Pack, *, scale: float | Tensor = 1.0) -> LossSum:
-        """The loss from hidden states that are there; `scale` may be one number a loss-carrying token."""
-        return summed_cross_entropy(
-            states[torch.tensor(packed.predicting, device=self.device)],
-            self.head.weight,
-            bias=self.head.bias,
-            targets=torch.tensor(packed.target_tokens, device=self.device),
-            scale=scale,
-        )
-
     def teacher(self, packed: Pack) -> Teacher:
         """What the model, as it is now, expects in place of each loss-carrying token; stays so when its weights change."""
         with torch.no_grad():
-            states = self._predicting_states(packed)
+            states = self._predicting(self.hidden_states(packed), packed)
             bias = None if self.head.bias is None else self.head.bias.clone()
             return Teacher(
                 states, self.head.weight.clone() if self.head.weight.requires_grad else self.head.weight, bias
@@ -184,11 +181,11 @@ class Network:
 
     def divergence(self, packed: Pack, teacher: Teacher, *, scale: float = 1.0) -> LossSum:
         """How far the model is from the teacher on the pack's loss-carrying tokens, summed as in `loss`."""
-        states = self._predicting_states(packed)
+        states = self._predicting(self.hidden_states(packed), packed)
         return summed_cross_entropy(states, self.head.weight, bias=self.head.bias, targets=teacher, scale=scale)
 
-    def _predicting_states(self, packed: Pack, *, shared_prefix: Any = None) -> Tensor:
-        states = self.hidden_states(packed, shared_prefix=shared_prefix)
+    def _predicting(self, states: Tensor, packed: Pack) -> Tensor:
+        """The states from which the loss-carrying tokens are predicted."""
         return states[torch.tensor(packed.predicting, device=self.device)]
 
 
