@@ -18,6 +18,7 @@ from torch import Tensor
 from acclimate.backends.decoder import Decoder
 from acclimate.backends.key_value_cache import growing_cache, read_prompts, reads_prompts
 from acclimate.backends.packing import Network
+from acclimate.backends.scoring import usable_prefix
 from acclimate.core.errors import DataError
 from acclimate.core.ports import Generation, Progress, Sampling, TokenRow
 
@@ -26,10 +27,20 @@ STILL_WRITING = 0.75
 
 
 def generate(
-    decoder: Decoder, prompts: Sequence[TokenRow], sampling: Sampling, *, stop_ids: Sequence[int], progress: Progress
+    decoder: Decoder,
+    prompts: Sequence[TokenRow],
+    sampling: Sampling,
+    *,
+    stop_ids: Sequence[int],
+    shared_prefix: int = 0,
+    progress: Progress,
 ) -> list[Generation]:
-    """One answer a prompt, in order; an answer ends at a stop token or after `max_new_tokens`."""
+    """One answer a prompt, in order; an answer ends at a stop token or after `max_new_tokens`.
+
+    The first `shared_prefix` tokens of the prompts, as far as they are equal in all, are read once a batch.
+    """
     _check_room(decoder, prompts, sampling)
+    prefix = usable_prefix(prompts, shared_prefix)
     # Prompts of like length share a batch, so that little of it is padding.
     order = sorted(range(len(prompts)), key=lambda place: (len(prompts[place].tokens), prompts[place].id))
     answers: dict[int, Generation] = {}
@@ -37,7 +48,7 @@ def generate(
         places = order[start : start + sampling.batch_size]
         batch = _Batch.of(decoder, [prompts[place] for place in places], sampling)
         with torch.inference_mode():
-            written = batch.write(stop_ids, progress)
+            written = batch.write(stop_ids, prefix, progress)
         answers |= {place: _answer(decoder, prompts[place], each) for place, each in zip(places, written, strict=True)}
     return [answers[place] for place in range(len(prompts))]
 
@@ -97,7 +108,7 @@ class _Batch:
         chances = torch.tensor(np.stack([_chances(sampling, prompt.id) for prompt in prompts]))
         return cls(decoder.model, prompts, tokens.to(decoder.device), mask.to(decoder.device), sampling, chances)
 
-    def write(self, stop_ids: Sequence[int], progress: Progress) -> list[_Answer]:
+    def write(self, stop_ids: Sequence[int], shared_prefix: int, progress: Progress) -> list[_Answer]:
         """The answers, in the order of the prompts."""
         answers = [_Answer() for _ in self.tokens]
         rows = list(range(len(answers)))
@@ -105,7 +116,7 @@ class _Batch:
         tokens, mask = self.tokens, self.mask
         for step in range(self.sampling.max_new_tokens):
             if step == 0 and reads_prompts(cache):
-                logits = read_prompts(Network.of(self.model), self.prompts, cache)
+                logits = read_prompts(Network.of(self.model), self.prompts, cache, shared_prefix=shared_prefix)
             else:
                 logits = _next_logits(self.model, tokens, mask, cache)
             chosen = self._choose(logits, rows, step)

@@ -28,19 +28,29 @@ def growing_cache(config: Any) -> DynamicCache:
     return cache
 
 
-def read_prompts(network: Network, prompts: Sequence[TokenRow], cache: DynamicCache) -> Tensor:
-    """Reads prompts into an empty cache as if each were padded on the left, and gives the logits behind each."""
+def read_prompts(
+    network: Network, prompts: Sequence[TokenRow], cache: DynamicCache, *, shared_prefix: int = 0
+) -> Tensor:
+    """Reads prompts into an empty cache as if each were padded on the left, and gives the logits behind each.
+
+    The first `shared_prefix` tokens, equal in all, are read once.
+    """
     ends: list[Tensor] = []
     held: list[list[tuple[Tensor, Tensor]]] = [[] for _ in cache.layers]
-    for packed in pack(prompts):
-        states, read = network.read(packed)
+    prefix = network.read_prefix(prompts[0].tokens[:shared_prefix]) if shared_prefix else None
+    for packed in pack(prompts, prefix_tokens=shared_prefix):
+        states, read = network.read(packed, shared_prefix=prefix)
         starts = accumulate(packed.lengths, initial=0)
-        places = [slice(start, start + len(row.tokens)) for start, row in zip(starts, packed.rows, strict=False)]
+        places = [
+            slice(start, start + len(row.tokens) - shared_prefix)
+            for start, row in zip(starts, packed.rows, strict=False)
+        ]
         ends += [states[place.stop - 1] for place in places]
         for own, layer in zip(held, read.layers, strict=True):
             own += [(layer.keys[0, :, place], layer.values[0, :, place]) for place in places]
-    for layer, own in zip(cache.layers, held, strict=True):
-        layer.hold(own)
+    before = [(layer.keys[0], layer.values[0]) for layer in prefix.layers] if prefix else [None] * len(held)
+    for layer, own, shared in zip(cache.layers, held, before, strict=True):
+        layer.hold(own, shared)
     logits: Tensor = network.head(torch.stack(ends))
     return logits
 
@@ -69,15 +79,22 @@ class GrowingLayer(DynamicLayer):  # type: ignore[misc]
         self.keys, self.values = (room[..., :end, :] for room in self._rooms)
         return self.keys, self.values
 
-    def hold(self, prompts: Sequence[tuple[Tensor, Tensor]]) -> None:
-        """Holds keys and values (key heads × tokens × width) of prompts, each at the end of the longest one's length."""
-        longest = max(keys.shape[1] for keys, _ in prompts)
+    def hold(self, prompts: Sequence[tuple[Tensor, Tensor]], shared: tuple[Tensor, Tensor] | None = None) -> None:
+        """Holds keys and values (key heads × tokens × width) of prompts, each at the end of the longest one's length.
+
+        `shared` are those of a text in front of every prompt.
+        """
+        before = shared[0].shape[1] if shared else 0
+        longest = before + max(keys.shape[1] for keys, _ in prompts)
         rooms = []
-        for parts in zip(*prompts, strict=True):
+        for which, parts in enumerate(zip(*prompts, strict=True)):
             heads, _, width = parts[0].shape
             room = parts[0].new_zeros(len(parts), heads, longest + ROOM, width)
             for row, part in enumerate(parts):
-                room[row, :, longest - part.shape[1] : longest] = part
+                start = longest - part.shape[1]
+                room[row, :, start:longest] = part
+                if shared:
+                    room[row, :, start - before : start] = shared[which]
             rooms.append(room)
         self._rooms = (rooms[0], rooms[1])
         self.keys, self.values = (room[..., :longest, :] for room in rooms)

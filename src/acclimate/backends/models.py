@@ -65,7 +65,9 @@ class RenderingModel:
         """Refuses."""
         raise ContractError(f"{self.facts.name} was opened as a tokenizer only, so it cannot score")
 
-    def generate(self, prompts: Sequence[TokenRow], sampling: Sampling, *, progress: Progress) -> list[Generation]:
+    def generate(
+        self, prompts: Sequence[TokenRow], sampling: Sampling, *, shared_prefix: int = 0, progress: Progress
+    ) -> list[Generation]:
         """Refuses."""
         raise ContractError(f"{self.facts.name} was opened as a tokenizer only, so it cannot generate")
 
@@ -82,11 +84,14 @@ class LoadedModel(RenderingModel):
 
         return score_rows(self.decoder.model, rows, shared_prefix=shared_prefix, progress=progress)
 
-    def generate(self, prompts: Sequence[TokenRow], sampling: Sampling, *, progress: Progress) -> list[Generation]:
+    def generate(
+        self, prompts: Sequence[TokenRow], sampling: Sampling, *, shared_prefix: int = 0, progress: Progress
+    ) -> list[Generation]:
         """One answer a prompt, in order."""
         from acclimate.backends.generation import generate
 
-        return generate(self.decoder, prompts, sampling, stop_ids=self.renderer.stop_ids, progress=progress)
+        stops = self.renderer.stop_ids
+        return generate(self.decoder, prompts, sampling, stop_ids=stops, shared_prefix=shared_prefix, progress=progress)
 
 
 class LocalModels:

@@ -135,10 +135,14 @@ class Network:
         states: Tensor = self._forward(packed, shared_prefix=shared_prefix).last_hidden_state[0]
         return states
 
-    def read(self, packed: Pack) -> tuple[Tensor, Any]:
+    def read(self, packed: Pack, *, shared_prefix: Any = None) -> tuple[Tensor, Any]:
         """One vector a token of the pack, and the keys and values of every layer (1 × key heads × tokens × width)."""
-        output = self._forward(packed, use_cache=True)
+        output = self._forward(packed, shared_prefix=shared_prefix, use_cache=True)
         return output.last_hidden_state[0], cache_of(output)
+
+    def read_prefix(self, tokens: Sequence[int]) -> Any:
+        """The keys and values of every layer of a text that stands in front of all rows."""
+        return cache_of(self.inner(input_ids=torch.tensor([tokens], device=self.device), use_cache=True))
 
     def _forward(self, packed: Pack, *, shared_prefix: Any = None, use_cache: bool = False) -> Any:
         # A mask of four dimensions is passed through untouched, so that none is built; attention never reads it.

@@ -7,7 +7,7 @@ from typing import Any
 
 import torch
 
-from acclimate.backends.packing import Network, cache_of, pack
+from acclimate.backends.packing import Network, pack
 from acclimate.core.ports import Progress, Score, TokenRow
 
 SMALLEST_PREFIX = 16
@@ -25,8 +25,8 @@ def score_rows(
     ordered = sorted(range(len(rows)), key=lambda place: (len(rows[place].tokens), rows[place].tokens))
     scores: dict[int, Score] = {}
     with torch.inference_mode():
-        prefix = _usable_prefix(rows, shared_prefix)
-        cache = _prefix_cache(network, rows[0].tokens[:prefix]) if prefix else None
+        prefix = usable_prefix(rows, shared_prefix)
+        cache = network.read_prefix(rows[0].tokens[:prefix]) if prefix else None
         done = 0
         for packed in pack([rows[place] for place in ordered], prefix_tokens=prefix):
             nats = network.loss(packed, shared_prefix=cache).nats.double().tolist()
@@ -45,7 +45,7 @@ def _score(row: TokenRow, places: Sequence[int], nats: Sequence[float]) -> Score
     return Score(row.id, sum(counted), len(counted), row.target_bytes, tuple(counted))
 
 
-def _usable_prefix(rows: Sequence[TokenRow], claimed: int) -> int:
+def usable_prefix(rows: Sequence[TokenRow], claimed: int) -> int:
     """How many tokens all rows share at their start, at most those claimed, none of which carries or predicts loss."""
     if len(rows) < 2:
         return 0
@@ -56,8 +56,3 @@ def _usable_prefix(rows: Sequence[TokenRow], claimed: int) -> int:
         while usable > 0 and row.tokens[:usable] != rows[0].tokens[:usable]:
             usable -= 1
     return usable if usable >= SMALLEST_PREFIX else 0
-
-
-def _prefix_cache(network: Network, tokens: Sequence[int]) -> Any:
-    """The keys and values of every layer."""
-    return cache_of(network.inner(input_ids=torch.tensor([tokens], device=network.device), use_cache=True))

@@ -56,9 +56,11 @@ def answer_durably(
     if not prompts:
         return {}
     independent = replace(sampling, seed=int(json_digest([sampling.seed, name])[:12], 16))
+    prefix = shared_prefix(prompts)
 
     def answer(chunk: Sequence[TokenRow], progress: Progress) -> list[Any]:
-        return [asdict(answer) for answer in model.generate(chunk, independent, progress=progress)]
+        made = model.generate(chunk, independent, shared_prefix=prefix, progress=progress)
+        return [asdict(answer) for answer in made]
 
     with context.progress(f"generating {name}", len(prompts)) as progress:
         ordered = _by_length(prompts)

@@ -200,8 +200,10 @@ class LanguageModel(Protocol):
     def score(self, rows: Sequence[TokenRow], *, shared_prefix: int = 0, progress: Progress) -> list[Score]:
         """One score a row, in order. The first `shared_prefix` tokens, equal in all rows, are computed once."""
 
-    def generate(self, prompts: Sequence[TokenRow], sampling: Sampling, *, progress: Progress) -> list[Generation]:
-        """One answer a prompt, in order."""
+    def generate(
+        self, prompts: Sequence[TokenRow], sampling: Sampling, *, shared_prefix: int = 0, progress: Progress
+    ) -> list[Generation]:
+        """One answer a prompt, in order. The first `shared_prefix` tokens, equal in all prompts, may be read once."""
 
 
 DOMAIN, REPLAY = "domain", "replay"

@@ -106,3 +106,17 @@ def test_a_tokenizer_alone_renders_and_refuses_to_generate(folder, prompts):
     assert alone.render_prompt(Example("p0", (Message("user", ""),))).tokens == prompts[1].tokens
     with pytest.raises(ContractError, match="tokenizer only"):
         generate(alone, prompts)
+
+
+@pytest.mark.parametrize("claimed", [40, 1000])
+def test_what_all_prompts_begin_with_is_read_once_and_changes_no_answer(model, claimed):
+    shots = "a long example of a dialogue and its note, " * 12
+    prompts = [
+        model.render_prompt(Example(f"p{count}", (Message("user", shots + "pain and fever " * count),)))
+        for count in (5, 0, 3)
+    ]
+    drawn = Sampling(10, temperature=1.0, seed=1)
+    expected = model.generate(prompts, drawn, progress=no_progress("", 1))
+    found = model.generate(prompts, drawn, shared_prefix=claimed, progress=no_progress("", 1))
+    assert found == expected
+    assert len({answer.text for answer in found}) > 1

@@ -22,7 +22,7 @@ class CountingModel:
         self.asked.append([row.id for row in rows])
         return [Score(row.id, len(row.tokens) / 3, len(row.tokens), row.target_bytes) for row in rows]
 
-    def generate(self, prompts, sampling, *, progress):
+    def generate(self, prompts, sampling, *, shared_prefix=0, progress):
         self.asked.append([prompt.id for prompt in prompts])
         return [Generation(prompt.id, f"seed {sampling.seed}", 1, True) for prompt in prompts]
 
