@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from playwright.sync_api import Browser, expect
+from playwright.sync_api import Browser, Page, expect
 from tests.integration import test_annotate_pages as pages
 from tests.integration.test_annotate_pages import (
     Served,
@@ -22,6 +22,25 @@ from acclimate.annotation.review import own_answers
 
 pytestmark = pytest.mark.slow
 served, browser = pages.served, pages.browser
+
+
+def double_click(page: Page, word: str) -> None:
+    """Double-clicks a word of the item's text where it first stands."""
+    place = page.evaluate(
+        """(word) => {
+          const walker = document.createTreeWalker(document.querySelector('.text[data-field]'), NodeFilter.SHOW_TEXT);
+          while (walker.nextNode()) {
+            const at = walker.currentNode.data.search(new RegExp(`\\\\b${word}\\\\b`));
+            if (at < 0) continue;
+            const range = document.createRange();
+            range.setStart(walker.currentNode, at); range.setEnd(walker.currentNode, at + word.length);
+            const box = range.getBoundingClientRect();
+            return [box.x + box.width / 2, box.y + box.height / 2];
+          }
+        }""",
+        word,
+    )
+    page.mouse.dblclick(*place)
 
 
 def test_codes_are_searched_spans_related_and_the_same_words_marked_everywhere(
@@ -56,6 +75,16 @@ def test_codes_are_searched_spans_related_and_the_same_words_marked_everywhere(
     ann.locator(".marked li", has_text="angina").get_by_label("A relation").click()
     ann.keyboard.press("e")
     expect(ann.locator("#status")).to_have_text("1 more marked.")
+    ann.keyboard.press("2")
+    held = ann.locator(".mark[data-label=illness]")
+    expect(held).to_have_attribute("aria-pressed", "true")
+    double_click(ann, "differ")
+    expect(ann.locator(".marked li", has_text="illness: differ")).to_be_visible()
+    ann.keyboard.press("2")
+    expect(held).to_have_attribute("aria-pressed", "false")
+    double_click(ann, "for")
+    expect(ann.locator(".marked li")).to_have_count(5)  # three names, one word, one relation
+    ann.locator(".marked li", has_text="differ").get_by_label("Remove").click()
     box = ann.get_by_label("Search for a code")
     box.fill("old inf")
     expect(ann.locator(".found [data-code]")).to_have_count(1)

@@ -3,7 +3,7 @@ import { entered, fill, unanswered } from "./answers.js";
 import { closeBeside, openBeside } from "./beside.js";
 import { nameCodes } from "./codes.js";
 import { deliver, isUnsent, pause, unsent } from "./outbox.js";
-import { markEverywhere, markSelection, moveInText, relate, removeLast } from "./spans.js";
+import { markEverywhere, markHeld, markSelection, moveInText, relate, removeLast, showHeld } from "./spans.js";
 import { card, complain, item, questions, say, task } from "./talk.js";
 
 const ENOUGH_AHEAD = 20;
@@ -82,6 +82,7 @@ function begin() {
   if (card().dataset.before) { fill(JSON.parse(card().dataset.before)); nameCodes(card()); }
   asGiven = item() ? JSON.stringify(entered()) : "";
   activate(questions()[0]);
+  showHeld();
   scrollTo(0, 0);
   const text = card().querySelector(".text[data-field]");
   if (questions()[0]?.dataset.kind === "spans") text?.focus();
@@ -313,6 +314,7 @@ document.addEventListener("focusin", (event) => {
   const question = event.target.closest(".question");
   if (question) activate(question);
 });
+document.addEventListener("mouseup", markHeld);
 // A click on a label must not lose the selection it is to mark.
 document.addEventListener("mousedown", (event) => { if (event.target.closest(".mark")) event.preventDefault(); });
 document.addEventListener("click", (event) => {

@@ -45,13 +45,30 @@ function add(question, span) {
 }
 export function markSelection(question, button) {
   const span = selected();
-  if (!span) return say("Select some text first.");
+  if (!span) return hold(question, button);
   const fields = question.querySelector(".marked").dataset.fields.split(" ");
   if (!fields.includes(span.field)) return say("This part of the item is not to be marked.");
   add(question, { ...span, label: button.dataset.label, colour: button.dataset.colour });
   say("");
   showMarks();
   caretAt(boxOf(span.field), span.end);
+}
+// A label that is chosen while no text is selected marks what the mouse selects from then on, until it is chosen again.
+let held = null; // {name, label}: it stays from one item to the next
+const isHeld = (question, button) => held?.name === question.dataset.name && held.label === button.dataset.label;
+function hold(question, button) {
+  held = isHeld(question, button) ? null : { name: question.dataset.name, label: button.dataset.label };
+  say(held ? `What you select with the mouse is marked ${held.label}, until you choose it again.` : "");
+  showHeld();
+}
+export function showHeld() {
+  for (const question of questions())
+    for (const button of question.querySelectorAll(".mark")) button.setAttribute("aria-pressed", isHeld(question, button));
+}
+export function markHeld() {
+  const question = held && questions().find((one) => one.dataset.name === held.name);
+  const button = question && [...question.querySelectorAll(".mark")].find((one) => isHeld(question, one));
+  if (button && selected()) markSelection(question, button);
 }
 // The same words wherever they stand as words of their own, in every field that is marked.
 export function markEverywhere(question, span = of(question).spans.at(-1)) {
