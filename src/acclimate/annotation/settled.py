@@ -26,11 +26,12 @@ def settled_value(question: Question, given: Sequence[GivenAnswer]) -> Any:
     values = [value for value in given_values if value is not None]
     if len(values) < 2:
         return values[0] if values else None
-    forms = Counter(json.dumps(plain_value(question, value), sort_keys=True) for value in values)
-    form, votes = forms.most_common(1)[0]
+    plain = [plain_value(question, value) for value in values]
+    forms = [json.dumps(one, sort_keys=True) for one in plain]
+    form, votes = Counter(forms).most_common(1)[0]
     if 2 * votes > len(values):
-        return next(value for value in values if json.dumps(plain_value(question, value), sort_keys=True) == form)
-    return _majority_spans(values) if isinstance(question, Spans) else None
+        return values[forms.index(form)]
+    return _majority_spans([marks for marks, _ in plain]) if isinstance(question, Spans) else None
 
 
 def undecided(schema: LabelSchema, given: Sequence[GivenAnswer]) -> tuple[str, ...]:
@@ -109,13 +110,10 @@ def _counting(given: Sequence[GivenAnswer]) -> Sequence[GivenAnswer]:
     return given
 
 
-def _majority_spans(values: Sequence[Mapping[str, Any]]) -> dict[str, Any] | None:
-    marks = Counter(
-        (span.field, span.start, span.end, span.label)
-        for value in values
-        for span in MarkedSpans.model_validate(value).spans
-    )
-    kept = sorted(place for place, count in marks.items() if 2 * count > len(values))
+def _majority_spans(marked: Sequence[Sequence[Sequence[Any]]]) -> dict[str, Any] | None:
+    """The marks (field, start, end, label) that more than half of the readers set."""
+    marks = Counter(tuple(mark) for one in marked for mark in one)
+    kept = sorted(place for place, count in marks.items() if 2 * count > len(marked))
     spans = [{"field": field, "start": start, "end": end, "label": label} for field, start, end, label in kept]
     return {"spans": spans, "relations": []} if spans else None
 
