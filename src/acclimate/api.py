@@ -185,7 +185,8 @@ class Project:
         config = self.config.resolve(step) if step else None
         if not isinstance(config, TrainConfig):
             raise ConfigError("This project trains nothing.", hint="remove `model:` from acclimate.yaml")
-        return preview(config, self.artifact("split"), self.outside.models.tokenizer_only(self.outside.base), rows)
+        inputs = {"records": self.artifact("split"), "base": Artifact(self.outside.base)}
+        return preview(config, inputs, self.outside.models, rows)
 
     def set_dial(self, alpha: float | None) -> None:
         """Writes the strength at which what was trained is kept into acclimate.yaml; None lets the budget choose again.

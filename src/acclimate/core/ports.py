@@ -206,6 +206,8 @@ class LanguageModel(Protocol):
         """One answer a prompt, in order. The first `shared_prefix` tokens, equal in all prompts, may be read once."""
 
 
+Objective = Literal["causal_lm", "masked_lm", "classification", "preference"]
+
 DOMAIN, REPLAY = "domain", "replay"
 """Where rows of training come from: the user's records, or text against forgetting."""
 
@@ -218,7 +220,7 @@ class TrainingPlan:
     learning_rate: float
     max_steps: int
     per_device_train_batch_size: int
-    objective: Literal["causal_lm", "masked_lm", "classification", "preference"] = "causal_lm"
+    objective: Objective = "causal_lm"
     beta: float = 0.1
     loss_type: Literal["sigmoid", "sigmoid_norm"] = "sigmoid"
     rpo_alpha: float = 0.0

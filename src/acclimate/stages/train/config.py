@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field, model_validator
 
-from acclimate.core.ports import TrainingPlan
+from acclimate.core.ports import Objective, TrainingPlan
 from acclimate.core.stage import StageConfig
 
 LEARNING_RATES = {"lora": 1e-3, "full": 2e-4, "top_layers": 3e-4, "modules": 3e-4, "norms_and_biases": 3e-3}
@@ -22,11 +23,16 @@ Without Regret)."""
 
 EVALUATIONS = 6
 
+Task = Literal["generation", "pretraining"]
+
+OBJECTIVES: Mapping[Task, Objective] = {"generation": "causal_lm", "pretraining": "causal_lm"}
+"""What each task is learnt by."""
+
 
 class TrainConfig(StageConfig):
     """How the base is adapted."""
 
-    task: Literal["generation", "pretraining"] = "generation"
+    task: Task = "generation"
     """The project's task: generation learns answers, pretraining learns whole texts."""
 
     method: Literal["lora", "full", "top_layers", "modules", "norms_and_biases"] = "lora"
@@ -142,6 +148,7 @@ class TrainConfig(StageConfig):
             method=self.method,
             learning_rate=self.learning_rate or LEARNING_RATES[self.method],
             max_steps=steps,
+            objective=OBJECTIVES[self.task],
             per_device_train_batch_size=self.per_device_train_batch_size,
             gradient_accumulation_steps=self.gradient_accumulation_steps,
             warmup_ratio=self.warmup_ratio,

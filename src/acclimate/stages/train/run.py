@@ -2,30 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict
 from typing import Any
 
-from acclimate.core.artifacts import Artifact, Output
-from acclimate.core.errors import ContractError, DataError
-from acclimate.core.ports import REPLAY, Context, LanguageModel, TokenRow, TrainingPlan, TrainingResult
+from acclimate.core.artifacts import Output
+from acclimate.core.errors import ContractError
+from acclimate.core.ports import REPLAY, AnyRow, Context, Models, TrainingPlan, TrainingResult
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import records_table
 from acclimate.core.stage import Inputs
 from acclimate.stages.train.config import TrainConfig
-from acclimate.stages.train.rows import Rows, refuse_too_long, rows_of, without_stops
+from acclimate.stages.train.material import Material, domain_rows, gather_material, of_split, row_maker
 from acclimate.stages.train.steps import Step, plan_steps, shuffled
 
 MANY_EPOCHS = 3
-
-
-@dataclass(frozen=True)
-class Material:
-    """Everything a run learns from and is measured on, as rows."""
-
-    domain: Rows
-    replay: Rows
-    validation: Rows
 
 
 def run(config: TrainConfig, inputs: Inputs, output: Output, context: Context) -> Report:
@@ -33,17 +24,16 @@ def run(config: TrainConfig, inputs: Inputs, output: Output, context: Context) -
     if context.models is None:
         raise ContractError("train needs models")
     base = inputs["base"].path
-    material = _material(config, inputs, context.models.tokenizer_only(base))
-    batches = planned_steps(config, material.domain.token_rows, material.replay.token_rows)
-    learnt = sum(sum(row.trained) for row in material.domain.token_rows)
+    material = gather_material(config, inputs, context.models)
+    batches = planned_steps(config, material.domain.plain, material.replay.plain)
     facts = context.models.facts(base)
-    plan = config.plan(len(batches), rank=config.rank(learnt, facts.parameters_per_rank))
+    plan = config.plan(len(batches), rank=config.rank(material.tokens_to_learn, facts.parameters_per_rank))
     with context.progress("training", len(batches)) as progress:
         result = context.models.train(
             base,
             batches,
             plan,
-            validation=material.validation.token_rows,
+            validation=material.validation.plain,
             output=output.path / "model",
             partial=context.partial,
             progress=progress,
@@ -56,16 +46,16 @@ def run(config: TrainConfig, inputs: Inputs, output: Output, context: Context) -
     return Report("train", _counts(material, output), metrics, warnings=_warnings(config, material, batches, result))
 
 
-def preview(config: TrainConfig, records: Artifact, model: LanguageModel, rows: int) -> list[dict[str, Any]]:
+def preview(config: TrainConfig, inputs: Inputs, models: Models, rows: int) -> list[dict[str, Any]]:
     """The first training rows as the model sees them: `pieces` are texts, each with whether it carries loss."""
-    chosen = sorted(_of_split(records, "train"), key=lambda record: shuffled(record["id"], seed=config.seed))[:rows]
-    made = rows_of(chosen, model, task=config.task, max_length=_max_length(config, model))
-    if config.on_too_long == "fail":
-        refuse_too_long(made, max_length=_max_length(config, model))
-    return [{"id": row.tokens.id, "pieces": model.show(row.tokens)} for row in made.rows[:rows]]
+    training = of_split(inputs["records"], "train")
+    maker = row_maker(config, inputs["base"].path, models)
+    chosen = sorted(training, key=lambda record: shuffled(str(record["id"]), seed=config.seed))[:rows]
+    made = domain_rows(config, maker, chosen)
+    return [{"id": row.id, "pieces": maker.show(row)} for row in made.plain[:rows]]
 
 
-def planned_steps(config: TrainConfig, domain: Sequence[TokenRow], replay: Sequence[TokenRow]) -> list[Step]:
+def planned_steps(config: TrainConfig, domain: Sequence[AnyRow], replay: Sequence[AnyRow]) -> list[Step]:
     """The rows of every optimiser step."""
     return plan_steps(
         domain,
@@ -78,37 +68,6 @@ def planned_steps(config: TrainConfig, domain: Sequence[TokenRow], replay: Seque
     )
 
 
-def _material(config: TrainConfig, inputs: Inputs, model: LanguageModel) -> Material:
-    max_length = _max_length(config, model)
-    domain = rows_of(_of_split(inputs["records"], "train"), model, task=config.task, max_length=max_length)
-    if config.on_too_long == "fail":
-        refuse_too_long(domain, max_length=max_length)
-    if not domain.rows:
-        raise DataError(
-            f"No training record is left to learn from ({len(domain.dropped)} were set aside).",
-            hint="look at the split's report; raise train.max_length, or add records",
-        )
-    measured = sorted(
-        _of_split(inputs["records"], "validation"), key=lambda record: shuffled(record["id"], seed=config.seed)
-    )
-    validation = rows_of(measured[: config.validation_limit], model, task=config.task, max_length=max_length)
-    wants_replay = config.replay_share and "sample" in inputs
-    sampled = _of_split(inputs["sample"], "train") if wants_replay else []
-    replay = rows_of(sampled, model, task=None, max_length=max_length)
-    replay.rows = without_stops(replay.rows)
-    return Material(domain, replay, validation)
-
-
-def _max_length(config: TrainConfig, model: LanguageModel) -> int:
-    context_length = model.facts.context_length
-    return min(config.max_length or context_length, context_length)
-
-
-def _of_split(artifact: Artifact, split: str) -> Iterable[dict[str, Any]]:
-    """The records of a split, by id, so that nothing depends on the order they came in."""
-    return sorted((row for row in artifact.rows() if row["split"] == split), key=lambda row: str(row["id"]))
-
-
 def _write_rows(material: Material, batches: Sequence[Step], output: Output) -> None:
     """Keeps what was trained on; what no step reached is set aside with the number of steps."""
     used = {row.id for batch in batches for _, row in batch}
@@ -117,7 +76,7 @@ def _write_rows(material: Material, batches: Sequence[Step], output: Output) -> 
     for rows, reason in ((material.domain, "not_reached"), (material.replay, "replay_not_needed")):
         dropped += rows.dropped
         for row in rows.rows:
-            if row.tokens.id in used:
+            if row.row.id in used:
                 kept.append(row.record)
             else:
                 dropped.append((row.record, reason, len(batches)))

@@ -3,19 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import TypeVar
 
 from acclimate.core.hash_order import hash_rank
-from acclimate.core.ports import DOMAIN, REPLAY, TokenRow
+from acclimate.core.ports import DOMAIN, REPLAY, AnyRow
 
-Step = list[tuple[str, TokenRow]]
-
-Named = TypeVar("Named")
+Step = list[tuple[str, AnyRow]]
 
 
 def plan_steps(
-    domain: Sequence[TokenRow],
-    replay: Sequence[TokenRow],
+    domain: Sequence[AnyRow],
+    replay: Sequence[AnyRow],
     *,
     steps: int,
     rows_per_step: int,
@@ -44,7 +41,7 @@ def plan_steps(
     return planned
 
 
-def endless(rows: Sequence[TokenRow], *, seed: int) -> Iterator[TokenRow]:
+def endless(rows: Sequence[AnyRow], *, seed: int) -> Iterator[AnyRow]:
     """The rows epoch after epoch, each epoch in an order of its own."""
     epoch = 0
     while True:

@@ -125,8 +125,8 @@ def test_a_split_without_training_records_is_an_error(train):
 
 
 def test_preview_shows_the_answer_as_what_is_learnt(base, tmp_path):
-    model = LocalModels().tokenizer_only(base.path)
-    (row,) = preview(TrainConfig(), write_artifact(tmp_path / "records", PAIRS), model, 1)
+    inputs = {"records": write_artifact(tmp_path / "records", PAIRS), "base": base}
+    (row,) = preview(TrainConfig(), inputs, LocalModels(), 1)
     learnt = "".join(text for text, carries_loss in row["pieces"] if carries_loss)
     assert learnt == f"fever {row['id'][1:]} days<|im_end|>"
 
