@@ -9,6 +9,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
+from tests.labelled_project import write_labelled_project
 from tests.tiny_project import write_tiny_project
 
 # A busy machine makes no property false.
@@ -28,10 +29,11 @@ def own_keys(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 @pytest.fixture(scope="session")
 def project_key(own_keys: Path) -> None:
-    """The key of the small project."""
+    """The keys of the small projects."""
     from acclimate.project.keys import new_key
 
     new_key("tiny", "surrogates")
+    new_key("tickets", "surrogates")
 
 
 @pytest.fixture(scope="session")
@@ -47,6 +49,23 @@ def finished_project(fresh_project: Path, tmp_path_factory: pytest.TempPathFacto
 
     folder = tmp_path_factory.mktemp("finished") / "tiny"
     shutil.copytree(fresh_project, folder)
+    Project.open(folder).run()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fresh_tickets(tmp_path_factory: pytest.TempPathFactory, project_key: None) -> Path:
+    """The project that tells labels before its first run; copy it, do not change it."""
+    return write_labelled_project(tmp_path_factory.mktemp("project") / "tickets")
+
+
+@pytest.fixture(scope="session")
+def finished_tickets(fresh_tickets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project that tells labels after an undisturbed run; copy it, do not change it."""
+    from acclimate.api import Project
+
+    folder = tmp_path_factory.mktemp("finished") / "tickets"
+    shutil.copytree(fresh_tickets, folder)
     Project.open(folder).run()
     return folder
 

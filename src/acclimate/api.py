@@ -193,6 +193,11 @@ class Project:
 
         Nothing is trained for it: the next run scales what train left and evaluates anew.
         """
+        if self.config.task == "classification":
+            raise ConfigError(
+                "A classifier has no strength to set: its head is new, and the base has none that it could go back to.",
+                hint="change train.learning_rate or train.num_train_epochs, and run again",
+            )
         if not any(step.stage == "dial" for step in self.config.steps):
             raise ConfigError("This project trains nothing.", hint="remove `model:` from acclimate.yaml")
         read_config(self.workspace.folder, overrides=[f"dial.alpha={'null' if alpha is None else alpha}"])

@@ -57,6 +57,14 @@ def test_every_stage_keeps_the_contract(finished_project: Path, tmp_path: Path, 
     check_stage(case_of(finished_project, step), tmp_path)
 
 
+LABEL_STEPS = ("profile", "train", "predict.base", "predict.adapted", "predict.tfidf", "predict.majority", "evaluate")
+
+
+@pytest.mark.parametrize("step", [pytest.param(step, marks=pytest.mark.slow) for step in LABEL_STEPS])
+def test_every_stage_that_tells_labels_keeps_the_contract(finished_tickets: Path, tmp_path: Path, step: str) -> None:
+    check_stage(case_of(finished_tickets, step), tmp_path)
+
+
 def test_ingest_with_erased_subjects_keeps_the_contract(finished_project: Path, tmp_path: Path) -> None:
     case, key = case_of(finished_project, "ingest"), load_key("tiny", "surrogates")
     for subject in ("p1", "p2"):

@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 from acclimate.backends.model_files import check_no_code, safetensors_header
+from acclimate.backends.quiet import quiet_libraries
 from acclimate.core.atomic import read_json, write_json
 from acclimate.core.errors import ModelError
 from acclimate.core.ports import ModelFacts
@@ -103,7 +104,8 @@ def _with_lora(model: Any, folder: Path) -> Any:
         )
     try:
         # The adapter computes in the model's own precision, as it did when training measured it.
-        adapted = PeftModel.from_pretrained(model, str(folder), local_files_only=True, autocast_adapter_dtype=False)
+        with quiet_libraries():
+            adapted = PeftModel.from_pretrained(model, str(folder), local_files_only=True, autocast_adapter_dtype=False)
     except (ValueError, RuntimeError, KeyError, TypeError) as error:
         raise ModelError(
             f"The adapter in {folder} does not fit the base: {' '.join(str(error).split())[:200]}.",

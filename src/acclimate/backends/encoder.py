@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -12,9 +12,9 @@ import torch
 
 from acclimate.backends.adapters import HEAD_WEIGHTS, check_adapter, put_on, read_adapter_facts
 from acclimate.backends.decoder import load_tokenizer
-from acclimate.backends.heads import HeadedEncoder, LabelHead, MaskedTokenHead, start_from_probe
+from acclimate.backends.heads import HeadedEncoder, LabelHead, MaskedTokenHead, start_from_probe, unit_vectors
 from acclimate.backends.memory import check_memory
-from acclimate.backends.model_files import model_facts
+from acclimate.backends.model_files import encoder_facts
 from acclimate.backends.packing import PACK_TOKENS
 from acclimate.backends.padding import of_like_length
 from acclimate.backends.precision import select_precision
@@ -23,7 +23,8 @@ from acclimate.backends.tensor_files import read_tensors
 from acclimate.backends.text_rendering import TextRenderer
 from acclimate.core.errors import ModelError
 from acclimate.core.examples import beginning
-from acclimate.core.ports import AnyRow, Example, LabelledRow, ModelFacts, Progress, TrainingPlan
+from acclimate.core.ports import AnyRow, Example, LabelledRow, ModelFacts, Progress, TrainingPlan, Vectors
+from acclimate.core.progress import no_progress
 
 
 def load_for_training(
@@ -50,17 +51,6 @@ def load_for_training(
     return model
 
 
-def encoder_facts(folder: Path) -> ModelFacts:
-    """What the files say of an encoder; raises ModelError for a decoder."""
-    facts = model_facts(folder)
-    if facts.kind != "encoder":
-        raise ModelError(
-            f"{facts.name} is a decoder, which writes text; labels and hidden words are told by an encoder.",
-            hint="use an encoder as the base, for example minilm-l6, or task: generation or pretraining",
-        )
-    return facts
-
-
 @dataclass
 class LabelClassifier:
     """A trained encoder that tells how likely each of its labels is."""
@@ -82,6 +72,37 @@ class LabelClassifier:
                 found[places] = torch.softmax(logits.double(), dim=1).cpu().numpy()
                 progress.advance(len(places))
         return found
+
+
+@dataclass
+class TextVectors:
+    """An untrained encoder as a label head reads it: vectors of length one; `digest` is that of the model."""
+
+    digest: str
+    max_length: int
+    model: HeadedEncoder
+    renderer: TextRenderer
+
+    def encode(self, texts: Sequence[str], *, progress: Callable[[str, int], Progress] = no_progress) -> Vectors:
+        """Texts × dimensions; of a text longer than `max_length` tokens its beginning counts."""
+        rows = [beginning(self.renderer.render(Example("", text=text)), self.max_length).tokens for text in texts]
+        vectors = np.zeros((len(rows), self.model.get_input_embeddings().weight.shape[1]), dtype=np.float32)
+        with progress("encoding texts", len(rows)) as bar:
+            for places, found in unit_vectors(self.model, rows):
+                vectors[places] = found
+                bar.advance(len(places))
+        return vectors
+
+
+def load_vectors(folder: Path, *, max_length: int, precision: str = "auto") -> TextVectors:
+    """The untrained encoder of a safetensors folder; raises ModelError for a decoder."""
+    facts = encoder_facts(folder)
+    chosen = select_precision(precision)
+    check_memory(facts, chosen, training=False)
+    renderer = TextRenderer.of(load_tokenizer(folder), facts.name)
+    trunk = load_trunk(folder, precision=chosen)
+    model = HeadedEncoder(trunk, torch.nn.Identity(), filler=renderer.filler, mask=renderer.mask)
+    return TextVectors(facts.digest, max_length, model.eval(), renderer)
 
 
 def load_classifier(folder: Path, *, adapter: Path, precision: str = "auto") -> LabelClassifier:

@@ -6,7 +6,7 @@ file of its own beside the adapter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -16,13 +16,10 @@ from torch import Tensor, nn
 from acclimate.backends.packing import PACK_TOKENS
 from acclimate.backends.padding import Padded, mean_of_own, of_like_length
 from acclimate.core.ports import LabelledRow
-from acclimate.core.softmax_regression import Floats, fit_softmax
+from acclimate.core.softmax_regression import PROBE_STRENGTH, Floats, fit_softmax
 
 INITIAL_SPREAD = 0.02
 """Standard deviation of a fresh head's weights, as BERT's (Devlin et al. 2019, arXiv:1810.04805)."""
-
-PROBE_STRENGTH = 30.0
-"""How much the labels weigh against the penalty on weights (scikit-learn's C) for vectors of length one."""
 
 
 class MaskedTokenHead(nn.Module):  # type: ignore[misc]
@@ -98,15 +95,20 @@ class HeadedEncoder(nn.Module):  # type: ignore[misc]
         return logits.float()
 
 
+def unit_vectors(model: HeadedEncoder, rows: Sequence[Sequence[int]]) -> Iterator[tuple[list[int], Floats]]:
+    """Places of rows computed together, and what a label head reads of each: its mean, of length one."""
+    with torch.inference_mode():
+        for places in of_like_length(rows, tokens_at_once=PACK_TOKENS):
+            means = model.means([rows[place] for place in places])
+            yield places, nn.functional.normalize(means.float(), dim=1).cpu().numpy()
+
+
 def start_from_probe(model: HeadedEncoder, rows: Sequence[LabelledRow]) -> None:
     """Gives a label head the logistic regression on the untrained encoder's vectors to start from.
 
     A fresh head's first gradients would distort what the encoder knows (Kumar et al. 2022, arXiv:2202.10054).
     """
     vectors = np.zeros((len(rows), model.get_input_embeddings().weight.shape[1]))
-    tokens = [row.tokens for row in rows]
-    with torch.inference_mode():
-        for places in of_like_length(tokens, tokens_at_once=PACK_TOKENS):
-            means = model.means([tokens[place] for place in places])
-            vectors[places] = nn.functional.normalize(means.float(), dim=1).cpu().numpy()
+    for places, found in unit_vectors(model, [row.tokens for row in rows]):
+        vectors[places] = found
     model.head.start_from(fit_softmax(vectors, np.array([row.shares for row in rows]), strength=PROBE_STRENGTH))

@@ -6,7 +6,7 @@ import shutil
 from pathlib import Path
 
 from acclimate.backends.adapters import LORA_WEIGHTS, check_adapter, put_on
-from acclimate.backends.encoder import encoder_facts
+from acclimate.backends.model_files import encoder_facts
 from acclimate.backends.quiet import quiet_libraries
 from acclimate.backends.sentence_encoder import load_trunk
 

@@ -55,6 +55,17 @@ def model_facts(folder: Path) -> ModelFacts:
     )
 
 
+def encoder_facts(folder: Path) -> ModelFacts:
+    """What the files say of an encoder; raises ModelError for a decoder."""
+    facts = model_facts(folder)
+    if facts.kind != "encoder":
+        raise ModelError(
+            f"{facts.name} is a decoder, which writes text; labels and hidden words are told by an encoder.",
+            hint="use an encoder as the base, for example minilm-l6, or task: generation or pretraining",
+        )
+    return facts
+
+
 def check_safe(folder: Path) -> None:
     """Fails unless the folder holds a whole model in safetensors and nothing that could run code when loaded."""
     check_no_code(folder)

@@ -19,6 +19,7 @@ from acclimate.core.errors import ContractError
 from acclimate.core.ports import (
     AnyRow,
     Classifier,
+    Encoder,
     Example,
     Generation,
     LanguageModel,
@@ -26,6 +27,7 @@ from acclimate.core.ports import (
     Progress,
     Sampling,
     Score,
+    Tokenizer,
     TokenRow,
     TrainingPlan,
     TrainingResult,
@@ -105,8 +107,16 @@ class LocalModels:
         """`bf16` or `fp32`: what was asked for, or for `auto` what this machine does best."""
         return select_precision(precision)
 
+    def tokenizer(self, folder: Path) -> Tokenizer:
+        """The tokenizer of a decoder or an encoder; costs no weights."""
+        if model_facts(folder).kind == "decoder":
+            return RenderingModel.of(folder)
+        from acclimate.backends.text_rendering import EncoderTokenizer
+
+        return EncoderTokenizer.of(folder)
+
     def tokenizer_only(self, folder: Path) -> LanguageModel:
-        """A model that renders and shows; costs no weights."""
+        """A decoder that renders and shows; costs no weights."""
         return RenderingModel.of(folder)
 
     def load(self, folder: Path, *, adapter: Path | None = None, precision: str = "auto") -> LanguageModel:
@@ -114,6 +124,12 @@ class LocalModels:
         decoder = load_decoder(folder, adapter=adapter, precision=precision)
         renderer = Renderer.of(decoder.tokenizer, decoder.facts.name, stop_token_ids(folder))
         return LoadedModel(decoder.facts, renderer, decoder)
+
+    def load_encoder(self, folder: Path, *, max_length: int, precision: str = "auto") -> Encoder:
+        """The untrained encoder, as a classifier starts from it."""
+        from acclimate.backends.encoder import load_vectors
+
+        return load_vectors(folder, max_length=max_length, precision=precision)
 
     def load_classifier(self, folder: Path, *, adapter: Path, precision: str = "auto") -> Classifier:
         """The encoder with the labels that training taught it to tell."""

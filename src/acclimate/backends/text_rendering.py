@@ -4,10 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
+from acclimate.backends.decoder import load_tokenizer
+from acclimate.backends.model_files import encoder_facts
 from acclimate.core.errors import ModelError
-from acclimate.core.ports import Example, TokenRow
+from acclimate.core.ports import Example, ModelFacts, TokenRow
 
 
 @dataclass(frozen=True)
@@ -43,3 +46,25 @@ class TextRenderer:
         """The row's tokens as the tokenizer writes them."""
         names: Sequence[str] = self.tokenizer.convert_ids_to_tokens(list(row.tokens))
         return list(zip(names, row.trained, strict=True))
+
+
+@dataclass
+class EncoderTokenizer:
+    """An encoder without its weights: renders and shows."""
+
+    facts: ModelFacts
+    renderer: TextRenderer
+
+    @classmethod
+    def of(cls, folder: Path) -> EncoderTokenizer:
+        """The tokenizer of a model folder; raises ModelError for a decoder."""
+        facts = encoder_facts(folder)
+        return cls(facts, TextRenderer.of(load_tokenizer(folder), facts.name))
+
+    def render(self, example: Example) -> TokenRow:
+        """The text as tokens."""
+        return self.renderer.render(example)
+
+    def show(self, row: TokenRow) -> list[tuple[str, bool]]:
+        """The row's tokens as the tokenizer writes them."""
+        return self.renderer.show(row)

@@ -177,6 +177,18 @@ class Progress(Protocol):
     def __exit__(self, *exception: object) -> None: ...
 
 
+class Tokenizer(Protocol):
+    """What any model makes of a text before it computes: tokens."""
+
+    facts: ModelFacts
+
+    def render(self, example: Example) -> TokenRow:
+        """The example as tokens; an encoder takes plain text alone."""
+
+    def show(self, row: TokenRow) -> list[tuple[str, bool]]:
+        """The row's tokens as text, each with whether it carries loss."""
+
+
 class LanguageModel(Protocol):
     """A loaded decoder, with its adapter when it has one."""
 
@@ -291,14 +303,23 @@ class Models(Protocol):
     def select_precision(self, precision: str) -> str:
         """`bf16` or `fp32`: what was asked for, or for `auto` what `load` takes on this machine."""
 
+    def tokenizer(self, folder: Path) -> Tokenizer:
+        """The tokenizer of a decoder or an encoder; costs no weights."""
+
     def tokenizer_only(self, folder: Path) -> LanguageModel:
-        """A model that can render and show, and refuses to score or generate; costs no weights."""
+        """A decoder that can render and show, and refuses to score or generate; costs no weights."""
 
     def load(self, folder: Path, *, adapter: Path | None = None, precision: str = "auto") -> LanguageModel:
         """The model, ready to score and generate. `adapter` is a folder that `train` wrote.
 
         Raises ModelError for pickle files, remote code or an adapter of another base, and ResourceError when the
         memory at hand does not suffice, before loading.
+        """
+
+    def load_encoder(self, folder: Path, *, max_length: int, precision: str = "auto") -> Encoder:
+        """The encoder in `folder` as a classifier starts from it; of a text at most `max_length` tokens count.
+
+        Raises ModelError for a decoder.
         """
 
     def load_classifier(self, folder: Path, *, adapter: Path, precision: str = "auto") -> Classifier:

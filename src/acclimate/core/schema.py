@@ -33,6 +33,7 @@ SPAN = pa.struct(
 
 NAMED_VALUE = pa.struct([pa.field("name", pa.string()), pa.field("value", pa.string())])
 LABEL_WEIGHT = pa.struct([pa.field("label", pa.string()), pa.field("weight", pa.float64())])
+LABEL_PROBABILITY = pa.struct([pa.field("label", pa.string()), pa.field("probability", pa.float64())])
 MEDIUM = pa.struct([pa.field("digest", pa.string()), pa.field("type", pa.string())])
 
 RECORD_SCHEMA = pa.schema(
@@ -89,15 +90,19 @@ PREDICTION_SCHEMA = pa.schema(
         pa.field("stopped", pa.bool_()),
         pa.field("token_ends", pa.list_(pa.int32())),
         pa.field("token_nats", pa.list_(pa.float32())),
+        pa.field("label", pa.string()),
+        pa.field("probabilities", pa.list_(LABEL_PROBABILITY)),
     ]
 )
-"""One scored text or one generated answer of one model.
+"""One scored text, one generated answer or one labelled text of one model.
 
 `suite` is task, general, ability or sampled; `candidate` is reference, chosen or rejected. `nats` is the negative
 natural log-likelihood of the candidate text given its prompt, over `tokens` tokens and `bytes` UTF-8 bytes.
 `generated` is the greedy answer, null where none was asked for; `stopped` says the model ended it by itself.
 `token_nats` are the parts of `nats` token by token, and `token_ends` where in the candidate text each token ends, in code
 points; for the task's references, null elsewhere and where the tokenizer does not tell.
+`label` is the likeliest of the labels in `probabilities`, which sum to one; `nats` is then the negative natural logarithm
+of the reference label's probability, null where the record has no label or one that training lacks.
 """
 
 TEXT_COLUMNS = ("text", "prompt", "completion", "chosen", "rejected")

@@ -17,6 +17,9 @@ Features = Any
 
 STEPS = 200
 
+PROBE_STRENGTH = 30.0
+"""The strength for an encoder's vectors of length one: what a label head starts from, and what it is compared with."""
+
 
 def fit_softmax(features: Features, wanted: Floats, *, strength: float = 1.0) -> Floats:
     """Weights of each class, features + 1 × classes, the last row without a feature; unregularised there.

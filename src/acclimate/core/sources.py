@@ -17,7 +17,7 @@ from acclimate.core.errors import ConfigError, SourceError
 from acclimate.core.tags import TAG
 from acclimate.core.terms import Use, consent_refusal, licence_refusal, purpose_refusal
 
-PAYLOAD_COLUMNS = ("text", "prompt", "completion", "messages", "label", "chosen", "rejected")
+PAYLOAD_COLUMNS = ("text", "prompt", "completion", "messages", "label", "label_weights", "chosen", "rejected")
 """Record columns that hold what the task is about."""
 
 DESCRIPTIVE_COLUMNS = ("id", "subject_id", "site", "licence", "collected_at")

@@ -20,9 +20,11 @@ from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_stage, steps_for
 from acclimate.project.workspace import PROJECT_FILE
 
-TASKS = ("generation", "pretraining")
+TASKS = ("generation", "pretraining", "classification")
+BASES = {"classification": "minilm-l6"}
+"""The base of a task where none is named; smollm2-135m for the others."""
 _GROUPS = ("use", "engine", "general", "evaluation_sets", "certificate", *STAGE_NAMES)
-_TOP_KEYS = ("project", "task", "base", "model", "network", *_GROUPS)
+_TOP_KEYS = ("project", "task", "labels", "base", "model", "network", *_GROUPS)
 _Config = TypeVar("_Config", bound=BaseModel)
 _TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
 """Stages whose config has a `task` field, filled from the project's task."""
@@ -41,6 +43,8 @@ class ProjectConfig:
     model: str | None
     network: bool
     sections: Mapping[str, Mapping[str, Any]]
+    labels: tuple[str, ...] = ()
+    """What classification tells apart; where none is declared, the labels of the training records."""
     use: Use = field(default_factory=Use)
     """What the model is for."""
     engine: EngineConfig = field(default_factory=EngineConfig)
@@ -74,6 +78,10 @@ class ProjectConfig:
             values["sources"] = _as_test(values["sources"])
         if "task" in stage.config.model_fields:
             values.setdefault("task", self.task)
+        if "labels" in stage.config.model_fields:
+            values.setdefault("labels", self.labels)
+        if stage.name == "predict" and "max_length" in self.sections.get("train", {}):
+            values.setdefault("max_length", self.sections["train"]["max_length"])
         if "key" in stage.config.model_fields and "key" in self.sections.get("deidentify", {}):
             values.setdefault("key", self.sections["deidentify"]["key"])
         if stage.name == "dial":
@@ -147,7 +155,8 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
     config = ProjectConfig(
         project=project,
         task=task,
-        base=str(written.get("base", "smollm2-135m")),
+        labels=_declared_labels(written.get("labels"), task),
+        base=str(written.get("base", base_of(task))),
         model=str(written["model"]) if written.get("model") else None,
         network=bool(written.get("network", False)),
         sections=sections,
@@ -155,9 +164,47 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         engine=_checked("engine", EngineConfig, sections.get("engine", {})),
         certificate=_checked("certificate", CertificateConfig, sections.get("certificate", {})),
     )
+    if task == "classification":
+        _refuse_beside_labels(config)
     for step in config.steps:
         config.resolve(step)
     return config
+
+
+def base_of(task: str) -> str:
+    """The base that a project of a task has where it names none."""
+    return BASES.get(task, "smollm2-135m")
+
+
+def _declared_labels(written: Any, task: str) -> tuple[str, ...]:
+    if written is None:
+        return ()
+    if task != "classification":
+        raise ConfigError(
+            f"labels: only task classification tells labels apart, and the task is {task}.",
+            hint="remove labels, or set task: classification",
+        )
+    plain = isinstance(written, list) and all(isinstance(label, str) and label for label in written)
+    if not plain or len(set(written)) < max(2, len(written)):
+        raise ConfigError(
+            f"labels: {written!r} is no list of two or more different names.",
+            hint="write it as labels: [urgent, routine], with quotes around names that YAML reads as numbers or yes and no",
+        )
+    return tuple(written)
+
+
+def _refuse_beside_labels(config: ProjectConfig) -> None:
+    """What goes with models that write text alone."""
+    if config.model is not None:
+        raise ConfigError(
+            "model: compares a model trained elsewhere with its base, and an encoder without training tells no labels.",
+            hint="remove model: and let acclimate train the classifier, or take its answers in as records",
+        )
+    if config.sections.get("select_model", {}).get("candidates"):
+        raise ConfigError(
+            "select_model.candidates are compared by how likely they find text, and encoders give no likelihood.",
+            hint="remove select_model; run the project once with each base instead",
+        )
 
 
 def _checked(section: str, config: type[_Config], values: Mapping[str, Any]) -> _Config:

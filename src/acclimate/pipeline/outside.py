@@ -19,10 +19,12 @@ from acclimate.collect.snapshots import LARGEST_COPY, collect
 from acclimate.core.artifacts import Artifact
 from acclimate.core.erased import erased_identity, read_erased
 from acclimate.core.errors import ConfigError, WorkspaceError
+from acclimate.core.ports import ModelFacts
 from acclimate.core.snapshots import Snapshot
 from acclimate.core.sources import SourceConfig
 from acclimate.core.stage import Stage, StageConfig
 from acclimate.pipeline.config import ProjectConfig
+from acclimate.pipeline.table import Step
 from acclimate.project.kept_records import kept_records
 from acclimate.project.keys import fingerprint, has_key, load_key
 from acclimate.project.manifests import InputReference, artifact_files, content_identity
@@ -60,6 +62,11 @@ class Outside:
     def base(self) -> Path:
         """The folder of the base model; converted or fetched into the cache the first time."""
         return self.model_folder(self.config.base)
+
+    def check_base(self, steps: Sequence[Step]) -> None:
+        """Fails before anything runs where one of the steps needs the base and the base cannot do the task."""
+        if any("@base" in step.inputs.values() for step in steps):
+            _check_kind(self.models.facts(self.base), self.config.task)
 
     def model_folder(self, name: str) -> Path:
         """The safetensors folder of a model by name, path or hub name."""
@@ -196,8 +203,24 @@ class Outside:
         return _provided("@glossary", self.collect([source], self.workspace.folder))
 
     def _model(self, folder: Path, name: str) -> Provided:
-        artifact = Artifact(folder, self.models.facts(folder).digest)
+        facts = self.models.facts(folder)
+        _check_kind(facts, self.config.task)
+        artifact = Artifact(folder, facts.digest)
         return Provided(artifact, _reference(name, artifact.identity[:16], artifact))
+
+
+def _check_kind(facts: ModelFacts, task: str) -> None:
+    """Fails early where the base cannot do the task."""
+    if task == "classification" and facts.kind == "decoder":
+        raise ConfigError(
+            f"The base {facts.name} is a decoder, which writes text, and task classification needs an encoder.",
+            hint="use an encoder as the base, for example minilm-l6, or another task",
+        )
+    if task != "classification" and facts.kind == "encoder":
+        raise ConfigError(
+            f"The base {facts.name} is an encoder, which writes no text, and task {task} needs a decoder.",
+            hint="use a decoder as the base, for example smollm2-135m, or task: classification",
+        )
 
 
 def _provided(name: str, snapshot: Snapshot) -> dict[str, Provided]:

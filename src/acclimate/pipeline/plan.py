@@ -63,7 +63,9 @@ def plan(
 ) -> list[PlannedStep]:
     """The plan of all steps (up to `until`), in order."""
     planned: dict[str, PlannedStep] = {}
-    for step in wanted_steps(config, until):
+    steps = wanted_steps(config, until)
+    outside.check_base(steps)
+    for step in steps:
         planned[step.name] = plan_step(step, config, outside, planned, strict=strict)
     return list(planned.values())
 

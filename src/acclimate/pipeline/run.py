@@ -62,7 +62,9 @@ def run(
 ) -> Iterator[StepOutcome]:
     """Runs every step that is not current, yielding each outcome; to be called under the workspace's lock."""
     planned: dict[str, PlannedStep] = {}
-    for step in wanted_steps(config, until):
+    steps = wanted_steps(config, until)
+    outside.check_base(steps)
+    for step in steps:
         current = plan_step(step, config, outside, planned, strict=strict)
         outcome = _skip(current, outside, current.finished) if current.finished else _make(current, outside, listener)
         if step.stage == "split":

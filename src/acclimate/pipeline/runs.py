@@ -12,9 +12,13 @@ from acclimate.project.workspace import Finished, Workspace
 TRAIN, DIAL, ADAPTED, EVALUATE = "train", "dial", "predict.adapted", "evaluate"
 
 
+_GAINED = ("bits_per_byte", "log_loss")
+"""What is fewer of where something was gained: of answers, of labels."""
+
+
 @dataclass(frozen=True)
 class Figure:
-    """A figure with its interval; negative is a gain where it is bits per byte."""
+    """A figure with its interval; negative is a gain where it is bits."""
 
     value: float
     low: float | None
@@ -36,7 +40,7 @@ class TrainingRun:
     """The figure by which the kept step was best, on the validation records."""
     alpha: float | None = None
     gain: Figure | None = None
-    """Bits per byte of the test answers, less the base's."""
+    """Bits per byte of the test answers, or bits per label of a classifier, less the base's."""
     general: Figure | None = None
     """The relative change of bits per byte on general text."""
     retention: str | None = None
@@ -125,7 +129,7 @@ def _best(metrics: Mapping[str, Any]) -> float | None:
 
 
 def _gain(comparisons: Sequence[Mapping[str, Any]]) -> Figure | None:
-    found = (row for row in comparisons if (row["arm"], row["metric"]) == ("base", "bits_per_byte"))
+    found = (row for row in comparisons if row["arm"] == "base" and row["metric"] in _GAINED)
     return _figure(next(found, None), "difference")
 
 

@@ -90,6 +90,9 @@ LOOKING_STEPS = (
 
 TRAIN_STEP = Step("train", "train", {"records": "split", "base": "@base", "sample": "sample"}, "train")
 
+CLASSIFIER_STEP = replace(TRAIN_STEP, inputs={"records": "split", "base": "@base"})
+"""Training without text that the base wrote: an encoder writes none."""
+
 DIAL_STEPS = (
     Step("sweep", "sweep", {"records": "split", "base": "@base", "adapter": "train", "general": "general"}, "sweep"),
     Step("dial", "dial", {"sweep": "sweep", "base": "@base", "adapter": "train"}, "dial"),
@@ -109,6 +112,16 @@ BASELINE_STEPS = (
     Step("predict.prompted", "predict", {"records": "split", "base": "@base"}, "predict", {"method": "few_shot"}),
     Step("predict.copy", "predict", {"records": "split"}, "predict", {"method": "nearest_answer"}),
 )
+
+_LABELLED = {"records": "split", "base": "@base"}
+
+LABEL_STEPS = (
+    Step("predict.base", "predict", _LABELLED, "predict", {"method": "probe"}),
+    Step("predict.adapted", "predict", {**_LABELLED, "adapter": "train"}, "predict", {"method": "model"}),
+    Step("predict.tfidf", "predict", {"records": "split"}, "predict", {"method": "tfidf"}),
+    Step("predict.majority", "predict", {"records": "split"}, "predict", {"method": "majority"}),
+)
+"""Labels by the classifier, and by three simpler ways: what its untrained encoder knows, words, counting."""
 
 SELECT_MODEL_STEP = Step(
     "select_model", "select_model", {"records": "split", "candidates": "@candidates"}, "select_model"
@@ -137,6 +150,8 @@ def steps_for(task: str, *, select_model: bool, evaluation_sets: bool = False) -
 
     Few-shot prompting and copying an answer are baselines for tasks that have a prompt.
     """
+    if task == "classification":
+        return _classification_steps(evaluation_sets=evaluation_sets)
     has_prompt = task == "generation"
     compared = _COMPARED | {"glossary": "glossary"} | (_BASELINES if has_prompt else {})
     return (
@@ -150,6 +165,19 @@ def steps_for(task: str, *, select_model: bool, evaluation_sets: bool = False) -
         *PREDICT_STEPS,
         *(BASELINE_STEPS if has_prompt else ()),
         Step("evaluate", "evaluate", compared, "evaluate"),
+    )
+
+
+def _classification_steps(*, evaluation_sets: bool) -> tuple[Step, ...]:
+    """From sources to the comparison of classifiers; nothing is sampled, and no strength is chosen: a head has none."""
+    arms = {step.name.removeprefix("predict."): step.name for step in LABEL_STEPS}
+    return (
+        *data_steps(evaluation_sets=evaluation_sets),
+        GENERAL_STEP,
+        *LOOKING_STEPS,
+        CLASSIFIER_STEP,
+        *LABEL_STEPS,
+        Step("evaluate", "evaluate", {"records": "split", **arms}, "evaluate"),
     )
 
 

@@ -10,15 +10,18 @@ from pydantic.fields import FieldInfo
 
 from acclimate.certificate.config import CertificateConfig
 from acclimate.core.stage import StageConfig
+from acclimate.pipeline.config import base_of
 from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, load_stage
 
 HEAD = """\
 # What this project is, in your words to acclimate. Check it with: acclimate plan
 project: {project}
-task: generation            # generation (prompt -> completion, or conversations) | pretraining (plain text)
+task: {task: <22}# generation (prompt -> completion, or conversations) | pretraining (plain text)
+                            # | classification (text -> label)
+# labels: [urgent, routine]   # what classification tells apart; by itself the labels of the training records
 # use: {{purpose: research, commercial: false}}   # what the model is for; sources whose terms forbid it stop the run
-base: smollm2-135m          # a safetensors folder, a GGUF file, a hub name, or smollm2-135m
+base: {base: <22}# a safetensors folder, a GGUF file, a hub name, smollm2-135m, or the encoder minilm-l6
 network: false              # true lets acclimate fetch a base model by hub name, and sources by URL or from a database
 
 ingest:
@@ -26,7 +29,7 @@ ingest:
     - path: data/*.jsonl    # JSONL, CSV, Parquet or text, also .gz; a file, a glob or a folder
       site: main            # which hospital, desk or court
       # licence: CC-BY-4.0    # with consent: and purpose:, the terms on which it may be used
-      # columns: {{prompt: question, completion: answer, subject_id: customer}}
+      # columns: {{{columns}, subject_id: customer}}
       # attributes: [age_band]                   # population attributes to slice results by
       # identifiers: {{name: customer_name}}       # what the source says of the person; found and replaced in all texts
       # role: test                               # a frozen test file of your own
@@ -43,7 +46,11 @@ ingest:
 """
 
 
-def project_template(project: str) -> str:
+COLUMNS = {"pretraining": "text: note", "classification": "text: message, label: category"}
+"""How columns of each task are mapped, as an example; generation has prompts."""
+
+
+def project_template(project: str, *, task: str = "generation") -> str:
     """The text of a new acclimate.yaml.
 
     Every default stands in it commented out, so that it can be read as the reference of all settings.
@@ -51,14 +58,16 @@ def project_template(project: str) -> str:
     sections = [(name, load_stage(name).config) for name in STAGE_NAMES]
     sections += [("certificate", CertificateConfig), ("engine", EngineConfig)]
     lines = [line for name, config in sections for line in _section(name, config)]
-    return HEAD.format(project=project) + "\n".join(lines) + "\n"
+    columns = COLUMNS.get(task, "prompt: question, completion: answer")
+    head = HEAD.format(project=project, task=task, base=base_of(task), columns=columns)
+    return head + "\n".join(lines) + "\n"
 
 
 def _section(stage: str, config: type[StageConfig]) -> Iterator[str]:
     yield ""
     yield f"# {stage}:"
     for name, field in config.model_fields.items():
-        if name in ("sources", "task", "use", "method") and stage != "train":
+        if name == "labels" or (name in ("sources", "task", "use", "method") and stage != "train"):
             continue
         effect = " ".join((field.description or "").split())
         yield f"#   {name}: {_default(field)}    # {effect}"

@@ -75,6 +75,19 @@ def curves(
     return _svg(figure)
 
 
+def calibration(lines: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+    """How often an arm is right over how sure it is, both as shares; on the dashed line the two agree."""
+    figure, axes = _axes(4.6, 3.6)
+    axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
+    for colour, (label, points) in zip(PALETTE, lines.items(), strict=False):
+        axes.plot(*zip(*points, strict=True), color=colour, linewidth=1.8, marker=".", label=label)
+    axes.set_xlabel("how sure")
+    axes.set_ylabel("how often right")
+    axes.grid(color=GRID, linewidth=0.8)
+    axes.legend(frameon=False, fontsize=8)
+    return _svg(figure)
+
+
 def dial(lines: Mapping[str, Sequence[tuple[float, float]]], *, kept: float, budget: float) -> str:
     """Lines over the strength of an adapter, each in a panel of its own scale; `budget` bounds the last one."""
     from matplotlib.figure import Figure

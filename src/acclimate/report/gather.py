@@ -21,6 +21,7 @@ from acclimate.project.keys import has_key, load_key
 from acclimate.project.manifests import Manifest, read_run_facts
 from acclimate.project.workspace import Finished, Workspace
 from acclimate.stages.evaluate.arms import ARMS
+from acclimate.stages.evaluate.label_items import LABEL_ARMS
 from acclimate.stages.select_model.measure import work_name
 
 MOST_EXAMPLES = 12
@@ -55,6 +56,18 @@ class ExampleRow:
 
 
 @dataclass(frozen=True)
+class LabelExample:
+    """A test item that the classifier got wrong: its label, and what each arm told how surely."""
+
+    id: str
+    site: str
+    text: str
+    label: str
+    confidence: float
+    told: Mapping[str, str]
+
+
+@dataclass(frozen=True)
 class Standing:
     """How the records that were trained and tested on stand: passed, failed, insufficient, stale or not tested."""
 
@@ -81,6 +94,13 @@ class Story:
     """The last look of each blind study of these very answers."""
     older_studies: int = 0
     """Studies of other answers than these."""
+    label_examples: Sequence[LabelExample] = ()
+    """Of a classifier, the items on which it is surest and wrong."""
+
+    @property
+    def tells_labels(self) -> bool:
+        """Whether the model is a classifier."""
+        return self.config.task == "classification"
 
     @property
     def dial(self) -> Mapping[str, Any] | None:
@@ -151,6 +171,7 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
         Standing(*standing(workspace, made["deidentify"].manifest.identity)) if "deidentify" in made else None,
         of_these,
         len(studies) - len(of_these),
+        _label_examples(made) if config.task == "classification" else (),
     )
 
 
@@ -222,6 +243,29 @@ def _example(record: Mapping[str, Any], gain: float, predictions: Mapping[str, M
     prompt, reference = question_and_answer(record)
     answers = {arm: answered.get(record["id"], "") for arm, answered in predictions.items()}
     return ExampleRow(record["id"], record["site"] or "", prompt, reference, answers, gain)
+
+
+def _label_examples(made: Mapping[str, Finished]) -> list[LabelExample]:
+    """The surest errors that the evaluation names, with their texts."""
+    wrong = made["evaluate"].artifact.report().metrics["surest_errors"][:MOST_EXAMPLES]
+    ids = {row["id"] for row in wrong}
+    told: dict[str, dict[str, str]] = {name: {} for name in ids}
+    for arm in LABEL_ARMS:
+        for row in made[f"predict.{arm}"].artifact.chosen(ids, ["id", "label", "probabilities"]):
+            surest = max(one["probability"] for one in row["probabilities"])
+            told[row["id"]][arm] = f"{row['label']} ({surest:.0%})"
+    records = {row["id"]: row for row in made["split"].artifact.chosen(ids, ["id", "site", "text"])}
+    return [
+        LabelExample(
+            row["id"],
+            records[row["id"]]["site"] or "",
+            records[row["id"]]["text"],
+            row["label"],
+            row["confidence"],
+            told[row["id"]],
+        )
+        for row in wrong
+    ]
 
 
 def _answers(predictions: Artifact) -> dict[str, str]:

@@ -16,7 +16,7 @@ from acclimate.core.durations import duration
 from acclimate.core.retention import ONE_SIDED
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
-from acclimate.report import figures, words
+from acclimate.report import figures, label_words, words
 from acclimate.report.gather import Story, gather
 from acclimate.report.profile import profile_figures
 
@@ -33,7 +33,8 @@ def write_report(workspace: Workspace, config: ProjectConfig) -> Path:
 
 def render(story: Story) -> str:
     """The page of a story."""
-    title, tone = words.headline(story)
+    said = label_words if story.tells_labels else words
+    title, tone = said.headline(story)
     drawn = {name: Markup(svg) for name, svg in _figures(story).items()}  # noqa: S704 - drawn by figures.py from numbers and escaped labels
     return (
         templates()
@@ -41,6 +42,7 @@ def render(story: Story) -> str:
         .render(
             story=story,
             words=words,
+            said=said,
             title=title,
             tone=tone,
             figures=drawn,
@@ -72,14 +74,7 @@ def templates() -> Environment:
 
 
 def _figures(story: Story) -> dict[str, str]:
-    drawn = {
-        "likelihood": _comparison_figure(story.evaluate["comparisons"], "bits_per_byte"),
-        "answers": _comparison_figure(story.evaluate["comparisons"], story.evaluate["task"]["answer_metric"]),
-        "terms": _terms_figure(story.evaluate.get("term_probes")),
-        "slices": _slices_figure(story.evaluate["slices"]),
-        "retention": _retention_figure(story.evaluate["retention"]),
-        "abilities": _abilities_figure(story.evaluate["retention"]["abilities"]),
-    }
+    drawn = _label_figures(story.evaluate) if story.tells_labels else _answer_figures(story.evaluate)
     if story.train:
         drawn |= {"loss": _loss_figure(story.train), "validation": _validation_figure(story.train)}
     if story.dial:
@@ -87,14 +82,54 @@ def _figures(story: Story) -> dict[str, str]:
     return {name: svg for name, svg in drawn.items() if svg}
 
 
-def _comparison_figure(rows: Iterable[Mapping[str, Any]], metric: str) -> str:
+def _answer_figures(evaluate: Mapping[str, Any]) -> dict[str, str]:
+    """What is drawn of answers."""
+    return {
+        "likelihood": _comparison_figure(evaluate["comparisons"], "bits_per_byte"),
+        "answers": _comparison_figure(evaluate["comparisons"], evaluate["task"]["answer_metric"]),
+        "terms": _terms_figure(evaluate.get("term_probes")),
+        "slices": _slices_figure(evaluate["slices"]),
+        "retention": _retention_figure(evaluate["retention"]),
+        "abilities": _abilities_figure(evaluate["retention"]["abilities"]),
+    }
+
+
+def _label_figures(evaluate: Mapping[str, Any]) -> dict[str, str]:
+    """What is drawn of labels told."""
+    lines = {
+        label_words.SHORT_NAMES[arm]: [(row["confidence"], row["accuracy"]) for row in rows]
+        for arm, rows in evaluate["calibration"].items()
+    }
+    return {
+        "likelihood": _comparison_figure(evaluate["comparisons"], "accuracy", label_words),
+        "answers": _comparison_figure(evaluate["comparisons"], "macro_f1", label_words),
+        "sites": _sites_figure(evaluate["by_site"]),
+        "slices": _slices_figure(evaluate["slices"], "accuracy", label_words),
+        "calibration": figures.calibration(lines),
+    }
+
+
+def _sites_figure(rows: Sequence[Mapping[str, Any]]) -> str:
     shown = [
-        _interval(row, f"vs. {words.ARM_NAMES[row['arm']]}")
+        figures.Interval(f"{row['site']}, {label_words.SHORT_NAMES[arm]} (n {row['items']})", *_bounds(row[arm]), tone)
+        for row in rows
+        for arm, tone in (("adapted", "good"), ("base", "unclear"))
+    ]
+    return figures.intervals(shown, axis="accuracy", origin=None) if shown else ""
+
+
+def _bounds(row: Mapping[str, Any]) -> tuple[float, float, float]:
+    return row["value"], row["low"], row["high"]
+
+
+def _comparison_figure(rows: Iterable[Mapping[str, Any]], metric: str, said: Any = words) -> str:
+    shown = [
+        _interval(row, f"vs. {said.ARM_NAMES[row['arm']]}")
         for row in rows
         if row["metric"] == metric and row["low"] is not None
     ]
     less = metric == "bits_per_byte"
-    axis = f"adapted − other, {words.METRIC_NAMES[metric]} ({'left' if less else 'right'} is better)"
+    axis = f"adapted − other, {said.METRIC_NAMES[metric]} ({'left' if less else 'right'} is better)"
     return figures.intervals(shown, axis=axis) if shown else ""
 
 
@@ -113,13 +148,15 @@ def _tone_of_fewer_bits(row: Mapping[str, Any]) -> str:
     return "good" if row["high"] < 0 else "bad" if row["low"] > 0 else "unclear"
 
 
-def _slices_figure(rows: Iterable[Mapping[str, Any]]) -> str:
+def _slices_figure(rows: Iterable[Mapping[str, Any]], metric: str = "bits_per_byte", said: Any = words) -> str:
     shown = [
         _interval(row, f"{row['group'].replace('_', ' ')} {row['value']} (n {row['items']})")
         for row in rows
-        if row["metric"] == "bits_per_byte" and row["arm"] == "base" and row["low"] is not None
+        if row["metric"] == metric and row["arm"] == "base" and row["low"] is not None
     ]
-    return figures.intervals(shown, axis="adapted − base, bits per byte (left is better)") if shown else ""
+    better = "left" if metric == "bits_per_byte" else "right"
+    axis = f"adapted − {said.SHORT_NAMES['base']}, {said.METRIC_NAMES[metric]} ({better} is better)"
+    return figures.intervals(shown, axis=axis) if shown else ""
 
 
 def _retention_figure(kept: Mapping[str, Any]) -> str:
@@ -161,10 +198,13 @@ def _loss_figure(train: Mapping[str, Any]) -> str:
 
 
 def _validation_figure(train: Mapping[str, Any]) -> str:
-    points = [(row["step"], row["bits_per_byte"]) for row in train["curve"]["validation"]]
-    if not points:
+    rows = train["curve"]["validation"]
+    measured = next((name for name in words.VALIDATION_HEADINGS if rows and name in rows[0]), None)
+    if measured is None:
         return ""
-    return figures.curves({"validation": points}, across="step", up="bits per byte", mark=train["best_step"])
+    points = [(row["step"], row[measured]) for row in rows]
+    up = measured.replace("_", " ")
+    return figures.curves({"validation": points}, across="step", up=up, mark=train["best_step"])
 
 
 def _dial_figure(dial: Mapping[str, Any]) -> str:

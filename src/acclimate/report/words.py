@@ -204,6 +204,18 @@ def cost_sentence(story: Story) -> str:
     )
 
 
+VALIDATION_HEADINGS = {
+    "bits_per_byte": "Bits per byte on validation while it trained",
+    "log_loss": "Log loss (nats a text) on validation while it trained",
+}
+
+
+def validation_heading(story: Story) -> str:
+    """What the curve of the validation records shows."""
+    points = story.train["curve"]["validation"] if story.train else []
+    return next((VALIDATION_HEADINGS[name] for point in points for name in point if name in VALIDATION_HEADINGS), "")
+
+
 def comparison(metrics: Mapping[str, Any], arm: str, metric: str) -> Mapping[str, Any] | None:
     """One row of the comparison table."""
     rows = [row for row in metrics["comparisons"] if row["arm"] == arm and row["metric"] == metric]

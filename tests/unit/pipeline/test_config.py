@@ -28,9 +28,40 @@ def test_pretraining_has_no_prompted_baseline() -> None:
     assert "predict.adapted" in names
 
 
+def test_labels_are_told_by_an_encoder_against_three_simpler_ways() -> None:
+    config = check_config({**SMALLEST, "task": "classification", "labels": ["urgent", "routine"]})
+    names = [step.name for step in config.steps]
+    assert config.base == "minilm-l6"
+    assert [name for name in names if name.startswith("predict.")] == [
+        "predict.base",
+        "predict.adapted",
+        "predict.tfidf",
+        "predict.majority",
+    ]
+    assert not {"sample", "sweep", "dial"} & set(names)
+
+
+def test_the_probe_reads_as_much_of_a_text_as_training_does() -> None:
+    written = {**SMALLEST, "task": "classification", "labels": ["b", "a"], "train": {"max_length": 64}}
+    config = check_config(written)
+    resolved = {step.name: config.resolve(step).model_dump() for step in config.steps}
+    assert resolved["predict.base"]["max_length"] == resolved["train"]["max_length"] == 64
+    assert resolved["predict.base"]["labels"] == resolved["train"]["labels"] == ("b", "a")
+
+
+CLASSIFICATION = {"task": "classification"}
+
+
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
+        ({"labels": ["a", "b"]}, r"labels: only task classification"),
+        ({**CLASSIFICATION, "labels": ["a"]}, r"labels: \['a'\] is no list of two or more"),
+        ({**CLASSIFICATION, "labels": ["a", "a"]}, r"is no list of two or more different names"),
+        ({**CLASSIFICATION, "labels": [1, True]}, r"is no list of two or more different names.*\n.*quotes"),
+        ({**CLASSIFICATION, "model": "./adapter"}, r"model: compares a model trained elsewhere"),
+        ({**CLASSIFICATION, "select_model": {"candidates": ["a", "b"]}}, r"select_model\.candidates"),
+        ({**CLASSIFICATION, "train": {"replay_share": 0.1}}, r"replay_share is of models that write text"),
         ({"trian": {}}, r"trian is not a known setting.*\n.*did you mean train\?"),
         ({"dedup": {"max_edits": 0.2}}, r"dedup\.max_edits is not a known setting.*\n.*dedup\.max_edited"),
         ({"dedup": {"max_edited": 2}}, r"dedup\.max_edited: 2 is not valid"),

@@ -15,7 +15,12 @@ def test_every_stage_of_the_table_can_be_loaded_and_has_a_safe_default(name: str
 
 
 @pytest.mark.parametrize(
-    "steps", [steps_for("generation", select_model=True, evaluation_sets=True), comparison_steps()]
+    "steps",
+    [
+        steps_for("generation", select_model=True, evaluation_sets=True),
+        steps_for("classification", select_model=False, evaluation_sets=True),
+        comparison_steps(),
+    ],
 )
 def test_every_step_follows_its_inputs_and_fills_its_roles(steps) -> None:
     seen: set[str] = set()

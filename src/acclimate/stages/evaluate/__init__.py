@@ -17,7 +17,9 @@ STAGE = Stage(
     schema=ITEM_SCHEMA,
     code=(
         "acclimate.core.abbreviations",
+        "acclimate.core.exact_bounds",
         "acclimate.core.examples",
+        "acclimate.core.labels",
         "acclimate.core.retention",
         "acclimate.core.statistics",
         "acclimate.core.glossary",

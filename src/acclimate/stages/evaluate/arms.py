@@ -38,9 +38,9 @@ _PAYLOAD = ("text", "prompt", "completion", "messages")
 _COLUMNS = ["id", *_PAYLOAD, "site", "subject_id", "cluster_id", "attributes", "slices", "split", "parents"]
 
 
-def read_test_records(records: Artifact) -> pl.DataFrame:
+def read_test_records(records: Artifact, columns: Sequence[str] = _COLUMNS) -> pl.DataFrame:
     """The test records in the order of their ids; `cluster` is who or what several of them share."""
-    table = pl.DataFrame(pl.from_arrow(records.table(_COLUMNS)))
+    table = pl.DataFrame(pl.from_arrow(records.table(columns)))
     test = table.filter(pl.col("split") == "test").sort("id")
     if test.is_empty():
         raise DataError(
@@ -51,9 +51,9 @@ def read_test_records(records: Artifact) -> pl.DataFrame:
     return test.with_columns(cluster=pl.coalesce("subject_id", document, "cluster_id", "id"))
 
 
-def read_predictions(inputs: Inputs) -> dict[str, pl.DataFrame]:
+def read_predictions(inputs: Inputs, arms: Sequence[str] = ARMS) -> dict[str, pl.DataFrame]:
     """The predictions of each arm that is there, all suites."""
-    return {arm: pl.DataFrame(pl.from_arrow(inputs[arm].table())) for arm in ARMS if arm in inputs}
+    return {arm: pl.DataFrame(pl.from_arrow(inputs[arm].table())) for arm in arms if arm in inputs}
 
 
 def line_up(test: pl.DataFrame, predictions: Mapping[str, pl.DataFrame], *, has_answers: bool) -> pl.DataFrame:
@@ -63,7 +63,7 @@ def line_up(test: pl.DataFrame, predictions: Mapping[str, pl.DataFrame], *, has_
     sizes = None
     for arm, rows in predictions.items():
         task = rows.filter(pl.col("suite") == "task")
-        _check_same_items(arm, test["id"].to_list(), task["id"].to_list())
+        check_same_items(arm, test["id"].to_list(), task["id"].to_list())
         items = items.join(_metrics_of_arm(arm, task, references), on="id", how="left", maintain_order="left")
         if sizes is None and not task["bytes"].has_nulls():
             sizes = task.select("id", "bytes")
@@ -93,7 +93,7 @@ def _metrics_of_arm(arm: str, task: pl.DataFrame, references: Mapping[str, str])
     return task.select("id", *columns)
 
 
-def _check_same_items(arm: str, wanted: Sequence[str], given: Sequence[str]) -> None:
+def check_same_items(arm: str, wanted: Sequence[str], given: Sequence[str]) -> None:
     """An arm must have predicted exactly the test items, each once; else the comparison would not be paired."""
     if sorted(given) == sorted(wanted):
         return

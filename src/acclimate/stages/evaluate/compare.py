@@ -16,7 +16,7 @@ from acclimate.core.statistics import Estimate, Ratio, Resamples, holm
 from acclimate.stages.evaluate.arms import ARMS, LIKELIHOOD, METRICS
 
 BETTER, WORSE, UNSHOWN = "better", "worse", "no difference shown"
-LOWER_IS_BETTER = frozenset({LIKELIHOOD})
+LOWER_IS_BETTER = frozenset({LIKELIHOOD, "log_loss", "brier", "calibration_error"})
 
 
 @dataclass(frozen=True)
@@ -93,6 +93,12 @@ def compare_groups(groups: Sequence[Group], settings: Settings, *, metrics: Sequ
         for group in groups
         for comparison in compare_arms(group.items, settings, metrics=metrics)
     ]
+    return after_looking(compared, settings)
+
+
+def after_looking(comparisons: Sequence[Comparison], settings: Settings) -> list[Comparison]:
+    """Comparisons of groups with p-values adjusted for the number of groups looked at (Holm), and verdicts after that."""
+    compared = list(comparisons)
     families: dict[tuple[str, str], list[int]] = {}
     for place, comparison in enumerate(compared):
         if comparison.verdict != INSUFFICIENT:
@@ -144,7 +150,7 @@ def _compare(items: pl.DataFrame, arm: str, metric: str, settings: Settings) -> 
         return None
     adapted, other = _ratio(both, metric, "adapted"), _ratio(both, metric, arm)
     difference = settings.resampling(both["cluster"].to_list()).difference(adapted, other)
-    verdict = _verdict(difference, lower_is_better=metric in LOWER_IS_BETTER, min_clusters=settings.min_clusters)
+    verdict = verdict_of(difference, metric, min_clusters=settings.min_clusters)
     return Comparison(arm, metric, difference, verdict, adapted.value, other.value)
 
 
@@ -155,12 +161,13 @@ def _ratio(items: pl.DataFrame, metric: str, arm: str) -> Ratio:
     return Ratio(values * weights, weights)
 
 
-def _verdict(difference: Estimate, *, lower_is_better: bool, min_clusters: int) -> str:
+def verdict_of(difference: Estimate, metric: str, *, min_clusters: int) -> str:
+    """Whether a metric is better, worse, not shown to differ, or measured on too few clusters to say."""
     if difference.clusters < min_clusters or math.isnan(difference.low):
         return INSUFFICIENT
     if difference.low <= 0 <= difference.high:
         return UNSHOWN
-    return BETTER if (difference.value < 0) == lower_is_better else WORSE
+    return BETTER if (difference.value < 0) == (metric in LOWER_IS_BETTER) else WORSE
 
 
 def _after_holm(comparison: Comparison, p_holm: float, level: float) -> Comparison:

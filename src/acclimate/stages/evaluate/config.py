@@ -12,8 +12,8 @@ from acclimate.core.stage import StageConfig
 class EvaluateConfig(StageConfig):
     """How the adapted model is compared with its base and with simple baselines."""
 
-    task: Literal["generation", "pretraining"] = "generation"
-    """The project's task; pretraining is measured by bits per byte alone."""
+    task: Literal["generation", "pretraining", "classification"] = "generation"
+    """The project's task; pretraining is measured by bits per byte alone, classification by the labels told."""
 
     answer_metric: Literal["rouge_l", "exact_match", "token_f1"] = "rouge_l"
     """Metric of generated answers on which the verdict rests; the others are reported beside it."""

@@ -34,6 +34,7 @@ from acclimate.stages.evaluate.compare import (
     unsliced_attributes,
 )
 from acclimate.stages.evaluate.config import EvaluateConfig
+from acclimate.stages.evaluate.label_run import evaluate_labels
 from acclimate.stages.evaluate.look_alikes import look_alikes
 from acclimate.stages.evaluate.term_likelihood import probe_terms
 from acclimate.stages.evaluate.terms import answers_of, read_terms, term_metrics
@@ -46,6 +47,8 @@ def run(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context
     """One row a test item in the output, and everything a verdict rests on in the report."""
     if missing := [role for role in ("base", "adapted") if role not in inputs]:
         raise ContractError(f"evaluate needs the predictions of {missing[0]}")
+    if config.task == "classification":
+        return evaluate_labels(config, inputs, output, context)
     test, predictions = read_test_records(inputs["records"]), read_predictions(inputs)
     items = line_up(test, predictions, has_answers=config.task != "pretraining")
     settings = Settings(config.resamples, config.confidence, config.min_clusters, config.seed)

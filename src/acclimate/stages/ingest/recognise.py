@@ -44,7 +44,7 @@ FORMATS = (
     DatasetFormat("prompt/completion", {"prompt": "prompt", "completion": "completion"}, {}),
     DatasetFormat("tokens/tags", {"tokens": "tokens", "tags": "ner_tags"}, {}),
     DatasetFormat("tokens/tags", {"tokens": "tokens", "tags": "tags"}, {}),
-    DatasetFormat("text/label", {"text": "text", "label": "label"}, {}),
+    DatasetFormat("text/label", {"text": "text", "label": "label"}, {"label_weights": "label_weights"}),
     DatasetFormat("text", {"text": "text"}, {}),
 )
 

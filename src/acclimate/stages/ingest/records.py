@@ -12,6 +12,7 @@ from typing import Any
 from acclimate.core.sources import SourceConfig
 from acclimate.core.terms import Use, licence_refusal
 from acclimate.stages.ingest.conversations import Conversation, read_conversation
+from acclimate.stages.ingest.label_weights import read_label_weights
 from acclimate.stages.ingest.recognise import Meaning
 from acclimate.stages.ingest.rows import RowError, canonical_json
 from acclimate.stages.ingest.tagged_tokens import read_tagged_tokens
@@ -42,6 +43,7 @@ def make_record(
     if "tokens" in cells:
         tagged = read_tagged_tokens(cells["tokens"], cells["tags"], names=source.tag_names)
         record |= {"text": tagged.text, "spans": tagged.spans} if tagged else {}
+    record["label_weights"] = read_label_weights(cells.get("label_weights"))
     record["messages"] = conversation.messages if conversation else None
     record["source"] = source.name
     record["site"] = record.get("site") or source.site

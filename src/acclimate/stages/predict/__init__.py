@@ -15,8 +15,11 @@ __all__ = ["STAGE", "PredictConfig"]
 def _estimate(config: PredictConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
     if "records" not in rows:
         return None
-    if config.method == "nearest_answer":
+    if config.method in ("nearest_answer", "tfidf", "majority"):
         return ExpectedCost(1.0, because="no model is asked")
+    if config.task == "classification":
+        # Two CPU cores, MiniLM: about 100 texts a second; the probe reads the training texts too.
+        return ExpectedCost(rows["records"] / 100, because="for a 22M encoder on two cores")
     # Two CPU cores, SmolLM2-135M: about 25 scored records and 3 answers a second.
     seconds = sum(rows.get(role, 0) for role in ("records", "general", "sample")) / 25 + config.generations * 0.3
     return ExpectedCost(seconds, because="for a 135M model on two cores")
@@ -32,15 +35,23 @@ STAGE = Stage(
         "acclimate.core.examples",
         "acclimate.core.hash_order",
         "acclimate.core.inference",
+        "acclimate.core.labels",
         "acclimate.core.scored_texts",
+        "acclimate.core.softmax_regression",
+        "acclimate.backends.adapters",
         "acclimate.backends.attention",
         "acclimate.backends.cross_entropy",
         "acclimate.backends.decoder",
+        "acclimate.backends.encoder",
         "acclimate.backends.generation",
+        "acclimate.backends.heads",
         "acclimate.backends.packing",
+        "acclimate.backends.padding",
         "acclimate.backends.precision",
         "acclimate.backends.rendering",
         "acclimate.backends.scoring",
+        "acclimate.backends.sentence_encoder",
+        "acclimate.backends.text_rendering",
     ),
     estimate=_estimate,
 )

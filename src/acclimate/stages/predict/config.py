@@ -2,11 +2,20 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Literal
 
 from pydantic import Field
 
 from acclimate.core.stage import StageConfig
+
+Task = Literal["generation", "pretraining", "classification"]
+METHODS: Mapping[Task, tuple[str, ...]] = {
+    "generation": ("model", "few_shot", "nearest_answer"),
+    "pretraining": ("model",),
+    "classification": ("model", "probe", "tfidf", "majority"),
+}
+"""How each task's items can be predicted."""
 
 Suite = Literal["task", "general", "ability", "sampled"]
 
@@ -14,11 +23,18 @@ Suite = Literal["task", "general", "ability", "sampled"]
 class PredictConfig(StageConfig):
     """How test items are scored and answered."""
 
-    method: Literal["model", "few_shot", "nearest_answer"] = "model"
-    """`model` as it is, `few_shot` behind examples from the training split, `nearest_answer` copied from training."""
+    method: Literal["model", "few_shot", "nearest_answer", "probe", "tfidf", "majority"] = "model"
+    """`model` as it is, `few_shot` behind examples from the training split, `nearest_answer` copied from training; for
+    labels `probe` on the untrained encoder's vectors, `tfidf` on words, `majority` by counting training labels."""
 
-    task: Literal["generation", "pretraining"] = "generation"
+    task: Task = "generation"
     """The project's task; pretraining has no answers, so that nothing is generated."""
+
+    labels: tuple[str, ...] = ()
+    """What classification tells apart, as the project's `labels` say; by itself the labels of the training records."""
+
+    max_length: int | None = Field(default=None, ge=8)
+    """Most tokens of a text that the untrained encoder reads; by itself train.max_length."""
 
     suites: tuple[Suite, ...] = ("task", "general", "ability", "sampled")
     """What is scored, where its input is there; few_shot and nearest_answer score the task alone."""

@@ -28,11 +28,13 @@ from acclimate.core.scored_texts import (
     reference_items,
 )
 from acclimate.core.stage import Inputs
-from acclimate.stages.predict.config import PredictConfig
+from acclimate.stages.predict.config import METHODS, PredictConfig
+from acclimate.stages.predict.labels import predict_labels
 from acclimate.stages.predict.nearest import nearest
 from acclimate.stages.predict.shots import as_many_as_fit, choose_shots
 
 _COLUMNS = ["id", "text", "prompt", "completion", "messages", "chosen", "rejected", "site", "attributes", "split"]
+_LABEL_COLUMNS = ["id", "text", "label", "label_weights", "source", "split"]
 
 
 @dataclass(frozen=True)
@@ -46,12 +48,13 @@ class Predictions:
 
 def run(config: PredictConfig, inputs: Inputs, output: Output, context: Context) -> Report:
     """Predictions for the test items of `records`, and for retention where its inputs are there."""
-    if config.task == "pretraining" and config.method != "model":
+    if config.method not in METHODS[config.task]:
         raise ConfigError(
-            f"predict.method: {config.method} needs prompts and answers, and the task is pretraining.",
-            hint="use predict.method: model",
+            f"predict.method: {config.method} does not go with task {config.task}.",
+            hint=f"use one of: {', '.join(METHODS[config.task])}",
         )
-    records = _read(inputs, "records")
+    columns = _LABEL_COLUMNS if config.task == "classification" else _COLUMNS
+    records = _read(inputs, "records", columns)
     test = [record for record in records if record["split"] == "test"]
     train = [record for record in records if record["split"] == "train"]
     if not test:
@@ -59,7 +62,9 @@ def run(config: PredictConfig, inputs: Inputs, output: Output, context: Context)
             f"None of {len(records)} records is in the test split, so nothing can be predicted.",
             hint="raise split.fractions.test, or add a source with role: test",
         )
-    if config.method == "nearest_answer":
+    if config.task == "classification":
+        predictions = Predictions(*predict_labels(config, inputs, records, context))
+    elif config.method == "nearest_answer":
         predictions = _copied(test, train)
     else:
         predictions = _modelled(config, inputs, test, train, context)
@@ -69,11 +74,11 @@ def run(config: PredictConfig, inputs: Inputs, output: Output, context: Context)
     return Report("predict", Counts(texts, texts, unit="texts"), metrics, predictions.warnings)
 
 
-def _read(inputs: Inputs, role: str) -> list[Record]:
+def _read(inputs: Inputs, role: str, columns: Sequence[str] = _COLUMNS) -> list[Record]:
     """The records of a role in the order of their ids; none where the role is not filled."""
     if role not in inputs:
         return []
-    return sorted(inputs[role].table(_COLUMNS).to_pylist(), key=lambda record: str(record["id"]))
+    return sorted(inputs[role].table(columns).to_pylist(), key=lambda record: str(record["id"]))
 
 
 def _copied(test: Sequence[Record], train: Sequence[Record]) -> Predictions:

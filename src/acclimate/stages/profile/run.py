@@ -11,7 +11,7 @@ import pyarrow as pa
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.errors import ContractError
 from acclimate.core.hash_order import first_by_hash
-from acclimate.core.ports import Context, LanguageModel
+from acclimate.core.ports import Context, Tokenizer
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import TEXT_COLUMNS
 from acclimate.core.stage import ExpectedCost, Inputs, Stage
@@ -50,7 +50,7 @@ def run(config: ProfileConfig, inputs: Inputs, output: Output, context: Context)
     """
     if context.models is None:
         raise ContractError("profile needs the base's tokenizer")
-    model = context.models.tokenizer_only(inputs["base"].path)
+    model = context.models.tokenizer(inputs["base"].path)
     facts = all_facts(inputs["records"], context)
     chosen = first_by_hash(facts["id"].to_list(), config.max_records, config.seed)
     sample, words = _look_at(inputs["records"], facts.filter(pl.col("id").is_in(sorted(chosen))), model, context)
@@ -65,9 +65,7 @@ def run(config: ProfileConfig, inputs: Inputs, output: Output, context: Context)
     return Report("profile", Counts(facts.height, output.kept_rows), metrics, tuple(findings(metrics)))
 
 
-def _look_at(
-    records: Artifact, chosen: pl.DataFrame, model: LanguageModel, context: Context
-) -> tuple[pl.DataFrame, Words]:
+def _look_at(records: Artifact, chosen: pl.DataFrame, model: Tokenizer, context: Context) -> tuple[pl.DataFrame, Words]:
     """The chosen records with their tokens, in the order of their ids, and the words in them."""
     counter, tokens, columns = WordCounter(), [], ["id", *TEXT_COLUMNS, "messages"]
     with context.progress("reading words", chosen.height) as progress:
@@ -145,6 +143,7 @@ STAGE = Stage(
         "acclimate.core.softmax_regression",
         "acclimate.core.statistics",
         "acclimate.backends.rendering",
+        "acclimate.backends.text_rendering",
     ),
     estimate=_estimate,
 )

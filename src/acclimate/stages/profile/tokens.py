@@ -12,7 +12,7 @@ import polars as pl
 
 from acclimate.core.errors import DataError
 from acclimate.core.examples import example_of
-from acclimate.core.ports import Example, LanguageModel
+from acclimate.core.ports import Example, Tokenizer
 from acclimate.core.schema import task_text
 from acclimate.core.statistics import Ratio, Resamples
 
@@ -22,13 +22,13 @@ MOST_NAMED = 20
 RESAMPLES = 1000
 
 
-def count_tokens(record: Mapping[str, Any], model: LanguageModel) -> dict[str, int]:
+def count_tokens(record: Mapping[str, Any], model: Tokenizer) -> dict[str, int]:
     """Tokens of a record as the model would see it, template and all, and of its text alone."""
     text = task_text(record)
     return {"tokens": len(model.render(_as_seen(record, text)).tokens), "text_tokens": tokens_of(text, model)}
 
 
-def tokens_of(text: str, model: LanguageModel) -> int:
+def tokens_of(text: str, model: Tokenizer) -> int:
     """Tokens of a text alone, without those that open or end it."""
     row = model.render(Example("text", text=text))
     return sum(row.trained) - len(row.stops)
@@ -73,7 +73,7 @@ def _edges(longest: int) -> list[int]:
 
 
 def fertility_rows(
-    sample: pl.DataFrame, general: Iterable[Mapping[str, Any]], model: LanguageModel, *, confidence: float, seed: int
+    sample: pl.DataFrame, general: Iterable[Mapping[str, Any]], model: Tokenizer, *, confidence: float, seed: int
 ) -> list[dict[str, Any]]:
     """Tokens per word with intervals: of all, of each site, and of the general text beside which they are read."""
     parts = [("all", "", sample)]
@@ -109,7 +109,7 @@ def _or_none(value: float) -> float | None:
     return None if np.isnan(value) else value
 
 
-def term_metrics(terms: Iterable[str], model: LanguageModel) -> dict[str, Any] | None:
+def term_metrics(terms: Iterable[str], model: Tokenizer) -> dict[str, Any] | None:
     """How the tokenizer cuts the terms of the glossary, the most cut ones by name; None without terms."""
     rows = term_rows(terms, model)
     if not rows:
@@ -119,7 +119,7 @@ def term_metrics(terms: Iterable[str], model: LanguageModel) -> dict[str, Any] |
     return {"terms": len(rows), "whole": whole, "tokens_per_word": tokens / words, "most_cut": rows[:MOST_NAMED]}
 
 
-def term_rows(terms: Iterable[str], model: LanguageModel) -> list[dict[str, Any]]:
+def term_rows(terms: Iterable[str], model: Tokenizer) -> list[dict[str, Any]]:
     """Each term as the tokenizer cuts it behind a space, most pieces a word first.
 
     `pieces` is what the tokens read, parted by a bar.

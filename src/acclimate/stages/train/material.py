@@ -4,14 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from pathlib import Path
 from typing import Any
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import DataError
+from acclimate.core.labels import COLUMNS, label_names
 from acclimate.core.ports import ModelFacts, Models, TokenRow
 from acclimate.core.stage import Inputs
 from acclimate.stages.train.config import TrainConfig
+from acclimate.stages.train.labels import LabelRows
 from acclimate.stages.train.rows import Record, RowMaker, Rows, refuse_too_long
 from acclimate.stages.train.steps import shuffled
 from acclimate.stages.train.texts import TextRows, without_stops
@@ -19,24 +20,33 @@ from acclimate.stages.train.texts import TextRows, without_stops
 
 @dataclass(frozen=True)
 class Material:
-    """Everything a run learns from and is measured on, as rows."""
+    """Everything a run learns from and is measured on, as rows of `maker`, and text to replay."""
 
+    maker: RowMaker
     domain: Rows[Any]
     replay: Rows[TokenRow]
     validation: Rows[Any]
-    tokens_to_learn: int
-    """Of the domain, each counted once."""
+
+    @property
+    def tokens_to_learn(self) -> int:
+        """Of the domain, each counted once."""
+        return sum(self.maker.tokens_to_learn(row) for row in self.domain.plain)
 
 
-def row_maker(config: TrainConfig, base: Path, models: Models) -> RowMaker:
+def row_maker(config: TrainConfig, inputs: Inputs, models: Models) -> RowMaker:
     """What makes the rows of the task."""
+    base = inputs["base"].path
+    if config.task == "classification":
+        labels = label_names(list(inputs["records"].rows(COLUMNS)), config.labels)
+        tokenizer = models.tokenizer(base)
+        return LabelRows(tokenizer, labels, max_length(config, tokenizer.facts))
     model = models.tokenizer_only(base)
     return TextRows(model, config.task, max_length(config, model.facts))
 
 
 def gather_material(config: TrainConfig, inputs: Inputs, models: Models) -> Material:
     """The rows of the training records, of at most `validation_limit` validation records, and of text to replay."""
-    maker = row_maker(config, inputs["base"].path, models)
+    maker = row_maker(config, inputs, models)
     domain = domain_rows(config, maker, of_split(inputs["records"], "train"))
     if not domain.rows:
         raise DataError(
@@ -47,8 +57,7 @@ def gather_material(config: TrainConfig, inputs: Inputs, models: Models) -> Mate
         of_split(inputs["records"], "validation"), key=lambda record: shuffled(record["id"], seed=config.seed)
     )
     validation = maker.rows_of(measured[: config.validation_limit])
-    learnt = sum(maker.tokens_to_learn(row) for row in domain.plain)
-    return Material(domain, _replay_rows(config, inputs, models), validation, learnt)
+    return Material(maker, domain, _replay_rows(config, inputs, models), validation)
 
 
 def domain_rows(config: TrainConfig, maker: RowMaker, records: Sequence[Record]) -> Rows[Any]:
@@ -60,7 +69,7 @@ def domain_rows(config: TrainConfig, maker: RowMaker, records: Sequence[Record])
 
 
 def _replay_rows(config: TrainConfig, inputs: Inputs, models: Models) -> Rows[TokenRow]:
-    if not config.replay_share or "sample" not in inputs:
+    if not config.replays or "sample" not in inputs:
         return Rows()
     model = models.tokenizer_only(inputs["base"].path)
     replay = TextRows(model, None, max_length(config, model.facts)).rows_of(of_split(inputs["sample"], "train"))

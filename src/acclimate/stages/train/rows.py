@@ -50,6 +50,10 @@ class RowMaker(Protocol):
     def max_length(self) -> int:
         """Most tokens of a row."""
 
+    @property
+    def labels(self) -> tuple[str, ...]:
+        """What rows tell apart; none where they hold no labels."""
+
     def rows_of(self, records: Iterable[Record]) -> Rows[Any]:
         """The rows of all records; records that give none are in `dropped`."""
 

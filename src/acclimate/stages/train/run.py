@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
-from dataclasses import asdict
+import math
+from collections import Counter
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, replace
 from typing import Any
 
 from acclimate.core.artifacts import Output
@@ -28,6 +30,8 @@ def run(config: TrainConfig, inputs: Inputs, output: Output, context: Context) -
     batches = planned_steps(config, material.domain.plain, material.replay.plain)
     facts = context.models.facts(base)
     plan = config.plan(len(batches), rank=config.rank(material.tokens_to_learn, facts.parameters_per_rank))
+    if material.maker.labels:
+        plan = replace(plan, labels=material.maker.labels, max_length=material.maker.max_length)
     with context.progress("training", len(batches)) as progress:
         result = context.models.train(
             base,
@@ -49,7 +53,7 @@ def run(config: TrainConfig, inputs: Inputs, output: Output, context: Context) -
 def preview(config: TrainConfig, inputs: Inputs, models: Models, rows: int) -> list[dict[str, Any]]:
     """The first training rows as the model sees them: `pieces` are texts, each with whether it carries loss."""
     training = of_split(inputs["records"], "train")
-    maker = row_maker(config, inputs["base"].path, models)
+    maker = row_maker(config, inputs, models)
     chosen = sorted(training, key=lambda record: shuffled(str(record["id"]), seed=config.seed))[:rows]
     made = domain_rows(config, maker, chosen)
     return [{"id": row.id, "pieces": maker.show(row)} for row in made.plain[:rows]]
@@ -63,7 +67,7 @@ def planned_steps(config: TrainConfig, domain: Sequence[AnyRow], replay: Sequenc
         steps=config.steps(len(domain)),
         rows_per_step=config.rows_per_step,
         epochs=None if config.max_steps else config.num_train_epochs,
-        replay_share=config.replay_share,
+        replay_share=config.replay_share if config.replays else 0.0,
         seed=config.seed,
     )
 
@@ -113,9 +117,20 @@ def _training_metrics(
         "tokens": tokens,
         "trained_tokens": sum(step.trained_tokens for step in result.steps),
         "replay_share": round(replayed / tokens, 4) if tokens else 0.0,
-        "records_cut_into_windows": material.domain.cut_records,
+        **_rows_metrics(material),
         "validation_records": len(material.validation.rows),
     }
+
+
+def _rows_metrics(material: Material) -> dict[str, Any]:
+    """What is told of the rows of a kind: how long texts were cut, and what is told apart how often."""
+    if not material.maker.labels:
+        return {"records_cut_into_windows": material.domain.cut_records}
+    shares = zip(*(row.shares for row in material.domain.plain), strict=True)
+    counts = {
+        label: round(math.fsum(of_label), 3) for label, of_label in zip(material.maker.labels, shares, strict=True)
+    }
+    return {"texts_cut": material.domain.cut_records, "labels": counts}
 
 
 def _warnings(
@@ -129,9 +144,27 @@ def _warnings(
             f" {MANY_EPOCHS} a model begins to learn texts by heart."
         )
     if material.validation.dropped:
-        said.append(f"{len(material.validation.dropped)} validation record(s) do not fit a row and were not measured.")
-    if config.replay_share and not material.replay.rows:
+        why = "have no label, or one that training lacks," if material.maker.labels else "do not fit a row"
+        said.append(f"{len(material.validation.dropped)} validation record(s) {why} and were not measured.")
+    if config.replays and not material.replay.rows:
         said.append("There was no sampled text to replay, so nothing held the model to what it knew.")
     if material.replay.dropped:
         said.append(f"{len(material.replay.dropped)} sampled text(s) could not be replayed.")
-    return tuple(said)
+    return (*said, *_label_warnings(material))
+
+
+def _label_warnings(material: Material) -> Iterator[str]:
+    """What the reader must know of labels."""
+    if not material.maker.labels:
+        return
+    unlabelled = Counter(reason for _, reason, _ in material.domain.dropped)
+    if unlabelled:
+        yield f"{unlabelled.total()} training record(s) have no label and were set aside; the classifier did not see them."
+    if material.domain.cut_records:
+        yield (
+            f"Of {material.domain.cut_records} training text(s) longer than {material.maker.max_length} tokens the"
+            " classifier reads the beginning alone, here and afterwards."
+        )
+    unseen = [label for label, count in _rows_metrics(material)["labels"].items() if not count]
+    if unseen:
+        yield f"No training record has {', '.join(unseen)}, so the classifier cannot tell what labels it."

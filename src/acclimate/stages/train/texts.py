@@ -25,6 +25,7 @@ class TextRows:
     model: LanguageModel
     task: Task | None
     max_length: int
+    labels: tuple[str, ...] = ()
 
     def rows_of(self, records: Iterable[Record]) -> Rows[TokenRow]:
         """The rows of all records; conversations too long for a row are in `dropped`."""

@@ -43,6 +43,26 @@ def test_dataset_formats_are_recognised_and_said(ingest, row, recognised, payloa
 
 
 @pytest.mark.parametrize(
+    "weights",
+    [
+        {"x": 0.75, "y": 0.25},
+        [{"label": "x", "weight": 0.75}, {"label": "y", "weight": 0.25}],
+        '{"x": 0.75, "y": 0.25}',
+    ],
+    ids=["object", "list", "JSON in a cell"],
+)
+def test_weights_of_labels_are_read_in_each_form(ingest, weights):
+    record = ingest({"a.jsonl": lines({"text": "a", "label": "x", "label_weights": weights})}).record
+    assert record["label_weights"] == [{"label": "x", "weight": 0.75}, {"label": "y", "weight": 0.25}]
+
+
+@pytest.mark.parametrize("weights", [{"x": -1}, {"x": "much"}, {"x": True}, [1, 2], "no JSON", 3, [{"weight": 1}]])
+def test_a_row_whose_weights_are_none_is_set_aside(ingest, weights):
+    rows = [{"text": "a", "label": "x", "label_weights": weights}, {"text": "b", "label": "y"}]
+    assert ingest({"a.jsonl": lines(*rows)}, on_error="set_aside").reasons == ["bad_label_weights"]
+
+
+@pytest.mark.parametrize(
     "row",
     [
         {"messages": [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]},

@@ -142,7 +142,7 @@ def test_text_of_pretraining_is_scored_and_nothing_is_generated(predict, inputs,
 
 
 def test_copying_makes_no_sense_without_answers(predict, inputs):
-    with pytest.raises(ConfigError, match="task is pretraining"):
+    with pytest.raises(ConfigError, match="does not go with task pretraining"):
         predict(inputs, task="pretraining", method="nearest_answer")
 
 

@@ -1,0 +1,48 @@
+"""Writes the example project: a CSV file a shop, and a config."""
+
+from __future__ import annotations
+
+import random
+from importlib.resources import files
+from pathlib import Path
+
+from acclimate.core.atomic import write_bytes
+from acclimate.core.csv_tables import csv_table
+from acclimate.examples.tickets.wording import ASIDES, CLOSINGS, COMPLAINTS, OPENINGS, PRODUCTS
+
+SITES = ("harbour", "hill", "market")
+COLUMNS = ("ticket", "customer", "channel", "category", "message")
+TICKETS_PER_SITE = 160
+TWO_MATTERS, UNLABELLED = 0.2, 0.03
+"""Shares of messages that speak of a second matter after the one they are labelled by, and of those without a label."""
+
+
+def write_project(folder: Path, *, seed: int = 7) -> list[Path]:
+    """Writes the project into an existing folder and returns the files; equal seeds give equal bytes."""
+    (folder / "data").mkdir(parents=True, exist_ok=True)
+    written = {folder / "acclimate.yaml": (files(__package__) / "project.yaml").read_bytes()}
+    for site in SITES:
+        draw = random.Random(f"{seed} {site}")  # noqa: S311
+        rows = [_row(site, number, draw) for number in range(TICKETS_PER_SITE)]
+        written[folder / f"data/{site}.csv"] = csv_table(COLUMNS, rows).encode()
+    for path, content in written.items():
+        write_bytes(path, content)
+    return list(written)
+
+
+def _row(site: str, number: int, draw: random.Random) -> list[str]:
+    """One message; every third one is a customer's second."""
+    label = draw.choice(sorted(COMPLAINTS))
+    given = "" if draw.random() < UNLABELLED else label
+    channel = draw.choice(("mail", "form", "chat"))
+    return [f"{site}-{number}", f"{site}-c{number - number % 3 // 2}", channel, given, _message(label, draw)]
+
+
+def _message(label: str, draw: random.Random) -> str:
+    """The matter itself stands between what anybody might say, and may be followed by a second one."""
+    about = f"it is about {draw.choice(PRODUCTS)}: {draw.choice(COMPLAINTS[label])}."
+    parts = [draw.choice(OPENINGS), about, *draw.sample(ASIDES, draw.randint(0, 2))]
+    if draw.random() < TWO_MATTERS:
+        other = draw.choice(sorted(set(COMPLAINTS) - {label}))
+        parts.append(f"Besides, {draw.choice(COMPLAINTS[other])}.")
+    return " ".join([*parts, draw.choice(CLOSINGS)])
