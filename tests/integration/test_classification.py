@@ -13,7 +13,11 @@ from pathlib import Path
 import pytest
 from tests.integration.test_bad_input import edit
 
+from acclimate.annotation.study.outputs import read_outputs
+from acclimate.annotation.study.protocol import Protocol
+from acclimate.annotation.suggestions.written_answers import read_predictions
 from acclimate.api import Project
+from acclimate.core.errors import DataError
 from acclimate.core.schema import PREDICTION_SCHEMA
 from acclimate.core.surrogates import subject_hash
 from acclimate.project.keys import load_key
@@ -198,3 +202,17 @@ def test_a_new_project_that_tells_labels_names_an_encoder(tmp_path: Path) -> Non
     written = (tmp_path / "fresh/acclimate.yaml").read_text()
     assert "task: classification " in written
     assert "base: minilm-l6 " in written
+
+
+def test_labels_told_are_suggestions_with_their_probability(done: Path) -> None:
+    written = read_predictions(Project.open(done).workspace, "predict.adapted")
+    rows = {row["id"]: row for row in Project.open(done).table("predict.adapted").to_pylist()}
+    assert written.by_item.keys() == rows.keys()
+    for name, given in written.by_item.items():
+        assert given.answer == rows[name]["label"]
+        assert given.score == max(one["probability"] for one in rows[name]["probabilities"])
+
+
+def test_a_blind_review_of_a_classifier_is_refused(done: Path) -> None:
+    with pytest.raises(DataError, match="nothing to read blind"):
+        read_outputs(Project.open(done).workspace, Protocol(name="labels", arms=("adapted", "base")))

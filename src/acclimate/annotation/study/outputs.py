@@ -32,6 +32,11 @@ def read_outputs(workspace: Workspace, protocol: Protocol) -> Outputs:
         raise DataError("There is no test record, so nothing can be compared.", hint="acclimate run --until split")
     made = {arm: workspace.readable(f"predict.{arm}").artifact for arm in protocol.arms if arm != REFERENCE}
     texts = {arm: _generated(artifact) for arm, artifact in made.items()}
+    if not any(texts.values()):
+        raise DataError(
+            f"None of {', '.join(texts)} wrote an answer, so there is nothing to read blind.",
+            hint="raise predict.generations; the labels that a classifier tells are checked by annotating its test records",
+        )
     records = [_answered(record, texts) for record in sorted(test, key=lambda record: str(record["id"]))]
     return Outputs(records, {arm: artifact.identity for arm, artifact in made.items()})
 

@@ -36,13 +36,19 @@ class WrittenAnswers:
 
 
 def read_predictions(workspace: Workspace, step: str) -> WrittenAnswers:
-    """What the newest artifact of a `predict` step answered; raises WorkspaceError where there is none."""
+    """What the newest artifact of a `predict` step answered or labelled; WorkspaceError where there is none."""
     made = workspace.readable(step)
-    rows = made.artifact.table(["id", "suite", "generated"]).to_pylist()
-    given = {
-        row["id"]: Written(row["generated"]) for row in rows if row["suite"] == "task" and row["generated"] is not None
-    }
-    return WrittenAnswers(Source(step, made.manifest.key), given)
+    found = ((row["id"], _predicted(row)) for row in made.artifact.rows() if row["suite"] == "task")
+    return WrittenAnswers(Source(step, made.manifest.key), {name: given for name, given in found if given is not None})
+
+
+def _predicted(row: Mapping[str, Any]) -> Written | None:
+    """The answer of a row in the prediction schema, or the label with its probability; older tables lack the latter."""
+    if row["generated"] is not None:
+        return Written(row["generated"])
+    if row.get("label") is None:
+        return None
+    return Written(row["label"], score=max(one["probability"] for one in row["probabilities"]))
 
 
 def read_answers(path: Path) -> WrittenAnswers:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Sequence
 from importlib.resources import files
 from pathlib import Path
 
@@ -13,8 +14,9 @@ from acclimate.examples.tickets.wording import ASIDES, CLOSINGS, COMPLAINTS, OPE
 SITES = ("harbour", "hill", "market")
 COLUMNS = ("ticket", "customer", "channel", "category", "message")
 TICKETS_PER_SITE = 160
-TWO_MATTERS, UNLABELLED = 0.2, 0.03
-"""Shares of messages that speak of a second matter after the one they are labelled by, and of those without a label."""
+TWO_MATTERS, BY_THE_SECOND, UNLABELLED = 0.4, 0.25, 0.03
+"""Shares of messages that speak of two matters, of those of them that a shop labels by the second, of those without a
+label."""
 
 
 def write_project(folder: Path, *, seed: int = 7) -> list[Path]:
@@ -32,17 +34,17 @@ def write_project(folder: Path, *, seed: int = 7) -> list[Path]:
 
 def _row(site: str, number: int, draw: random.Random) -> list[str]:
     """One message; every third one is a customer's second."""
-    label = draw.choice(sorted(COMPLAINTS))
+    first, second = draw.sample(sorted(COMPLAINTS), 2)
+    matters = [first, second] if draw.random() < TWO_MATTERS else [first]
+    label = matters[-1] if draw.random() < BY_THE_SECOND else first
     given = "" if draw.random() < UNLABELLED else label
     channel = draw.choice(("mail", "form", "chat"))
-    return [f"{site}-{number}", f"{site}-c{number - number % 3 // 2}", channel, given, _message(label, draw)]
+    return [f"{site}-{number}", f"{site}-c{number - number % 3 // 2}", channel, given, _message(matters, draw)]
 
 
-def _message(label: str, draw: random.Random) -> str:
-    """The matter itself stands between what anybody might say, and may be followed by a second one."""
-    about = f"it is about {draw.choice(PRODUCTS)}: {draw.choice(COMPLAINTS[label])}."
+def _message(matters: Sequence[str], draw: random.Random) -> str:
+    """The matters stand between what anybody might say."""
+    said = [draw.choice(COMPLAINTS[matter]) for matter in matters]
+    about = f"it is about {draw.choice(PRODUCTS)}: {said[0]}."
     parts = [draw.choice(OPENINGS), about, *draw.sample(ASIDES, draw.randint(0, 2))]
-    if draw.random() < TWO_MATTERS:
-        other = draw.choice(sorted(set(COMPLAINTS) - {label}))
-        parts.append(f"Besides, {draw.choice(COMPLAINTS[other])}.")
-    return " ".join([*parts, draw.choice(CLOSINGS)])
+    return " ".join([*parts, *(f"Besides, {more}." for more in said[1:]), draw.choice(CLOSINGS)])

@@ -88,6 +88,12 @@ def line_up_labels(test: pl.DataFrame, predictions: Mapping[str, pl.DataFrame]) 
         )
     tables = {arm: _probabilities(arm, rows, test["id"].to_list()) for arm, rows in predictions.items()}
     told_apart = next(iter(tables.values())).columns
+    for arm, table in tables.items():
+        if set(table.columns) != set(told_apart):
+            raise DataError(
+                f"The predictions of {arm} tell other labels apart than those of {next(iter(tables))}.",
+                hint="run predict again for both, on the same split",
+            )
     probabilities = {arm: table.select(told_apart).to_numpy()[labelled] for arm, table in tables.items()}
     wanted = [str(references[place]) for place in labelled]
     names = (*told_apart, *sorted(set(wanted) - set(told_apart)))

@@ -42,6 +42,12 @@ STAGE = Stage(
     run=run,
     inputs=("records", "base"),
     equality=Equality.TOLERANCE,
-    code=("acclimate.backends", "acclimate.core.hash_order"),
+    code=(
+        "acclimate.backends",
+        "acclimate.core.examples",
+        "acclimate.core.hash_order",
+        "acclimate.core.labels",
+        "acclimate.core.softmax_regression",
+    ),
     estimate=_estimate,
 )

@@ -7,13 +7,13 @@ import pytest
 from acclimate.core.errors import DataError
 
 
-def told(arm_sure, *, of="ab"):
+def told(arm_sure, *, other="b"):
     """Rows of an arm: for each item the probability of the label a."""
     return [
         {
             "id": f"i{place}",
-            "label": "a" if sure >= 0.5 else "b",
-            "probabilities": [{"label": "a", "probability": sure}, {"label": "b", "probability": 1 - sure}],
+            "label": "a" if sure >= 0.5 else other,
+            "probabilities": [{"label": "a", "probability": sure}, {"label": other, "probability": 1 - sure}],
         }
         for place, sure in enumerate(arm_sure)
     ]
@@ -109,6 +109,16 @@ def test_arms_that_predicted_other_items_are_refused(bench):
         "adapted": bench.predictions("adapted", told(SURE)),
     }
     with pytest.raises(DataError, match="cover 19 of 20"):
+        bench.evaluate(inputs, task="classification")
+
+
+def test_arms_that_tell_other_labels_are_refused(bench):
+    inputs = {
+        "records": bench.records(records(LABELS)),
+        "base": bench.predictions("base", told(SURE, other="c")),
+        "adapted": bench.predictions("adapted", told(SURE)),
+    }
+    with pytest.raises(DataError, match="other labels apart"):
         bench.evaluate(inputs, task="classification")
 
 
