@@ -188,6 +188,7 @@ STAGE = Stage(
     code=(
         "acclimate.core.ledger",
         "acclimate.core.passages",
+        "acclimate.core.preferences",
         "acclimate.core.task_texts",
         "acclimate.core.word_hashes",
     ),
