@@ -13,7 +13,12 @@ from pathlib import Path
 import pytest
 from tests.integration.test_bad_input import edit
 from tests.preference_project import NAMES
+from tests.unit.annotation.project_of_four import TASK, Clock, answer, open_store, start_task
 
+from acclimate.annotation.export import export_snapshot
+from acclimate.annotation.queue import next_item
+from acclimate.annotation.schema import LabelSchema, Ranking
+from acclimate.annotation.tasks import NewItem
 from acclimate.api import Project
 from acclimate.core.surrogates import subject_hash
 from acclimate.project.keys import load_key
@@ -130,6 +135,52 @@ def test_an_adapter_trained_elsewhere_is_compared_on_pairs(done: Path, tmp_path:
     assert "preferred answer" in (tmp_path / "comparison/report.html").read_text()
     refused = acclimate("compare", *named, *columns[:4], "--task", "preference", "--output", "other", cwd=tmp_path)
     assert (refused.returncode, "names the chosen and not the rejected" in refused.stderr) == (2, True)
+
+
+def test_an_exported_model_is_the_base_of_another_project_and_says_what_it_was_made_from(
+    done: Path, tmp_path: Path
+) -> None:
+    made = acclimate("export", tmp_path / "model", "--project", done, "--json")
+    assert made.returncode == 0, made.stderr
+    lineage = json.loads((tmp_path / "model/lineage.json").read_text())
+    assert lineage["dial"] == Project.open(done).workspace.readable("dial").manifest.key
+    again = acclimate("export", tmp_path / "model", "--project", done)
+    assert (again.returncode, "is there already" in again.stderr) == (2, True)
+    edit("acclimate.yaml", "./tiny-model", str(tmp_path / "model"))(done)
+    trained = acclimate("run", "--until", "train", "--project", done)
+    assert trained.returncode == 0, trained.stderr
+
+
+def test_an_adapter_alone_is_refused_as_a_base(done: Path) -> None:
+    edit("acclimate.yaml", "./tiny-model", str(Project.open(done).where("dial") / "model"))(done)
+    ran = acclimate("run", "--project", done)
+    assert (ran.returncode, "holds an adapter, not a model" in ran.stderr) == (2, True)
+
+
+def test_what_reviewers_ranked_on_the_pages_is_learnt_from(fresh: Path) -> None:
+    store = open_store(fresh, Clock())
+    records = [
+        {"id": f"i{n}", "prompt": f"Summarise visit {n}.", "completion": "?", "subject_id": f"s{n}"} for n in range(40)
+    ]
+    items = [
+        NewItem(one, candidates={"base": f"It may be {one['id']}.", "tuned": f"{one['id']} seen"}) for one in records
+    ]
+    start_task(store, items, readings=1, schema=LabelSchema(questions=(Ranking(name="better"),)))
+    while lease := next_item(store, TASK, "ann"):
+        ordered = sorted(lease.candidates, key=lambda candidate: candidate.text.startswith("It may"))
+        answer(store, "ann", lease.item, {"better": [[candidate.key] for candidate in ordered]})
+    snapshot = export_snapshot(store, TASK, fresh / "restricted/annotated/review", by="mia")
+    text = (fresh / "acclimate.yaml").read_text()
+    start, end = text.index("    - path: data/north.jsonl"), text.index("general:")
+    source = f"    - {{path: 'restricted/annotated/review/{snapshot.folder.name}/data-*.parquet', name: review}}\n"
+    (fresh / "acclimate.yaml").write_text(text[:start] + source + text[end:])
+    ran = acclimate("run", "--until", "train", "--project", fresh)
+    assert ran.returncode == 0, ran.stderr
+    project = Project.open(fresh)
+    assert project.report("ingest").metrics["sources"]["review"]["recognised"] == "acclimate records"
+    (row, *_) = project.table("split").to_pylist()
+    assert row["chosen"].endswith("seen")
+    assert row["rejected"].startswith("It may be")
 
 
 def equal_answers(project: Path) -> None:

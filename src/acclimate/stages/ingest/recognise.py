@@ -40,6 +40,7 @@ _PAIR = {"chosen": "chosen", "rejected": "rejected"}
 _BESIDE_PAIR = {"system": "system", "messages": "messages"}
 
 FORMATS = (
+    DatasetFormat("acclimate records", {column: column for column in PAYLOAD_COLUMNS}, {}),
     DatasetFormat("preference", {"prompt": "prompt", **_PAIR}, _BESIDE_PAIR),
     DatasetFormat("preference, prompt in the answers or messages", _PAIR, _BESIDE_PAIR),
     DatasetFormat("preference with question", {"prompt": "question", **_PAIR}, {"system": "system"}),
