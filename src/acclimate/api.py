@@ -222,8 +222,10 @@ class Project:
         shutil.rmtree(partial, ignore_errors=True)
         self.outside.models.write_merged(self.outside.base, adapter=made.artifact.path / "model", output=partial)
         origin = {"project": self.config.project, "base": self.outside.models.facts(self.outside.base).digest}
-        write_json(partial / "lineage.json", origin | {"dial": made.manifest.key, **made.manifest.config})
+        kept = {"dial": made.manifest.key, "alpha": made.artifact.report().metrics["alpha"]}
+        write_json(partial / "lineage.json", origin | kept)
         publish_folder(partial, folder)
+        self.workspace.audit.append("model exported", **kept)
         return folder
 
     def where(self, step: str) -> Path:

@@ -20,7 +20,7 @@ from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_stage, steps_for
 from acclimate.project.workspace import PROJECT_FILE
 
-TASKS = ("generation", "pretraining", "classification", "preference")
+TASKS = ("generation", "pretraining", "preference", "classification")
 BASES = {"classification": "minilm-l6"}
 """The base of a task where none is named; smollm2-135m for the others."""
 _GROUPS = ("use", "engine", "general", "evaluation_sets", "certificate", *STAGE_NAMES)

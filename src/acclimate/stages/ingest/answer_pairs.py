@@ -6,6 +6,7 @@ or transcripts (HH-RLHF) hold the prompt themselves, or stand beside it; what bo
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -91,7 +92,7 @@ def _asked(cells: Mapping[str, Any]) -> Conversation | None:
     """What stands beside the answers: a prompt, as text or in turns, or the conversation so far; the system's turn first."""
     prompt, system = cells.get("prompt"), _plain(cells.get("system"), "system")
     if isinstance(prompt, dict):
-        prompt = prompt.get("messages")
+        prompt = prompt.get("messages", [prompt])
     if prompt is None and cells.get("messages") is not None:
         prompt = cells["messages"]
     elif prompt is not None and not isinstance(prompt, list):
@@ -149,6 +150,6 @@ def _plain(cell: Any, part: str) -> str | None:
     if cell is None or isinstance(cell, str):
         return cell
     if isinstance(cell, bool | int | float):
-        return str(cell)
+        return json.dumps(cell)
     kind = "a list" if isinstance(cell, list) else "an object"
     raise RowError("bad_type", f"{part} is {kind} where a text is needed", kind)

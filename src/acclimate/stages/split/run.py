@@ -186,6 +186,7 @@ STAGE = Stage(
     SplitConfig,
     run,
     code=(
+        "acclimate.core.examples",
         "acclimate.core.ledger",
         "acclimate.core.passages",
         "acclimate.core.preferences",
