@@ -10,6 +10,7 @@ import pytest
 from hypothesis import settings
 
 from tests.labelled_project import write_labelled_project
+from tests.preference_project import write_preference_project
 from tests.tiny_project import write_tiny_project
 
 # A busy machine makes no property false.
@@ -34,6 +35,7 @@ def project_key(own_keys: Path) -> None:
 
     new_key("tiny", "surrogates")
     new_key("tickets", "surrogates")
+    new_key("preferred", "surrogates")
 
 
 @pytest.fixture(scope="session")
@@ -66,6 +68,23 @@ def finished_tickets(fresh_tickets: Path, tmp_path_factory: pytest.TempPathFacto
 
     folder = tmp_path_factory.mktemp("finished") / "tickets"
     shutil.copytree(fresh_tickets, folder)
+    Project.open(folder).run()
+    return folder
+
+
+@pytest.fixture(scope="session")
+def fresh_preferences(tmp_path_factory: pytest.TempPathFactory, project_key: None) -> Path:
+    """The project that learns preferences before its first run; copy it, do not change it."""
+    return write_preference_project(tmp_path_factory.mktemp("project") / "preferred")
+
+
+@pytest.fixture(scope="session")
+def finished_preferences(fresh_preferences: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project that learns preferences after an undisturbed run; copy it, do not change it."""
+    from acclimate.api import Project
+
+    folder = tmp_path_factory.mktemp("finished") / "preferred"
+    shutil.copytree(fresh_preferences, folder)
     Project.open(folder).run()
     return folder
 

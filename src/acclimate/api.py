@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,6 +12,7 @@ import pyarrow as pa
 
 from acclimate.certificate.certify import Drawing, certify, draw_sample, standing
 from acclimate.core.artifacts import Artifact
+from acclimate.core.atomic import publish_folder, write_json
 from acclimate.core.errors import ConfigError, WorkspaceError
 from acclimate.core.ports import Example, LanguageModel, Message, Progress, Sampling
 from acclimate.core.progress import no_progress
@@ -202,6 +204,29 @@ class Project:
             raise ConfigError("This project trains nothing.", hint="remove `model:` from acclimate.yaml")
         read_config(self.workspace.folder, overrides=[f"dial.alpha={'null' if alpha is None else alpha}"])
         write_setting(self.workspace.folder, "dial", "alpha", alpha)
+
+    def export(self, folder: Path) -> Path:
+        """Writes the model that was evaluated last, at its strength, as a safetensors folder that any trainer reads.
+
+        Another project can name it as its base. `lineage.json` in it says what it was made from.
+        """
+        if self.config.task == "classification" or not any(step.stage == "dial" for step in self.config.steps):
+            raise ConfigError(
+                "This project trains no model that writes text, so there is none to export.",
+                hint="a classifier lies with its encoder in the folder that acclimate where train names",
+            )
+        if folder.exists():
+            raise WorkspaceError(f"{folder} is there already, and nothing is replaced.", hint="give another name")
+        made = self.workspace.readable("dial")
+        partial = folder.with_name(f".{folder.name}.partial")
+        shutil.rmtree(partial, ignore_errors=True)
+        self.outside.models.write_merged(self.outside.base, adapter=made.artifact.path / "model", output=partial)
+        origin = {"project": self.config.project, "base": self.outside.models.facts(self.outside.base).digest}
+        kept = {"dial": made.manifest.key, "alpha": made.artifact.report().metrics["alpha"]}
+        write_json(partial / "lineage.json", origin | kept)
+        publish_folder(partial, folder)
+        self.workspace.audit.append("model exported", **kept)
+        return folder
 
     def where(self, step: str) -> Path:
         """The folder of a step's latest artifact."""

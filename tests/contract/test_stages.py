@@ -65,6 +65,19 @@ def test_every_stage_that_tells_labels_keeps_the_contract(finished_tickets: Path
     check_stage(case_of(finished_tickets, step), tmp_path)
 
 
+PREFERENCE_STEPS = (
+    *(pytest.param(step, id=step) for step in ("ingest", "clean", "dedup", "split", "dial", "evaluate")),
+    *(pytest.param(step, id=step, marks=pytest.mark.slow) for step in ("train", "sweep", "predict.adapted", "profile")),
+)
+
+
+@pytest.mark.parametrize("step", PREFERENCE_STEPS)
+def test_every_stage_that_reads_preferences_keeps_the_contract(
+    finished_preferences: Path, tmp_path: Path, step: str
+) -> None:
+    check_stage(case_of(finished_preferences, step), tmp_path)
+
+
 def test_ingest_with_erased_subjects_keeps_the_contract(finished_project: Path, tmp_path: Path) -> None:
     case, key = case_of(finished_project, "ingest"), load_key("tiny", "surrogates")
     for subject in ("p1", "p2"):

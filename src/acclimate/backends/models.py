@@ -131,6 +131,12 @@ class LocalModels:
 
         return load_vectors(folder, max_length=max_length, precision=precision)
 
+    def write_merged(self, folder: Path, *, adapter: Path, output: Path) -> None:
+        """Writes the decoder with its adapter as a model folder of its own."""
+        from acclimate.backends.merged import write_merged_decoder
+
+        write_merged_decoder(folder, adapter, output)
+
     def load_classifier(self, folder: Path, *, adapter: Path, precision: str = "auto") -> Classifier:
         """The encoder with the labels that training taught it to tell."""
         from acclimate.backends.encoder import load_classifier

@@ -21,6 +21,15 @@ class Task(StrEnum):
 
     GENERATION = "generation"
     PRETRAINING = "pretraining"
+    PREFERENCE = "preference"
+
+
+BESIDE: Mapping[Task, Mapping[str, str]] = {
+    Task.GENERATION: {"prompt": "completion", "completion": "prompt"},
+    Task.PRETRAINING: {},
+    Task.PREFERENCE: {"prompt": "chosen", "chosen": "rejected", "rejected": "chosen"},
+}
+"""By task, what a column that is named must have beside it: none is recognised once one is named."""
 
 
 app = new_app("acclimate compare --base smollm2-135m --model ./my-adapter --test test.jsonl")
@@ -36,7 +45,10 @@ def command(
         "--column",
         help="What a column means: prompt=question, completion=answer, text=note. By default recognised.",
     ),
-    task: Task = typer.Option(Task.GENERATION, help="generation: prompts with answers; pretraining: plain texts."),
+    task: Task = typer.Option(
+        Task.GENERATION,
+        help="generation: prompts with answers; pretraining: plain texts; preference: prompts with a chosen and a rejected answer.",
+    ),
     prompts: list[str] = typer.Option([], "--prompt", help="Print both answers to a prompt of your own; repeatable."),
     output: Path = typer.Option(Path("comparison"), help="The folder of the table and the report."),
     as_json: JsonOption = False,
@@ -55,7 +67,7 @@ def command(
         if not as_json:
             _print_answers(result["answers"])
     if test is not None:
-        write_comparison(output, base=base, model=model, test=test, columns=_mapping(columns), task=task)
+        write_comparison(output, base=base, model=model, test=test, columns=_mapping(columns, task), task=task)
         project = Project.open(output)
         project.run(listener=listener(quiet=quiet))
         metrics = project.report("evaluate").metrics
@@ -67,14 +79,13 @@ def command(
         print_json(result)
 
 
-def _mapping(columns: list[str]) -> dict[str, str]:
+def _mapping(columns: list[str], task: Task) -> dict[str, str]:
     pairs = [column.partition("=") for column in columns]
     wrong = [name for name, equals, _ in pairs if not equals]
     if wrong:
         raise ConfigError(f"--column {wrong[0]!r} has no column to read.", hint="write it as prompt=question")
     mapping = {name: column for name, _, column in pairs}
-    unanswered = {"prompt": "completion", "completion": "prompt"}
-    for name, other in unanswered.items():
+    for name, other in BESIDE[task].items():
         if name in mapping and other not in mapping:
             raise ConfigError(
                 f"--column names the {name} and not the {other}, and no column is recognised once one of them is named.",

@@ -45,7 +45,9 @@ def dial(
 
 def _line(row: Mapping[str, Any], *, kept: float) -> str:
     parts = [f"{row['alpha']:5.2f}"]
-    if row.get("bits_per_byte") is not None:
+    if row.get("preference_accuracy") is not None:
+        parts.append(f"{row['preference_accuracy']:.0%} of validation pairs right, loss {row['preference_loss']:.3f}")
+    elif row.get("bits_per_byte") is not None:
         parts.append(f"validation {row['bits_per_byte']:.3f} bits per byte")
     if row.get("general") is not None:
         parts.append(f"general text {row['general']:+.2%}")

@@ -19,7 +19,7 @@ from acclimate.project.workspace import PROJECT_FILE, Workspace
 
 app = new_app("acclimate init demo --example clinical")
 
-EXAMPLES = ("clinical", "tickets")
+EXAMPLES = ("clinical", "tickets", "replies")
 
 
 @app.command()

@@ -52,6 +52,7 @@ VERBS = {
     "where": "the folder of a step's newest artifact",
     "show": "the way of a record from source to prediction, or of a model back to its sources",
     "runs": "every training run side by side: settings, gain, what was forgotten",
+    "export": "the adapted model as a folder of its own, which can be a base in its turn",
     "compare": "a model or adapter trained elsewhere against its base, without a project",
     "tagger": "train a tagger of your own from names that people marked",
     "erase": "remove a person from everything the project keeps, with a receipt",

@@ -20,7 +20,7 @@ def example_of(record: Mapping[str, Any]) -> Example:
     True
     """
     if record.get("messages"):
-        return Example(record["id"], messages=tuple(_message(turn) for turn in record["messages"]))
+        return Example(record["id"], messages=tuple(message_of(turn) for turn in record["messages"]))
     if record.get("completion") is not None:
         turns = (Message("user", record.get("prompt") or ""), Message("assistant", record["completion"], train=True))
         return Example(record["id"], messages=turns)
@@ -81,7 +81,8 @@ def with_shots(example: Example, shots: Sequence[Example]) -> Example:
     return replace(example, messages=(*opening, *shown, *example.messages[len(opening) :]))
 
 
-def _message(turn: Mapping[str, Any]) -> Message:
+def message_of(turn: Mapping[str, Any]) -> Message:
+    """A stored turn as the model sees it; one without a train flag carries loss when it is the assistant's."""
     train = turn.get("train")
     role = turn["role"]
     return Message(

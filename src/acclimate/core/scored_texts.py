@@ -10,6 +10,7 @@ from typing import Any
 from acclimate.core.examples import example_of
 from acclimate.core.hash_order import hash_rank
 from acclimate.core.ports import Example
+from acclimate.core.preferences import preference_fault, preference_of
 
 Record = Mapping[str, Any]
 
@@ -37,6 +38,21 @@ class Item:
 def reference_items(records: Iterable[Record], suite: str) -> list[Item]:
     """The reference text of each record."""
     return [Item(record["id"], suite, "reference", example_of(record)) for record in records]
+
+
+def preference_items(records: Iterable[Record]) -> list[Item]:
+    """Both answers of each record that is a preference."""
+    pairs = [preference_of(record) for record in records if preference_fault(record) is None]
+    return [
+        Item(pair.id, "task", candidate, example)
+        for pair in pairs
+        for candidate, example in (("chosen", pair.chosen), ("rejected", pair.rejected))
+    ]
+
+
+def task_items(records: Iterable[Record], task: str) -> list[Item]:
+    """What is scored of a task's own records: their reference texts, or both answers of preferences."""
+    return preference_items(records) if task == "preference" else reference_items(records, "task")
 
 
 def general_items(records: Iterable[Record]) -> list[Item]:

@@ -20,7 +20,7 @@ from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_stage, steps_for
 from acclimate.project.workspace import PROJECT_FILE
 
-TASKS = ("generation", "pretraining", "classification")
+TASKS = ("generation", "pretraining", "preference", "classification")
 BASES = {"classification": "minilm-l6"}
 """The base of a task where none is named; smollm2-135m for the others."""
 _GROUPS = ("use", "engine", "general", "evaluation_sets", "certificate", *STAGE_NAMES)
@@ -88,9 +88,17 @@ class ProjectConfig:
             for budget in ("general_budget", "ability_budget"):
                 if budget in self.sections.get("evaluate", {}):
                     values.setdefault(budget, self.sections["evaluate"][budget])
+        if self.task == "preference":
+            values = self._loss_of_train(stage.name) | values
         if "use" in stage.config.model_fields:
             values.setdefault("use", self.use)
         return _checked(step.section, stage.config, values)
+
+    def _loss_of_train(self, stage: str) -> dict[str, Any]:
+        """What measures preferences by the very loss that training makes smaller."""
+        given = self.sections.get("train", {})
+        shared = {"dial": ("beta", "loss_type"), "evaluate": ("loss_type",)}.get(stage, ())
+        return {name: given[name] for name in shared if name in given}
 
 
 def _as_test(sources: Any) -> Any:
@@ -166,6 +174,11 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
     )
     if task == "classification":
         _refuse_beside_labels(config)
+    if task == "preference" and config.sections.get("select_model", {}).get("candidates"):
+        raise ConfigError(
+            "select_model.candidates are compared by how likely they find one answer to each prompt, and a pair has two.",
+            hint="remove select_model; run the project once with each base instead",
+        )
     for step in config.steps:
         config.resolve(step)
     return config

@@ -133,7 +133,9 @@ def _read(file: Path) -> dict[str, Any]:
 
 def _llama_factory(settings: Settings, folder: Path, carried: CarriedOver) -> None:
     stage, kind = str(settings.get("stage", "sft")), str(settings["finetuning_type"])
-    _set_task(carried, "stage", {"sft": "generation", "pt": "pretraining"}.get(stage), stage)
+    _set_task(carried, "stage", {"sft": "generation", "pt": "pretraining", "dpo": "preference"}.get(stage), stage)
+    if carried.task == "preference":
+        _carry_preferences(settings, carried)
     methods = {"lora": "lora", "full": "full", "freeze": "top_layers"}
     carried.base = _base(folder, settings["model_name_or_path"])
     _set_method(carried, "finetuning_type", methods.get(kind), kind)
@@ -148,20 +150,43 @@ def _llama_factory(settings: Settings, folder: Path, carried: CarriedOver) -> No
     carried.read |= {"stage", "finetuning_type", "model_name_or_path", "lora_target", "dataset", "dataset_dir"}
 
 
+def _carry_preferences(settings: Settings, carried: CarriedOver) -> None:
+    """What LLaMA-Factory calls DPO's strength and the share of likelihood beside it."""
+    loss = str(settings.get("pref_loss", "sigmoid"))
+    if loss != "sigmoid":
+        carried.left["pref_loss"] = f"{loss} is not built in; the project learns by DPO"
+    for theirs, ours in {"pref_beta": "beta", "pref_ftx": "rpo_alpha"}.items():
+        if settings.get(theirs):
+            carried.train[ours] = _number(settings[theirs])
+    carried.read |= {"pref_loss", "pref_beta", "pref_ftx"}
+
+
 def _factory_dataset(name: str, entry: Any, data: Path, carried: CarriedOver) -> Iterator[dict[str, Any]]:
     """The source that an entry of dataset_info.json names; what is on a hub or made by a script cannot be landed."""
     if not isinstance(entry, dict) or "file_name" not in entry:
         carried.left[f"dataset {name}"] = "it is no file that dataset_info.json names; fetch it and name it in ingest"
         return
     columns = entry.get("columns") or {}
+    ours: dict[str, str] = {}
     source: dict[str, Any] = {"path": str(data / str(entry["file_name"])), "name": _name(name)}
-    if entry.get("formatting", "alpaca") == "alpaca":
+    if entry.get("ranking"):
+        ours = _ranking_columns(columns, is_sharegpt=entry.get("formatting") == "sharegpt")
+    elif entry.get("formatting", "alpaca") == "alpaca":
         ours = {"prompt": columns.get("prompt", "instruction"), "completion": columns.get("response", "output")}
-        if ours != {"prompt": "instruction", "completion": "output"}:
-            source["columns"] = ours
-            if columns.get("query"):
-                carried.left[f"dataset {name}: query"] = "a prompt comes from one column"
+        ours = {} if ours == {"prompt": "instruction", "completion": "output"} else ours
+    if ours:
+        source["columns"] = ours
+        if columns.get("query"):
+            carried.left[f"dataset {name}: query"] = "a prompt comes from one column"
     yield source
+
+
+def _ranking_columns(columns: Mapping[str, str], *, is_sharegpt: bool) -> dict[str, str]:
+    """How the columns of pairs are mapped; nothing where they have the names that are recognised."""
+    asked, usual = ("messages", "conversations") if is_sharegpt else ("prompt", "instruction")
+    recognised = {asked: usual, "chosen": "chosen", "rejected": "rejected"}
+    ours = {part: columns.get(part, name) for part, name in recognised.items()}
+    return {} if ours == recognised else ours
 
 
 def _axolotl(settings: Settings, folder: Path, carried: CarriedOver) -> None:

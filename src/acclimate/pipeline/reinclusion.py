@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from acclimate.core.errors import WorkspaceError
+from acclimate.core.preferences import FAULTS
 from acclimate.core.reinclusion import id_digest, kept_digests
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.pipeline.drops import DroppedRecord, step_drops
@@ -30,6 +31,11 @@ def keep_records(workspace: Workspace, config: ProjectConfig, names: Sequence[st
             raise WorkspaceError(
                 f"The record {record.id!r} lacks {record.value}, so a model could learn nothing from it.",
                 hint="look at ingest.columns: a column may be mapped to the wrong name",
+            )
+        if record.rule in FAULTS:
+            raise WorkspaceError(
+                f"The record {record.id!r} {FAULTS[record.rule]}, so it says of no answer that it is preferred.",
+                hint="look at ingest.columns, and at the record itself in its source",
             )
         if record.rule == "contaminated":
             raise WorkspaceError(

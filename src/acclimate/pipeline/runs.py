@@ -13,7 +13,10 @@ TRAIN, DIAL, ADAPTED, EVALUATE = "train", "dial", "predict.adapted", "evaluate"
 
 
 _GAINED = ("bits_per_byte", "log_loss")
-"""What is fewer of where something was gained: of answers, of labels."""
+"""What is fewer of where something was gained: of answers, of labels. Of pairs it is the share told wrong."""
+
+_WON = ("reward_accuracy", "reward_accuracy_per_token")
+"""How often the chosen of two answers wins."""
 
 
 @dataclass(frozen=True)
@@ -40,7 +43,7 @@ class TrainingRun:
     """The figure by which the kept step was best, on the validation records."""
     alpha: float | None = None
     gain: Figure | None = None
-    """Bits per byte of the test answers, or bits per label of a classifier, less the base's."""
+    """Bits per byte of the test answers, bits per label of a classifier, or the share of pairs told wrong, less the base's."""
     general: Figure | None = None
     """The relative change of bits per byte on general text."""
     retention: str | None = None
@@ -90,7 +93,7 @@ def _runs_of(trained: Finished, of_step: Mapping[str, list[Finished]], newest: s
         yield replace(
             plain,
             alpha=alpha,
-            gain=_gain(figures["comparisons"]),
+            gain=_gain(figures),
             general=_figure(figures["retention"]["general"], "value"),
             retention=figures["retention"]["verdict"],
             is_current=evaluation.manifest.key == newest,
@@ -128,9 +131,14 @@ def _best(metrics: Mapping[str, Any]) -> float | None:
     return None
 
 
-def _gain(comparisons: Sequence[Mapping[str, Any]]) -> Figure | None:
-    found = (row for row in comparisons if row["arm"] == "base" and row["metric"] in _GAINED)
-    return _figure(next(found, None), "difference")
+def _gain(metrics: Mapping[str, Any]) -> Figure | None:
+    rows = {row["metric"]: row for row in metrics["comparisons"] if row["arm"] == "base"}
+    decisive = metrics["task"]["answer_metric"]
+    if decisive in _WON and decisive in rows:
+        won = rows[decisive]
+        low, high = (None if bound is None else -bound for bound in (won["high"], won["low"]))
+        return Figure(-won["difference"], low, high)
+    return _figure(next((rows[name] for name in _GAINED if name in rows), None), "difference")
 
 
 def _figure(row: Mapping[str, Any] | None, name: str) -> Figure | None:

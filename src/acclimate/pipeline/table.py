@@ -148,12 +148,14 @@ def data_steps(*, evaluation_sets: bool) -> tuple[Step, ...]:
 def steps_for(task: str, *, select_model: bool, evaluation_sets: bool = False) -> tuple[Step, ...]:
     """The steps of a project, in an order in which every step follows its inputs.
 
-    Few-shot prompting and copying an answer are baselines for tasks that have a prompt.
+    Few-shot prompting and copying an answer are baselines for answers to prompts; which of two answers is better, the length of
+    each is, which needs no step.
     """
     if task == "classification":
         return _classification_steps(evaluation_sets=evaluation_sets)
     has_prompt = task == "generation"
-    compared = _COMPARED | {"glossary": "glossary"} | (_BASELINES if has_prompt else {})
+    glossary = {} if task == "preference" else {"glossary": "glossary"}
+    compared = _COMPARED | glossary | (_BASELINES if has_prompt else {})
     return (
         *data_steps(evaluation_sets=evaluation_sets),
         GENERAL_STEP,

@@ -18,7 +18,7 @@ HEAD = """\
 # What this project is, in your words to acclimate. Check it with: acclimate plan
 project: {project}
 task: {task: <22}# generation (prompt -> completion, or conversations) | pretraining (plain text)
-                            # | classification (text -> label)
+                            # | classification (text -> label) | preference (prompt, chosen and rejected answer)
 # labels: [urgent, routine]   # what classification tells apart; by itself the labels of the training records
 # use: {{purpose: research, commercial: false}}   # what the model is for; sources whose terms forbid it stop the run
 base: {base: <22}# a safetensors folder, a GGUF file, a hub name, smollm2-135m, or the encoder minilm-l6
@@ -46,7 +46,11 @@ ingest:
 """
 
 
-COLUMNS = {"pretraining": "text: note", "classification": "text: message, label: category"}
+COLUMNS = {
+    "pretraining": "text: note",
+    "classification": "text: message, label: category",
+    "preference": "prompt: question, chosen: better, rejected: worse",
+}
 """How columns of each task are mapped, as an example; generation has prompts."""
 
 

@@ -12,7 +12,7 @@ import polars as pl
 from acclimate.annotation.study.kept import newest_findings
 from acclimate.certificate.certify import standing
 from acclimate.core.artifacts import Artifact
-from acclimate.core.examples import question_and_answer
+from acclimate.core.preferences import asked_and_answered
 from acclimate.core.report import Report
 from acclimate.core.surrogates import record_hash
 from acclimate.examples.planted import StageTables, read_planted, score_faults
@@ -52,7 +52,7 @@ class ExampleRow:
     reference: str
     answers: Mapping[str, str]
     gain: float
-    """Bits per byte of the base less those of the adapted model."""
+    """Bits per byte of the base less those of the adapted model; of a pair the nats that its margin gained."""
 
 
 @dataclass(frozen=True)
@@ -101,6 +101,11 @@ class Story:
     def tells_labels(self) -> bool:
         """Whether the model is a classifier."""
         return self.config.task == "classification"
+
+    @property
+    def prefers(self) -> bool:
+        """Whether the model learnt which of two answers is better."""
+        return self.config.task == "preference"
 
     @property
     def dial(self) -> Mapping[str, Any] | None:
@@ -230,17 +235,19 @@ def _examples(made: Mapping[str, Finished], config: ProjectConfig) -> list[Examp
     predictions = {arm: _answers(made[inputs[arm]].artifact) for arm in ARMS if arm in inputs}
     if not predictions["adapted"]:
         return []
-    gained = items.filter(pl.col("id").is_in(list(predictions["adapted"]))).select(
-        "id", gain=pl.col("bits_per_byte_base") - pl.col("bits_per_byte_adapted")
-    )
+    likelier = pl.col("bits_per_byte_base") - pl.col("bits_per_byte_adapted")
+    gain = pl.col("margin") if config.task == "preference" else likelier
+    gained = items.filter(pl.col("id").is_in(list(predictions["adapted"]))).select("id", gain=gain)
     ordered = gained.sort(["gain", "id"])
     shown = ordered if ordered.height <= MOST_EXAMPLES else pl.concat([ordered.head(6), ordered.tail(6)])
     records = {row["id"]: row for row in made[inputs["records"]].artifact.rows()}
-    return [_example(records[name], gain, predictions) for name, gain in shown.iter_rows()]
+    if config.task == "preference":
+        predictions = {"rejected": {name: records[name]["rejected"] for name in shown["id"]}, **predictions}
+    return [_example(records[name], gained_by, predictions) for name, gained_by in shown.iter_rows()]
 
 
 def _example(record: Mapping[str, Any], gain: float, predictions: Mapping[str, Mapping[str, str]]) -> ExampleRow:
-    prompt, reference = question_and_answer(record)
+    prompt, reference = asked_and_answered(record)
     answers = {arm: answered.get(record["id"], "") for arm, answered in predictions.items()}
     return ExampleRow(record["id"], record["site"] or "", prompt, reference, answers, gain)
 

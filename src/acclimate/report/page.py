@@ -16,11 +16,14 @@ from acclimate.core.durations import duration
 from acclimate.core.retention import ONE_SIDED
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
-from acclimate.report import figures, label_words, words
+from acclimate.report import figures, label_words, pair_words, words
 from acclimate.report.gather import Story, gather
 from acclimate.report.profile import profile_figures
+from acclimate.stages.evaluate.pair_items import ACCURACY_PER_TOKEN
 
 FILE_NAME = "report.html"
+_WORDS: Mapping[str, Any] = {"classification": label_words, "preference": pair_words}
+"""How a task's results are said, where not as those of answers."""
 
 
 def write_report(workspace: Workspace, config: ProjectConfig) -> Path:
@@ -33,7 +36,7 @@ def write_report(workspace: Workspace, config: ProjectConfig) -> Path:
 
 def render(story: Story) -> str:
     """The page of a story."""
-    said = label_words if story.tells_labels else words
+    said = _WORDS.get(story.config.task, words)
     title, tone = said.headline(story)
     drawn = {name: Markup(svg) for name, svg in _figures(story).items()}  # noqa: S704 - drawn by figures.py from numbers and escaped labels
     return (
@@ -74,7 +77,8 @@ def templates() -> Environment:
 
 
 def _figures(story: Story) -> dict[str, str]:
-    drawn = _label_figures(story.evaluate) if story.tells_labels else _answer_figures(story.evaluate)
+    draw = {"classification": _label_figures, "preference": _pair_figures}.get(story.config.task, _answer_figures)
+    drawn = draw(story.evaluate)
     if story.train:
         drawn |= {"loss": _loss_figure(story.train), "validation": _validation_figure(story.train)}
     if story.dial:
@@ -106,6 +110,19 @@ def _label_figures(evaluate: Mapping[str, Any]) -> dict[str, str]:
         "sites": _sites_figure(evaluate["by_site"]),
         "slices": _slices_figure(evaluate["slices"], "accuracy", label_words),
         "calibration": figures.calibration(lines),
+    }
+
+
+def _pair_figures(evaluate: Mapping[str, Any]) -> dict[str, str]:
+    """What is drawn of pairs of answers."""
+    metric = evaluate["task"]["answer_metric"]
+    return {
+        "likelihood": _comparison_figure(evaluate["comparisons"], metric, pair_words),
+        "answers": _comparison_figure(evaluate["comparisons"], ACCURACY_PER_TOKEN, pair_words),
+        "lengths": _slices_figure(evaluate["by_length"], metric, pair_words),
+        "slices": _slices_figure(evaluate["slices"], metric, pair_words),
+        "retention": _retention_figure(evaluate["retention"]),
+        "abilities": _abilities_figure(evaluate["retention"]["abilities"]),
     }
 
 
@@ -194,7 +211,9 @@ def _loss_figure(train: Mapping[str, Any]) -> str:
     for step in train["curve"]["steps"]:
         for source, loss in step["loss_by_source"].items():
             lines.setdefault(source, []).append((step["step"], loss))
-    return figures.curves(lines, across="step", up="loss, nats per token") if lines else ""
+    of_pairs = train["plan"]["objective"] == "preference"
+    up = "loss of a pair; of replay nats per token" if of_pairs else "loss, nats per token"
+    return figures.curves(lines, across="step", up=up) if lines else ""
 
 
 def _validation_figure(train: Mapping[str, Any]) -> str:
@@ -209,6 +228,8 @@ def _validation_figure(train: Mapping[str, Any]) -> str:
 
 def _dial_figure(dial: Mapping[str, Any]) -> str:
     """Gain on validation against what general text loses, both in percent of the base, over the strength."""
+    if dial["points"][0].get("preference_accuracy") is not None:
+        return _dial_of_pairs(dial)
     start = dial["points"][0].get("bits_per_byte")
     points = dial["points"][1:]
     gained = [(row["alpha"], -100 * row["change"] / start) for row in points if start and row.get("change") is not None]
@@ -216,6 +237,19 @@ def _dial_figure(dial: Mapping[str, Any]) -> str:
     lines = {"gain on validation": gained, "rise on general text": lost}
     drawn = {label: [(0.0, 0.0), *line] for label, line in lines.items() if line}
     return figures.dial(drawn, kept=dial["alpha"], budget=100 * dial["budget"]["general"]) if drawn else ""
+
+
+def _dial_of_pairs(dial: Mapping[str, Any]) -> str:
+    """How many validation pairs are told right against what general text loses, in percent, over the strength."""
+    lines = {
+        "pairs right": [(row["alpha"], 100 * row["preference_accuracy"]) for row in dial["points"]],
+        "rise on general text": [
+            (row["alpha"], 100 * row.get("general", 0.0))
+            for row in dial["points"]
+            if row.get("general") or not row["alpha"]
+        ],
+    }
+    return figures.dial(lines, kept=dial["alpha"], budget=100 * dial["budget"]["general"])
 
 
 def _number(value: float | None, digits: int = 3) -> str:

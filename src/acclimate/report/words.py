@@ -205,6 +205,7 @@ def cost_sentence(story: Story) -> str:
 
 
 VALIDATION_HEADINGS = {
+    "dpo_loss": "DPO loss on validation pairs while it trained",
     "bits_per_byte": "Bits per byte on validation while it trained",
     "log_loss": "Log loss (nats a text) on validation while it trained",
 }
@@ -213,7 +214,7 @@ VALIDATION_HEADINGS = {
 def validation_heading(story: Story) -> str:
     """What the curve of the validation records shows."""
     points = story.train["curve"]["validation"] if story.train else []
-    return next((VALIDATION_HEADINGS[name] for point in points for name in point if name in VALIDATION_HEADINGS), "")
+    return next((words for name, words in VALIDATION_HEADINGS.items() if points and name in points[0]), "")
 
 
 def comparison(metrics: Mapping[str, Any], arm: str, metric: str) -> Mapping[str, Any] | None:

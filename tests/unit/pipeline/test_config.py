@@ -49,6 +49,21 @@ def test_the_probe_reads_as_much_of_a_text_as_training_does() -> None:
     assert resolved["predict.base"]["labels"] == resolved["train"]["labels"] == ("b", "a")
 
 
+def test_preferences_are_learnt_with_replay_and_dialled_without_answers_as_baselines() -> None:
+    names = [step.name for step in check_config({**SMALLEST, "task": "preference"}).steps]
+    assert {"sample", "train", "sweep", "dial", "predict.base", "predict.adapted"} < set(names)
+    assert not {"predict.prompted", "predict.copy"} & set(names)
+
+
+def test_preferences_are_measured_by_the_loss_that_training_makes_smaller() -> None:
+    train = {"loss_type": "sigmoid_norm", "beta": 2.0}
+    config = check_config({**SMALLEST, "task": "preference", "train": train})
+    resolved = {step.name: config.resolve(step).model_dump() for step in config.steps}
+    assert resolved["dial"].items() >= train.items()
+    assert resolved["evaluate"]["loss_type"] == "sigmoid_norm"
+    assert resolved["clean"]["task"] == resolved["sweep"]["task"] == "preference"
+
+
 CLASSIFICATION = {"task": "classification"}
 
 
@@ -62,6 +77,9 @@ CLASSIFICATION = {"task": "classification"}
         ({**CLASSIFICATION, "model": "./adapter"}, r"model: compares a model trained elsewhere"),
         ({**CLASSIFICATION, "select_model": {"candidates": ["a", "b"]}}, r"select_model\.candidates"),
         ({**CLASSIFICATION, "train": {"replay_share": 0.1}}, r"replay_share is of models that write text"),
+        ({"train": {"beta": 0.2}}, r"beta is of pairs of answers, and the task is generation"),
+        ({"task": "preference", "train": {"replay_loss": "kl"}}, r"replay_loss is of models that write text"),
+        ({"task": "preference", "select_model": {"candidates": ["a", "b"]}}, r"select_model\.candidates"),
         ({"trian": {}}, r"trian is not a known setting.*\n.*did you mean train\?"),
         ({"dedup": {"max_edits": 0.2}}, r"dedup\.max_edits is not a known setting.*\n.*dedup\.max_edited"),
         ({"dedup": {"max_edited": 2}}, r"dedup\.max_edited: 2 is not valid"),

@@ -145,3 +145,25 @@ def test_the_command_writes_the_project_and_lists_what_was_left(folder: Path) ->
     assert told.exit_code == 0, told.output
     assert "not carried over: sample_packing" in told.output
     assert "# Not carried over: load_in_4bit" in (folder / "project/acclimate.yaml").read_text()
+
+
+@pytest.mark.parametrize(
+    ("entry", "columns"),
+    [
+        ({}, None),
+        ({"formatting": "sharegpt", "columns": {"messages": "conversations"}}, None),
+        (
+            {"columns": {"prompt": "question", "chosen": "good"}},
+            {"prompt": "question", "chosen": "good", "rejected": "rejected"},
+        ),
+    ],
+)
+def test_a_preference_stage_of_llama_factory_learns_preferences(folder: Path, entry: dict, columns: object) -> None:
+    known = {"notes": {"file_name": "notes.jsonl", "ranking": True, **entry}}
+    (folder / "data/dataset_info.json").write_text(json.dumps(known))
+    preferring = LLAMA_FACTORY.replace("stage: sft", "stage: dpo\npref_beta: 0.2\npref_ftx: 0.5\npref_loss: orpo")
+    found, written = carried(folder, preferring)
+    config = check_config(written)
+    assert (config.task, written["train"]["beta"], written["train"]["rpo_alpha"]) == ("preference", 0.2, 0.5)
+    assert written["ingest"]["sources"][0].get("columns") == columns
+    assert found.left["pref_loss"] == "orpo is not built in; the project learns by DPO"

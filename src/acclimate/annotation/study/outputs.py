@@ -10,10 +10,11 @@ from acclimate.annotation.study.design import Answered
 from acclimate.annotation.study.protocol import REFERENCE, Protocol
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import DataError
-from acclimate.core.examples import question_and_answer
+from acclimate.core.preferences import asked_and_answered
 from acclimate.project.workspace import Workspace
 
-_COLUMNS = ["id", "text", "prompt", "completion", "messages", "site", "subject_id", "cluster_id", "split"]
+_PAYLOAD = ["text", "prompt", "completion", "messages", "chosen", "rejected"]
+_COLUMNS = ["id", *_PAYLOAD, "site", "subject_id", "cluster_id", "split"]
 
 
 @dataclass(frozen=True)
@@ -42,7 +43,7 @@ def read_outputs(workspace: Workspace, protocol: Protocol) -> Outputs:
 
 
 def _answered(record: dict[str, Any], outputs: dict[str, dict[str, str]]) -> Answered:
-    question, reference = question_and_answer(record)
+    question, reference = asked_and_answered(record)
     return Answered(
         id=record["id"],
         question=question,

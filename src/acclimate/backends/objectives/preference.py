@@ -18,6 +18,7 @@ from acclimate.backends.objectives.objective import Batch, BatchLoss, Figure, me
 from acclimate.backends.packing import PACK_TOKENS, Network, Pack, check_packing
 from acclimate.core.errors import ContractError
 from acclimate.core.ports import PairRow, TokenRow, TrainingPlan
+from acclimate.core.preferences import AnswerGain, preference_loss, reward_margin, reward_weight
 
 Row = TokenRow | PairRow
 """A pair to learn from, or a replayed text."""
@@ -63,18 +64,15 @@ class PairLoss:
 
 
 def pair_loss(now: PairLikelihood, reference: PairLikelihood, plan: TrainingPlan) -> PairLoss:
-    """-log sigmoid(margin); the margin is beta times how much more the chosen answer gained than the rejected one.
-
-    What an answer gained is the logarithm of its likelihood now over that before. With `sigmoid_norm` it is divided by
-    the answer's tokens (Lambert et al. 2024, arXiv:2411.15124, equation 6), so that length alone gains nothing.
-    """
-    is_normalised = plan.loss_type == "sigmoid_norm"
-    of_chosen = plan.beta / (now.chosen.tokens if is_normalised else 1)
-    of_rejected = plan.beta / (now.rejected.tokens if is_normalised else 1)
-    margin = of_chosen * (reference.chosen.nats - now.chosen.nats)
-    margin -= of_rejected * (reference.rejected.nats - now.rejected.nats)
-    loss = max(-margin, 0.0) + math.log1p(math.exp(-abs(margin)))
+    """The loss of a pair; what an answer gained is the logarithm of its likelihood now over that before."""
+    gains = [
+        AnswerGain(before.nats - after.nats, after.tokens)
+        for before, after in ((reference.chosen, now.chosen), (reference.rejected, now.rejected))
+    ]
+    margin = reward_margin(*gains, beta=plan.beta, loss_type=plan.loss_type)
+    loss = preference_loss(margin)
     wrong = -math.expm1(-loss)
+    of_chosen, of_rejected = (reward_weight(gain.tokens, beta=plan.beta, loss_type=plan.loss_type) for gain in gains)
     return PairLoss(loss, margin, by_chosen=of_chosen * wrong, by_rejected=-of_rejected * wrong)
 
 

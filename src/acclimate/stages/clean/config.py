@@ -61,6 +61,8 @@ class QualityConfig(StageConfig):
 class CleanConfig(StageConfig):
     """What is removed from texts, and which records are dropped. Character repairs always happen."""
 
+    task: Literal["generation", "pretraining", "classification", "preference"] = "generation"
+    """The project's task; preference drops every record that is no pair of different answers to a prompt."""
     min_chars: int = Field(default=3, ge=0)
     """Records whose whole text has fewer characters are dropped as too_short."""
     max_chars: int = Field(default=1_000_000, gt=0)

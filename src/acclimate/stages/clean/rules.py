@@ -6,6 +6,7 @@ from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from acclimate.core.preferences import FAULTS, preference_fault
 from acclimate.core.schema import task_text
 from acclimate.stages.clean.config import CleanConfig
 from acclimate.stages.clean.language import foreign_language, letter_bytes
@@ -16,12 +17,21 @@ Record = Mapping[str, Any]
 _FORMS = (("text",), ("prompt", "completion"), ("chosen", "rejected"))
 """The forms a payload can take in plain columns; a record needs one of them whole, or a conversation."""
 
+UNUSABLE = frozenset({"empty", *FAULTS})
+"""What leaves nothing that could be used."""
+
 
 def own_breaches(record: Record, config: CleanConfig) -> Iterator[Drop]:
-    """The rules that a record breaks, in order: empty, too_short, too_long, language; found as they are asked for."""
-    missing = missing_payload(record)
+    """The rules that a record breaks, in order: empty (of a preference: why it is none), too_short, too_long, language.
+
+    They are found as they are asked for.
+    """
+    fault = preference_fault(record) if config.task == "preference" else None
+    missing = missing_payload(record) if config.task != "preference" else ""
     if missing:
         yield Drop("empty", missing)
+    if fault:
+        yield Drop(fault, "")
     text = task_text(record)
     if len(text) < config.min_chars:
         yield Drop("too_short", str(len(text)), str(config.min_chars))
@@ -44,14 +54,14 @@ class Verdict:
 def judge(breaches: Iterable[Drop], *, overruled: Collection[str], by_hand: bool) -> Verdict:
     """What becomes of a record that breaks these rules, in order.
 
-    `overruled` rules drop nothing; a record kept by hand is dropped by none but `empty`, since there is nothing to keep.
+    `overruled` rules drop nothing; a record kept by hand is dropped by none of UNUSABLE, since there is nothing to keep.
 
     >>> judge([Drop("too_short", "2", "3")], overruled=["too_short"], by_hand=False)
     Verdict(drop=None, reincluded='too_short')
     """
     first = None
     for drop in breaches:
-        if drop.reason == "empty" or not (by_hand or drop.reason in overruled):
+        if drop.reason in UNUSABLE or not (by_hand or drop.reason in overruled):
             return Verdict(drop)
         first = first or drop.reason
     return Verdict(reincluded=first)

@@ -135,4 +135,11 @@ def _estimate(config: CleanConfig, rows: Mapping[str, int]) -> ExpectedCost | No
     return ExpectedCost(2.0 + rows["records"] / 2_000, 400 << 20, "about 2 000 records of 1 000 characters a second")
 
 
-STAGE = Stage("clean", CleanConfig, run, zone=Zone.RESTRICTED, estimate=_estimate)
+STAGE = Stage(
+    "clean",
+    CleanConfig,
+    run,
+    zone=Zone.RESTRICTED,
+    code=("acclimate.core.examples", "acclimate.core.preferences"),
+    estimate=_estimate,
+)

@@ -40,6 +40,10 @@ _MANY = 0.2
 
 _HINTS = {
     "empty": "look at ingest.columns: a column may be mapped to the wrong name",
+    "no_pair": "task preference needs two answers a record: map them with columns: {chosen: …, rejected: …}",
+    "empty_answer": "look at ingest.columns: a column may be mapped to the wrong name",
+    "no_prompt": "map the column of what was asked: columns: {prompt: …}, or messages",
+    "equal_answers": "nothing can be learnt from two equal answers; look at how they were made",
     "no_lines_left": "raise clean.boilerplate.min_share, or take their column out of clean.line_columns",
     "too_short": "lower clean.min_chars to keep them",
     "too_long": "raise clean.max_chars to keep them",

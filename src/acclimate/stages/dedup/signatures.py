@@ -67,8 +67,8 @@ def text_digest(text: str) -> bytes:
 
 
 def answer_text(record: Mapping[str, Any]) -> str:
-    """What a model is to learn to answer: completion, preferred answers or the assistant's turns; "" in plain text."""
-    parts = [record[name] for name in ("completion", "chosen", "rejected") if record[name]]
+    """What a model is to learn to answer: completion, preferred answer or the assistant's turns; "" in plain text."""
+    parts = [record[name] for name in ("completion", "chosen") if record[name]]
     parts += [turn["content"] for turn in record["messages"] or () if turn["role"] == "assistant" and turn["content"]]
     return "\n".join(parts)
 

@@ -23,7 +23,7 @@ from acclimate.stages.dedup.similarity import jaccard_thresholds, most_edited_wo
 
 @dataclass(frozen=True)
 class Copies:
-    """Verified near copies, and for each pair whether one can stand for the other (label and answer agree)."""
+    """Verified near copies, and for each pair whether one can stand for the other (label and answers agree)."""
 
     pairs: Pairs
     interchangeable: npt.NDArray[np.bool_]
@@ -42,7 +42,7 @@ def verify(
     """The candidates that are copies; `position` of a record counts the rows of all sources, one after another."""
     involved = np.union1d(candidates.first, candidates.second)
     positions = records["position"].to_numpy()[involved]
-    texts, answers = _read_sets(np.sort(positions), sources, context)
+    texts, answers, rejected = _read_sets(np.sort(positions), sources, context)
     row = np.argsort(np.argsort(positions))
     local = Pairs(row[np.searchsorted(involved, candidates.first)], row[np.searchsorted(involved, candidates.second)])
     words = records["words"].to_numpy()
@@ -51,7 +51,8 @@ def verify(
     pairs, local = candidates.where(are_copies), local.where(are_copies)
     label = first_with_equal(records, ["label"])
     same_label = label[pairs.first] == label[pairs.second]
-    return Copies(pairs, same_label & (jaccard(local, answers) >= config.min_answer_overlap))
+    same_answers = np.minimum(jaccard(local, answers), jaccard(local, rejected)) >= config.min_answer_overlap
+    return Copies(pairs, same_label & same_answers)
 
 
 def _are_copies(pairs: Pairs, texts: HashSets, longer: Indices, config: DedupConfig) -> npt.NDArray[np.bool_]:
@@ -64,22 +65,29 @@ def _are_copies(pairs: Pairs, texts: HashSets, longer: Indices, config: DedupCon
     return are_copies
 
 
-def hash_payload(batch: pa.RecordBatch) -> tuple[HashSets, HashSets]:
-    """The words of each record's whole text, and those of its answer."""
+def hash_payload(batch: pa.RecordBatch) -> list[HashSets]:
+    """The words of each record's whole text, those of its answer, and those of its rejected answer.
+
+    Which answer is rejected counts: two readers who prefer opposite answers say no such thing twice.
+    """
     rows = batch.to_pylist()
-    return hash_words([task_text(row) for row in rows]), hash_words([answer_text(row) for row in rows])
+    return [
+        hash_words([task_text(row) for row in rows]),
+        hash_words([answer_text(row) for row in rows]),
+        hash_words([row["rejected"] or "" for row in rows]),
+    ]
 
 
-def _read_sets(positions: Indices, sources: Sequence[Artifact], context: Context) -> tuple[HashSets, HashSets]:
+def _read_sets(positions: Indices, sources: Sequence[Artifact], context: Context) -> list[HashSets]:
     """The words of the records at some positions; they lie on disk, since most of a corpus may be copies."""
     rows = _rows_at(positions, sources, context.batch_rows)
-    texts, answers = SetsOnDisk(context.partial / "texts"), SetsOnDisk(context.partial / "answers")
-    with context.progress("comparing likely copies", len(positions)) as progress, texts, answers:
-        for text, answer in context.engine.map_batches(hash_payload, rows):
-            texts.append(text)
-            answers.append(answer)
-            progress.advance(len(text.sizes))
-    return texts.read(), answers.read()
+    texts, answers, rejected = (SetsOnDisk(context.partial / name) for name in ("texts", "answers", "rejected"))
+    with context.progress("comparing likely copies", len(positions)) as progress, texts, answers, rejected:
+        for hashed in context.engine.map_batches(hash_payload, rows):
+            for on_disk, part in zip((texts, answers, rejected), hashed, strict=True):
+                on_disk.append(part)
+            progress.advance(len(hashed[0].sizes))
+    return [texts.read(), answers.read(), rejected.read()]
 
 
 def _rows_at(positions: Indices, sources: Sequence[Artifact], batch_rows: int) -> Iterator[pa.RecordBatch]:

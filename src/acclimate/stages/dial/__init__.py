@@ -17,6 +17,8 @@ STAGE = Stage(
     equality=Equality.TOLERANCE,
     schema=POINT_SCHEMA,
     code=(
+        "acclimate.core.examples",
+        "acclimate.core.preferences",
         "acclimate.core.retention",
         "acclimate.core.statistics",
         "acclimate.backends.adapters",

@@ -11,9 +11,11 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 
+from acclimate.core.preferences import BETAS
 from acclimate.core.retention import BROKEN, HELD, ONE_SIDED, Budget, retention
 from acclimate.core.statistics import Ratio, Resamples, paired_share_bounds
 from acclimate.stages.dial.config import DialConfig
+from acclimate.stages.dial.preferences import preference_figures
 
 ENOUGH_TEXTS = 10
 """General texts below which no interval is asked for."""
@@ -24,12 +26,14 @@ POINT_SCHEMA = pa.schema(
         *(pa.field(name, pa.float64()) for name in ("bits_per_byte", "change", "change_low", "change_high")),
         *(pa.field(name, pa.float64()) for name in ("general", "general_low", "general_high")),
         *(pa.field(name, pa.float64()) for name in ("abilities", "abilities_low", "abilities_high")),
+        *(pa.field(name, pa.float64()) for name in ("preference_loss", "preference_accuracy")),
         pa.field("inside", pa.bool_(), nullable=False),
         pa.field("kept", pa.bool_(), nullable=False),
     ]
 )
-"""One strength. `change` is the adapted model's bits per byte less the base's on validation records (negative is a gain),
-`general` the relative change on general text, `abilities` the change of accuracy over all probes; null where not measured."""
+"""One strength; of pairs bits per byte are those of the chosen answers. `change` is the adapted model's bits per byte less the base's on validation records (negative is a gain),
+`general` the relative change on general text, `abilities` the change of accuracy over all probes, `preference_accuracy` the
+share of validation pairs whose chosen answer gained more; null where not measured."""
 
 
 @dataclass(frozen=True)
@@ -46,12 +50,17 @@ class Point:
         """On the validation records."""
         return self.figures.get("bits_per_byte")
 
+    @property
+    def measured(self) -> float | None:
+        """What is the less the more was learnt: the loss of pairs where there are any, else bits per byte."""
+        return self.figures.get("preference_loss", self.bits_per_byte)
+
 
 def measure(sweep: pl.DataFrame, config: DialConfig) -> list[Point]:
     """A point for each strength of the sweep, the base's first."""
     abilities = dict(sweep.filter(pl.col("ability").is_not_null()).select("id", "ability").iter_rows())
     base = sweep.filter(pl.col("alpha") == 0)
-    points = [Point(0.0, {"bits_per_byte": _bits_per_byte(base)}, inside=True)]
+    points = [Point(0.0, {"bits_per_byte": _bits_per_byte(base)} | _preferences(base, base, config), inside=True)]
     for alpha in sweep["alpha"].unique().sort().to_list():
         if alpha > 0:
             points.append(_point(alpha, base, sweep.filter(pl.col("alpha") == alpha), abilities, config))
@@ -67,9 +76,17 @@ def _point(
     broken = [ability["ability"] for ability in kept["abilities"] if ability["verdict"] == BROKEN]
     because = _outside(general, pooled, broken, config)
     figures = {"bits_per_byte": _bits_per_byte(adapted)} | _change(base, adapted, config) | pooled
+    figures |= _preferences(base, adapted, config)
     if general is not None:
         figures |= {"general": general["value"], "general_low": general["low"], "general_high": general["high"]}
     return Point(alpha, figures, inside=not because, because=because)
+
+
+def _preferences(base: pl.DataFrame, adapted: pl.DataFrame, config: DialConfig) -> dict[str, float | None]:
+    if config.task != "preference":
+        return {}
+    beta = config.beta or BETAS[config.loss_type]
+    return preference_figures(base, adapted, beta=beta, loss_type=config.loss_type)
 
 
 def _outside(
@@ -132,4 +149,5 @@ def _bits_per_byte(scored: pl.DataFrame) -> float | None:
 
 
 def _task(scored: pl.DataFrame) -> pl.DataFrame:
-    return scored.filter(pl.col("suite") == "task")
+    """The task's references; of pairs the chosen answers."""
+    return scored.filter((pl.col("suite") == "task") & (pl.col("candidate") != "rejected"))

@@ -43,14 +43,14 @@ def choose(points: Sequence[Point], config: DialConfig) -> tuple[float, str, tup
     if config.alpha is not None:
         return config.alpha, "you", ()
     tried = [point for point in points if point.alpha > 0]
-    if not any(point.bits_per_byte is not None for point in tried):
+    if not any(point.measured is not None for point in tried):
         return 1.0, "default", ("There were no validation records, so the strength was left as trained.",)
     inside = [point for point in tried if point.inside]
     if not inside:
         least = tried[0]
         said = f"No strength stays inside the retention budget; the weakest, {least.alpha:g}, is kept: {least.because}."
         return least.alpha, "budget", (said,)
-    best = min(inside, key=lambda point: (point.bits_per_byte, point.alpha))
+    best = min(inside, key=lambda point: (point.measured, point.alpha))
     if best.alpha == 1:
         return 1.0, "budget", ()
     full = tried[-1]

@@ -20,6 +20,7 @@ STAGE = Stage(
         "acclimate.core.exact_bounds",
         "acclimate.core.examples",
         "acclimate.core.labels",
+        "acclimate.core.preferences",
         "acclimate.core.retention",
         "acclimate.core.statistics",
         "acclimate.core.glossary",

@@ -56,6 +56,15 @@ def read_predictions(inputs: Inputs, arms: Sequence[str] = ARMS) -> dict[str, pl
     return {arm: pl.DataFrame(pl.from_arrow(inputs[arm].table())) for arm in arms if arm in inputs}
 
 
+def abilities_of(inputs: Inputs) -> dict[str, str]:
+    """The ability of each probe, from the records that measure retention."""
+    if "general" not in inputs:
+        return {}
+    rows = inputs["general"].rows(["id", "attributes"])
+    named = {row["id"]: {pair["name"]: pair["value"] for pair in row["attributes"] or ()} for row in rows}
+    return {name: attributes["ability"] for name, attributes in named.items() if attributes.get("ability")}
+
+
 def line_up(test: pl.DataFrame, predictions: Mapping[str, pl.DataFrame], *, has_answers: bool) -> pl.DataFrame:
     """The test items with each arm's metrics; answers only where their number is above zero in the arm."""
     references = reference_answers(test) if has_answers else {}

@@ -66,11 +66,13 @@ class Group:
     items: pl.DataFrame
 
 
-def arm_totals(items: pl.DataFrame, settings: Settings) -> dict[str, dict[str, Any]]:
+def arm_totals(
+    items: pl.DataFrame, settings: Settings, *, metrics: Sequence[str] = METRICS, arms: Sequence[str] = ARMS
+) -> dict[str, dict[str, Any]]:
     """Each arm's figures with intervals, over the items for which it has them."""
-    totals: dict[str, dict[str, Any]] = {arm: {} for arm in ARMS}
-    for arm in ARMS:
-        for metric in METRICS:
+    totals: dict[str, dict[str, Any]] = {arm: {} for arm in arms}
+    for arm in arms:
+        for metric in metrics:
             present = items.filter(pl.col(f"{metric}_{arm}").is_not_null())
             if present.height:
                 estimate = settings.resampling(present["cluster"].to_list()).value(_ratio(present, metric, arm))
@@ -79,19 +81,23 @@ def arm_totals(items: pl.DataFrame, settings: Settings) -> dict[str, dict[str, A
     return {arm: figures for arm, figures in totals.items() if figures}
 
 
-def compare_arms(items: pl.DataFrame, settings: Settings, *, metrics: Sequence[str]) -> list[Comparison]:
+def compare_arms(
+    items: pl.DataFrame, settings: Settings, *, metrics: Sequence[str], arms: Sequence[str] = ARMS
+) -> list[Comparison]:
     """The adapted model against every other arm in every metric that both have."""
-    pairs = [(arm, metric) for arm in ARMS if arm != "adapted" for metric in metrics]
+    pairs = [(arm, metric) for arm in arms if arm != "adapted" for metric in metrics]
     compared = [_compare(items, arm, metric, settings) for arm, metric in pairs]
     return [comparison for comparison in compared if comparison is not None]
 
 
-def compare_groups(groups: Sequence[Group], settings: Settings, *, metrics: Sequence[str]) -> list[Comparison]:
+def compare_groups(
+    groups: Sequence[Group], settings: Settings, *, metrics: Sequence[str], arms: Sequence[str] = ARMS
+) -> list[Comparison]:
     """The same for each group of items; p-values are adjusted for the number of groups looked at (Holm)."""
     compared = [
         replace(comparison, group=group.group, value=group.value)
         for group in groups
-        for comparison in compare_arms(group.items, settings, metrics=metrics)
+        for comparison in compare_arms(group.items, settings, metrics=metrics, arms=arms)
     ]
     return after_looking(compared, settings)
 

@@ -6,14 +6,19 @@ from typing import Literal
 
 from pydantic import Field
 
+from acclimate.core.preferences import LossType
 from acclimate.core.stage import StageConfig
 
 
 class EvaluateConfig(StageConfig):
     """How the adapted model is compared with its base and with simple baselines."""
 
-    task: Literal["generation", "pretraining", "classification"] = "generation"
-    """The project's task; pretraining is measured by bits per byte alone, classification by the labels told."""
+    task: Literal["generation", "pretraining", "classification", "preference"] = "generation"
+    """The project's task; pretraining is measured by bits per byte alone, classification by the labels told, preference by how
+    often the chosen answer wins."""
+
+    loss_type: LossType = "sigmoid"
+    """Of preference: whether rewards are sums over tokens (sigmoid) or means (sigmoid_norm); by itself that of train."""
 
     answer_metric: Literal["rouge_l", "exact_match", "token_f1"] = "rouge_l"
     """Metric of generated answers on which the verdict rests; the others are reported beside it."""

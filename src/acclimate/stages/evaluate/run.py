@@ -18,6 +18,7 @@ from acclimate.stages.evaluate.arms import (
     LIKELIHOOD,
     METRICS,
     PEOPLE,
+    abilities_of,
     line_up,
     read_predictions,
     read_test_records,
@@ -36,6 +37,7 @@ from acclimate.stages.evaluate.compare import (
 from acclimate.stages.evaluate.config import EvaluateConfig
 from acclimate.stages.evaluate.label_run import evaluate_labels
 from acclimate.stages.evaluate.look_alikes import look_alikes
+from acclimate.stages.evaluate.pair_run import evaluate_pairs
 from acclimate.stages.evaluate.term_likelihood import probe_terms
 from acclimate.stages.evaluate.terms import answers_of, read_terms, term_metrics
 
@@ -49,6 +51,8 @@ def run(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context
         raise ContractError(f"evaluate needs the predictions of {missing[0]}")
     if config.task == "classification":
         return evaluate_labels(config, inputs, output, context)
+    if config.task == "preference":
+        return evaluate_pairs(config, inputs, output, context)
     test, predictions = read_test_records(inputs["records"]), read_predictions(inputs)
     items = line_up(test, predictions, has_answers=config.task != "pretraining")
     settings = Settings(config.resamples, config.confidence, config.min_clusters, config.seed)
@@ -62,7 +66,7 @@ def run(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context
         kept = retention(
             predictions["base"],
             predictions["adapted"],
-            _abilities(inputs),
+            abilities_of(inputs),
             budget=Budget(config.general_budget, config.ability_budget),
             resamples=config.resamples,
             seed=config.seed,
@@ -101,15 +105,6 @@ def _terms(
     errors = term_metrics(reference_answers(test), answers, clusters, terms, settings)
     texts = [inputs[role] for role in ("records", "general") if role in inputs]
     return {"term_probes": probes, "terms": errors | {"look_alikes": look_alikes(answers, terms, texts)}}
-
-
-def _abilities(inputs: Inputs) -> dict[str, str]:
-    """The ability of each probe, from the records that measure retention."""
-    if "general" not in inputs:
-        return {}
-    rows = inputs["general"].rows(["id", "attributes"])
-    named = {row["id"]: {pair["name"]: pair["value"] for pair in row["attributes"] or ()} for row in rows}
-    return {name: attributes["ability"] for name, attributes in named.items() if attributes.get("ability")}
 
 
 def _task(items: pl.DataFrame, settings: Settings, config: EvaluateConfig) -> dict[str, Any]:

@@ -20,6 +20,7 @@ import pyarrow.compute as pc
 from acclimate.core.schema import NAMED_VALUE, RECORD_SCHEMA
 from acclimate.core.sources import SourceConfig
 from acclimate.core.terms import Use
+from acclimate.stages.ingest.answer_pairs import has_transcripts
 from acclimate.stages.ingest.canonical_columns import NOTHING, as_text, canonical_rows
 from acclimate.stages.ingest.conversations import read_conversations
 from acclimate.stages.ingest.identity import Identities
@@ -99,6 +100,8 @@ class BlockReading:
         plain."""
         cells = {part: _column(rows, column) for part, column in self.meaning.columns.items()}
         columns = {part: as_text(cell) for part, cell in cells.items() if part in TEXTS}
+        if any(has_transcripts(columns[side]) for side in ("chosen", "rejected") if side in columns):
+            return None
         for part, constant in (("site", self.source.site), ("licence", self.source.licence)):
             columns[part] = _else(columns.get(part, pa.nulls(len(rows), pa.string())), constant)
         if "instruction" in cells:

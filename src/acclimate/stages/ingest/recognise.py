@@ -36,8 +36,24 @@ class DatasetFormat:
         return frozenset({*self.required.values(), *self.optional.values(), *self.repeats})
 
 
+_PAIR = {"chosen": "chosen", "rejected": "rejected"}
+_BESIDE_PAIR = {"system": "system", "messages": "messages"}
+
 FORMATS = (
-    DatasetFormat("preference", {"chosen": "chosen", "rejected": "rejected"}, {"prompt": "prompt"}),
+    DatasetFormat("acclimate records", {column: column for column in PAYLOAD_COLUMNS}, {}),
+    DatasetFormat("preference", {"prompt": "prompt", **_PAIR}, _BESIDE_PAIR),
+    DatasetFormat("preference, prompt in the answers or messages", _PAIR, _BESIDE_PAIR),
+    DatasetFormat("preference with question", {"prompt": "question", **_PAIR}, {"system": "system"}),
+    DatasetFormat("alpaca preference", {"instruction": "instruction", **_PAIR}, {"input": "input", "system": "system"}),
+    DatasetFormat("sharegpt preference", {"messages": "conversations", **_PAIR}, {"system": "system"}),
+    DatasetFormat(
+        "argilla preference",
+        {"prompt": "instruction", "chosen": "chosen_response", "rejected": "rejected_response"},
+        {"system": "system"},
+    ),
+    DatasetFormat(
+        "openai preference", {"prompt": "input", "chosen": "preferred_output", "rejected": "non_preferred_output"}, {}
+    ),
     DatasetFormat("messages", {"messages": "messages"}, {}),
     DatasetFormat("sharegpt", {"messages": "conversations"}, {"system": "system"}),
     DatasetFormat("alpaca", {"instruction": "instruction", "completion": "output"}, {"input": "input"}, ("text",)),
@@ -54,7 +70,7 @@ class Meaning:
     """What the columns of a source mean.
 
     `columns` maps the part a column plays to its name: a record column, or `instruction` and `input` (together the
-    prompt of alpaca), `system` (the opening of a sharegpt conversation), or `tokens` and `tags` (a text and its spans). `required` must stand in every table.
+    prompt of alpaca), `system` (the opening of a conversation), or `tokens` and `tags` (a text and its spans). `required` must stand in every table.
     """
 
     recognised: str

@@ -11,6 +11,7 @@ from typing import Any
 
 from acclimate.core.sources import SourceConfig
 from acclimate.core.terms import Use, licence_refusal
+from acclimate.stages.ingest.answer_pairs import read_answer_pair
 from acclimate.stages.ingest.conversations import Conversation, read_conversation
 from acclimate.stages.ingest.label_weights import read_label_weights
 from acclimate.stages.ingest.recognise import Meaning
@@ -26,6 +27,7 @@ TRAINED_ON = ("text", "prompt", "completion", "messages", "chosen", "rejected")
 """The columns one of which must hold something, so that there is anything to learn from a record."""
 
 _TURNS = frozenset({"prompt", "completion"})
+_PAIRED = frozenset({"prompt", "chosen", "rejected"})
 
 
 def make_record(
@@ -33,13 +35,15 @@ def make_record(
 ) -> dict[str, Any]:
     """The record of a row, without id and locator; RowError where a value does not fit its column."""
     cells = {part: values.get(column) for part, column in meaning.columns.items()}
-    conversation = _conversation(cells)
-    in_turns = _TURNS if _is_conversational(cells) else frozenset()
+    if "instruction" in cells:
+        cells["prompt"] = _alpaca_prompt(cells)
+    pair = read_answer_pair(cells)
+    conversation = pair.asked if pair else _conversation(cells)
+    in_turns = _PAIRED if pair else _TURNS if _is_conversational(cells) else frozenset()
     record: dict[str, Any] = {
         part: _text(cell, part) for part, cell in cells.items() if part in TEXTS and part not in in_turns
     }
-    if "instruction" in cells:
-        record["prompt"] = _alpaca_prompt(cells)
+    record |= pair.texts if pair else {}
     if "tokens" in cells:
         tagged = read_tagged_tokens(cells["tokens"], cells["tags"], names=source.tag_names)
         record |= {"text": tagged.text, "spans": tagged.spans} if tagged else {}
@@ -147,5 +151,6 @@ def _extra(values: Mapping[str, Any], meaning: Meaning, conversation: Conversati
     """All that has no place in the schema, as JSON; the name of a text file stands in the locator already."""
     extra = {column: value for column, value in values.items() if column not in meaning.used and value is not None}
     if conversation and any(conversation.leftovers):
-        extra[meaning.columns.get("messages") or meaning.columns["completion"]] = conversation.leftovers
+        held_by = next(part for part in ("messages", "completion", "chosen") if part in meaning.columns)
+        extra[meaning.columns[held_by]] = conversation.leftovers
     return canonical_json(extra) if extra else None

@@ -36,6 +36,7 @@ STAGE = Stage(
         "acclimate.core.hash_order",
         "acclimate.core.inference",
         "acclimate.core.labels",
+        "acclimate.core.preferences",
         "acclimate.core.scored_texts",
         "acclimate.core.softmax_regression",
         "acclimate.backends.adapters",

@@ -9,11 +9,12 @@ from pydantic import Field
 
 from acclimate.core.stage import StageConfig
 
-Task = Literal["generation", "pretraining", "classification"]
+Task = Literal["generation", "pretraining", "classification", "preference"]
 METHODS: Mapping[Task, tuple[str, ...]] = {
     "generation": ("model", "few_shot", "nearest_answer"),
     "pretraining": ("model",),
     "classification": ("model", "probe", "tfidf", "majority"),
+    "preference": ("model",),
 }
 """How each task's items can be predicted."""
 
@@ -28,7 +29,7 @@ class PredictConfig(StageConfig):
     labels `probe` on the untrained encoder's vectors, `tfidf` on words, `majority` by counting training labels."""
 
     task: Task = "generation"
-    """The project's task; pretraining has no answers, so that nothing is generated."""
+    """The project's task; pretraining has no answers, so that nothing is generated; of a preference both answers are scored."""
 
     labels: tuple[str, ...] = ()
     """What classification tells apart, as the project's `labels` say; by itself the labels of the training records."""

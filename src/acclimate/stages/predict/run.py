@@ -26,11 +26,13 @@ from acclimate.core.scored_texts import (
     is_set_aside,
     probe_items,
     reference_items,
+    task_items,
 )
 from acclimate.core.stage import Inputs
 from acclimate.stages.predict.config import METHODS, PredictConfig
 from acclimate.stages.predict.labels import predict_labels
 from acclimate.stages.predict.nearest import nearest
+from acclimate.stages.predict.preferences import preferences_of
 from acclimate.stages.predict.shots import as_many_as_fit, choose_shots
 
 _COLUMNS = ["id", "text", "prompt", "completion", "messages", "chosen", "rejected", "site", "attributes", "split"]
@@ -56,6 +58,9 @@ def run(config: PredictConfig, inputs: Inputs, output: Output, context: Context)
     columns = _LABEL_COLUMNS if config.task == "classification" else _COLUMNS
     records = _read(inputs, "records", columns)
     test = [record for record in records if record["split"] == "test"]
+    left_out: tuple[str, ...] = ()
+    if config.task == "preference":
+        test, left_out = preferences_of(test)
     train = [record for record in records if record["split"] == "train"]
     if not test:
         raise DataError(
@@ -71,7 +76,7 @@ def run(config: PredictConfig, inputs: Inputs, output: Output, context: Context)
     output.keep(pa.Table.from_pylist([dict(row) for row in predictions.rows], schema=PREDICTION_SCHEMA))
     texts = len(predictions.rows)
     metrics = {"method": config.method, **predictions.metrics}
-    return Report("predict", Counts(texts, texts, unit="texts"), metrics, predictions.warnings)
+    return Report("predict", Counts(texts, texts, unit="texts"), metrics, (*left_out, *predictions.warnings))
 
 
 def _read(inputs: Inputs, role: str, columns: Sequence[str] = _COLUMNS) -> list[Record]:
@@ -110,9 +115,8 @@ def _modelled(
     scores = _score(model, items, shots, context)
     answered = [] if config.task == "pretraining" else chosen_by_hash(test, _answers(config), seed=config.seed)
     wanted = {record["id"] for record in answered}
-    answers = _answer(
-        model, [item for item in items if item.suite == "task" and item.id in wanted], shots, config, context
-    )
+    to_answer = [item for item in items if item.suite == "task" and item.id in wanted and item.candidate != "rejected"]
+    answers = _answer(model, to_answer, shots, config, context)
     rows = [
         _row(item, scores[item.key], answers.get(item.key)) | _tokens(model, item, scores[item.key]) for item in items
     ]
@@ -129,7 +133,7 @@ def _load(config: PredictConfig, inputs: Inputs, context: Context) -> LanguageMo
 def _suites(config: PredictConfig, inputs: Inputs, test: Sequence[Record]) -> list[list[Item]]:
     """The texts to score, suite by suite, in the order of ids."""
     if config.method == "few_shot":
-        return [reference_items(test, "task")]
+        return [task_items(test, config.task)]
     general = [
         record
         for record in _read(inputs, "general")
@@ -137,7 +141,7 @@ def _suites(config: PredictConfig, inputs: Inputs, test: Sequence[Record]) -> li
     ]
     sampled = [record for record in _read(inputs, "sample") if record["split"] == "test"]
     suites = {
-        "task": reference_items(test, "task"),
+        "task": task_items(test, config.task),
         "general": general_items(general),
         "ability": sorted(
             probe_items(general, per_ability=config.probes_per_ability, seed=config.seed),
@@ -187,7 +191,7 @@ def _row(item: Item, score: Score, answer: Generation | None) -> dict[str, Any]:
 
 def _tokens(model: LanguageModel, item: Item, score: Score) -> dict[str, Any]:
     """How likely each token of a task's reference is, and where it stands; what is asked of terms rests on it."""
-    ends = model.answer_ends(item.example) if item.suite == "task" else ()
+    ends = model.answer_ends(item.example) if (item.suite, item.candidate) == ("task", "reference") else ()
     known = bool(ends) and len(ends) == len(score.token_nats)
     return {"token_ends": ends, "token_nats": score.token_nats} if known else {"token_ends": None, "token_nats": None}
 
@@ -195,7 +199,7 @@ def _tokens(model: LanguageModel, item: Item, score: Score) -> dict[str, Any]:
 def _metrics(
     model: LanguageModel, rows: Sequence[Mapping[str, Any]], shots: Sequence[Example], config: PredictConfig
 ) -> dict[str, Any]:
-    references = [row for row in rows if row["candidate"] == "reference"]
+    references = [row for row in rows if row["suite"] != "ability" and row["candidate"] != "rejected"]
     nats, size = Counter[str](), Counter[str]()
     for row in references:
         nats[row["suite"]] += row["nats"]

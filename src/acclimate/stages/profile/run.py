@@ -140,6 +140,7 @@ STAGE = Stage(
         "acclimate.core.confident_learning",
         "acclimate.core.examples",
         "acclimate.core.hash_order",
+        "acclimate.core.preferences",
         "acclimate.core.softmax_regression",
         "acclimate.core.statistics",
         "acclimate.backends.rendering",

@@ -13,6 +13,7 @@ import polars as pl
 from acclimate.core.errors import DataError
 from acclimate.core.examples import example_of
 from acclimate.core.ports import Example, Tokenizer
+from acclimate.core.preferences import preference_fault, preference_of
 from acclimate.core.schema import task_text
 from acclimate.core.statistics import Ratio, Resamples
 
@@ -35,7 +36,10 @@ def tokens_of(text: str, model: Tokenizer) -> int:
 
 
 def _as_seen(record: Mapping[str, Any], text: str) -> Example:
-    """What training would show; a record that no task of today trains on (a pair of answers) as plain text."""
+    """What training would show, of a preference the longer answer; a record that no task trains on as plain text."""
+    if record.get("completion") is None and preference_fault(record) is None:
+        pair = preference_of(record)
+        return max(pair.chosen, pair.rejected, key=lambda example: len(example.messages[-1].content))
     try:
         return example_of(record)
     except DataError:

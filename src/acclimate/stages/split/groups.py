@@ -1,5 +1,5 @@
-"""Groups of records that must stay in one split, also in steps: tied by subject, duplicate cluster, equal text, parent,
-template, or an attribute that the project declares to tie.
+"""Groups of records that must stay in one split, also in steps: tied by subject, duplicate cluster, equal text, equal
+prompt of two answers, parent, template, or an attribute that the project declares to tie.
 
 Records of earlier rounds tie too: a new visit of an earlier test patient belongs to the test side.
 """
@@ -15,6 +15,7 @@ _COLUMNS = {
     "subject": "subject_id",
     "cluster": "cluster_id",
     "text": "text_digest",
+    "prompt": "prompt_digest",
     "parent": "parents",
     "template": "tied_template",
     "attribute": "together",

@@ -16,6 +16,7 @@ import pyarrow.parquet as pq
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import DataError
 from acclimate.core.ports import Context
+from acclimate.core.preferences import prompt_digest
 from acclimate.core.schema import TEXT_COLUMNS
 from acclimate.core.task_texts import task_texts
 from acclimate.core.word_hashes import Hashes, HashSets, SetsOnDisk, hash_words_and_forms
@@ -35,6 +36,7 @@ _SCHEMA: dict[str, pl.DataType | type[pl.DataType]] = {
     "parents": pl.List(pl.String),
     "declared": pl.String,
     "text_digest": pl.String,
+    "prompt_digest": pl.String,
     "together": pl.List(pl.String),
     "stratum": pl.String,
 }
@@ -94,12 +96,21 @@ def read_batch(batch: pa.RecordBatch, *, together: tuple[str, ...], stratify: tu
     texts = task_texts(batch)
     facts = frame.select(*_COLUMNS, declared="split").with_columns(
         pl.Series("text_digest", [hashlib.sha256(text.encode()).hexdigest() for text in texts.to_list()], pl.String),
+        pl.Series("prompt_digest", _prompts(batch), pl.String),
         pl.Series("together", tying, pl.List(pl.String)),
         pl.Series("stratum", _strata(frame, attributes, stratify), pl.String),
     )
     words, forms = hash_words_and_forms(texts)
     declared = frozenset(name for values in attributes for name in values)
     return ReadBatch(facts.select(list(_SCHEMA)).cast(pl.Schema(_SCHEMA)), declared, words, forms, count_forms(forms))
+
+
+def _prompts(batch: pa.RecordBatch) -> list[str | None]:
+    """What ties two preferences: the prompt that they are about."""
+    if batch.column("chosen").null_count == batch.num_rows:
+        return [None] * batch.num_rows
+    asked = batch.select(["prompt", "messages", "chosen", "rejected"])
+    return [prompt_digest(record) for record in asked.to_pylist()]
 
 
 def _strata(frame: pl.DataFrame, attributes: Sequence[Mapping[str, Any]], stratify: tuple[str, ...]) -> list[str]:

@@ -186,8 +186,10 @@ STAGE = Stage(
     SplitConfig,
     run,
     code=(
+        "acclimate.core.examples",
         "acclimate.core.ledger",
         "acclimate.core.passages",
+        "acclimate.core.preferences",
         "acclimate.core.task_texts",
         "acclimate.core.word_hashes",
     ),

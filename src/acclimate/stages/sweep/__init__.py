@@ -28,6 +28,7 @@ STAGE = Stage(
         "acclimate.core.examples",
         "acclimate.core.hash_order",
         "acclimate.core.inference",
+        "acclimate.core.preferences",
         "acclimate.core.scored_texts",
         "acclimate.backends.adapters",
         "acclimate.backends.attention",

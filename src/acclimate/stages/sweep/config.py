@@ -12,6 +12,9 @@ from acclimate.core.stage import StageConfig
 class SweepConfig(StageConfig):
     """At which strengths what was trained is measured. 0, the base, is always among them."""
 
+    task: Literal["generation", "pretraining", "preference"] = "generation"
+    """The project's task; of a preference both answers are scored."""
+
     alphas: tuple[float, ...] = (0.25, 0.5, 0.75, 1.0)
     """Strengths between 0 (the base) and 1 (as trained); each costs one more scoring of the texts."""
 

@@ -22,7 +22,7 @@ from acclimate.core.scored_texts import (
     general_items,
     is_set_aside,
     probe_items,
-    reference_items,
+    task_items,
 )
 from acclimate.core.stage import Inputs
 from acclimate.stages.sweep.config import SweepConfig
@@ -51,10 +51,11 @@ def run(config: SweepConfig, inputs: Inputs, output: Output, context: Context) -
     if context.models is None:
         raise ContractError("sweep needs a base model")
     records = {record["id"]: record for record in _material(config, inputs)}
-    items = [*_task_items(records.values()), *_kept_items(config, records.values())]
+    items = [*_task_items(config, records.values()), *_kept_items(config, records.values())]
     model = context.models.tokenizer_only(inputs["base"].path)
     rows = {item.key: model.render(item.named_example) for item in items}
-    fitting = [item for item in items if len(rows[item.key].tokens) <= model.facts.context_length]
+    long = {item.id for item in items if len(rows[item.key].tokens) > model.facts.context_length}
+    fitting = [item for item in items if item.id not in long]
     for alpha in (0.0, *config.alphas):
         scores = _score(alpha, [rows[item.key] for item in fitting], config, inputs, context)
         output.keep(_table(alpha, fitting, records, scores))
@@ -76,8 +77,8 @@ def _read(artifact: Artifact, columns: Sequence[str]) -> list[dict[str, Any]]:
     return sorted(artifact.table(list(columns)).to_pylist(), key=lambda row: str(row["id"]))
 
 
-def _task_items(records: Iterable[Record]) -> list[Item]:
-    return reference_items([record for record in records if record["split"] == "validation"], "task")
+def _task_items(config: SweepConfig, records: Iterable[Record]) -> list[Item]:
+    return task_items([record for record in records if record["split"] == "validation"], config.task)
 
 
 def _kept_items(config: SweepConfig, records: Iterable[Record]) -> list[Item]:

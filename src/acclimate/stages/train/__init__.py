@@ -14,6 +14,9 @@ TOKENS_PER_ROW = 330
 TOKENS_PER_SECOND = {"lora": 700, "full": 450, "top_layers": 1300, "modules": 600, "norms_and_biases": 700}
 """SmolLM2-135M in bf16 on two cores with AMX; the last two are reckoned from the others."""
 
+PASSES_OF_PAIRS = 2.7
+"""What a pair costs of what a row does: two answers, and one more look at both without gradients."""
+
 MEMORY = {"lora": 5e9, "full": 8e9, "top_layers": 5e9, "modules": 6e9, "norms_and_biases": 5e9}
 """The demo's process peaked at 5.0 GB with lora; the others are reckoned from it."""
 
@@ -33,6 +36,7 @@ def _estimate(config: TrainConfig, rows: Mapping[str, int]) -> ExpectedCost | No
             seen / LABELLED_TEXTS_PER_SECOND, int(CLASSIFIER_MEMORY), because="for a 22M encoder on two cores"
         )
     seconds = seen * TOKENS_PER_ROW / TOKENS_PER_SECOND[config.method]
+    seconds *= PASSES_OF_PAIRS if config.task == "preference" else 1
     return ExpectedCost(seconds, int(MEMORY[config.method]), because="for a 135M model in bf16 on two cores")
 
 
@@ -47,6 +51,7 @@ STAGE = Stage(
         "acclimate.core.examples",
         "acclimate.core.hash_order",
         "acclimate.core.labels",
+        "acclimate.core.preferences",
         "acclimate.core.softmax_regression",
     ),
     estimate=_estimate,

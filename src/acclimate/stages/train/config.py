@@ -9,6 +9,7 @@ from typing import Literal
 from pydantic import Field, model_validator
 
 from acclimate.core.ports import Objective, TrainingPlan
+from acclimate.core.preferences import BETAS, LossType
 from acclimate.core.stage import StageConfig
 
 LEARNING_RATES = {"lora": 1e-3, "full": 2e-4, "top_layers": 3e-4, "modules": 3e-4, "norms_and_biases": 3e-3}
@@ -17,6 +18,9 @@ much."""
 
 CLASSIFICATION_RATES = {"lora": 1e-3, "full": 1e-4, "top_layers": 1e-4, "modules": 1e-4, "norms_and_biases": 3e-3}
 """Measured on banking77 with ten labels an intent and MiniLM, one seed, all but modules."""
+PREFERENCE_RATES = {"lora": 1e-4, "full": 1e-5, "top_layers": 2e-5, "modules": 2e-5, "norms_and_biases": 3e-4}
+"""A tenth of those for answers, and less where all weights move: a preference is pressed on the model by its own gradient
+alone, and no text holds it to what can be said."""
 
 RANKS = (16, 32, 64, 128, 256)
 
@@ -26,23 +30,34 @@ Without Regret)."""
 
 EVALUATIONS = 6
 
-_OF_DECODERS = ("replay_share", "replay_loss", "use_eaft_loss", "on_too_long")
-
-Task = Literal["generation", "pretraining", "classification"]
+Task = Literal["generation", "pretraining", "classification", "preference"]
 
 OBJECTIVES: Mapping[Task, Objective] = {
     "generation": "causal_lm",
     "pretraining": "causal_lm",
     "classification": "classification",
+    "preference": "preference",
 }
 """What each task is learnt by."""
+
+RATES: Mapping[Task, Mapping[str, float]] = {"classification": CLASSIFICATION_RATES, "preference": PREFERENCE_RATES}
+"""By task, where it has rates of its own."""
+
+_TEXTS: tuple[Task, ...] = ("generation", "pretraining")
+_ONLY_FOR: tuple[tuple[tuple[str, ...], tuple[Task, ...], str], ...] = (
+    (("replay_share", "on_too_long"), (*_TEXTS, "preference"), "models that write text"),
+    (("replay_loss", "use_eaft_loss"), _TEXTS, "models that write text, and weighs its tokens one by one"),
+    (("beta", "loss_type", "rpo_alpha"), ("preference",), "pairs of answers"),
+)
+"""Settings with the tasks that they go with, and what they are of."""
 
 
 class TrainConfig(StageConfig):
     """How the base is adapted."""
 
     task: Task = "generation"
-    """The project's task: generation learns answers, pretraining whole texts, classification the labels of texts."""
+    """The project's task: generation learns answers, pretraining whole texts, classification the labels of texts,
+    preference which of two answers is better."""
 
     labels: tuple[str, ...] = ()
     """What classification tells apart, as the project's `labels` say; by itself the labels of the training records."""
@@ -53,7 +68,8 @@ class TrainConfig(StageConfig):
 
     learning_rate: float | None = Field(default=None, gt=0)
     """Step size at its highest; by itself 1e-3 for lora, 2e-4 for full, 3e-4 for top_layers and modules, 3e-3 for
-    norms_and_biases; for classification 1e-4 for full, top_layers and modules. Higher learns and forgets more."""
+    norms_and_biases; for classification 1e-4 for full, top_layers and modules; for preference 1e-4 for lora, 1e-5 for full,
+    2e-5 for top_layers and modules, 3e-4 for norms_and_biases. Higher learns and forgets more."""
 
     num_train_epochs: float = Field(default=3.0, gt=0, le=3)
     """How often each record is seen; more than three times teaches a text by heart."""
@@ -102,6 +118,17 @@ class TrainConfig(StageConfig):
     """What replayed text asks of the model: `likelihood` of its tokens, or `kl`, the base's whole distribution at each of
     them, which costs a further pass over the replay and a copy of what is trained."""
 
+    beta: float | None = Field(default=None, gt=0)
+    """Of preference: how strongly rewards count; lower lets the model go further from the base. By itself 0.1 for sigmoid,
+    5 for sigmoid_norm, whose rewards are means over tokens."""
+
+    loss_type: LossType = "sigmoid"
+    """Of preference: `sigmoid` is DPO, which sums over an answer's tokens; `sigmoid_norm` takes their mean, so that an answer
+    gains nothing by being long."""
+
+    rpo_alpha: float = Field(default=0.0, ge=0)
+    """Of preference: share of plain likelihood of the chosen answers in the loss, which keeps them likely (Pang et al. 2024)."""
+
     use_eaft_loss: bool = False
     """EAFT: a token weighs less the surer the model is of its continuation, so that what contradicts it teaches little."""
 
@@ -136,9 +163,11 @@ class TrainConfig(StageConfig):
         for name in ("use_dora", "use_rslora"):
             if self.method != "lora" and getattr(self, name):
                 raise ValueError(f"{name} is a form of lora, and the method is {self.method}")
-        changed = [name for name in _OF_DECODERS if getattr(self, name) != type(self).model_fields[name].default]
-        if self.task == "classification" and changed:
-            raise ValueError(f"{changed[0]} is of models that write text, and the task is classification")
+        changed = [name for name, field in type(self).model_fields.items() if getattr(self, name) != field.default]
+        for names, tasks, are in _ONLY_FOR:
+            for name in names:
+                if name in changed and self.task not in tasks:
+                    raise ValueError(f"{name} is of {are}, and the task is {self.task}")
         return self
 
     @property
@@ -164,13 +193,16 @@ class TrainConfig(StageConfig):
 
     def plan(self, steps: int, *, rank: int = RANKS[0]) -> TrainingPlan:
         """Everything that decides a run of so many steps."""
-        rates = CLASSIFICATION_RATES if self.task == "classification" else LEARNING_RATES
+        rates = RATES.get(self.task, LEARNING_RATES)
         evaluated = self.eval_steps or max(1, math.ceil(steps / EVALUATIONS))
         return TrainingPlan(
             method=self.method,
             learning_rate=self.learning_rate or rates[self.method],
             max_steps=steps,
             objective=OBJECTIVES[self.task],
+            beta=self.beta or BETAS[self.loss_type],
+            loss_type=self.loss_type,
+            rpo_alpha=self.rpo_alpha,
             per_device_train_batch_size=self.per_device_train_batch_size,
             gradient_accumulation_steps=self.gradient_accumulation_steps,
             warmup_ratio=self.warmup_ratio,

@@ -13,6 +13,7 @@ from acclimate.core.ports import ModelFacts, Models, TokenRow
 from acclimate.core.stage import Inputs
 from acclimate.stages.train.config import TrainConfig
 from acclimate.stages.train.labels import LabelRows
+from acclimate.stages.train.pairs import PairRows
 from acclimate.stages.train.rows import Record, RowMaker, Rows, refuse_too_long
 from acclimate.stages.train.steps import shuffled
 from acclimate.stages.train.texts import TextRows, without_stops
@@ -41,6 +42,8 @@ def row_maker(config: TrainConfig, inputs: Inputs, models: Models) -> RowMaker:
         tokenizer = models.tokenizer(base)
         return LabelRows(tokenizer, labels, max_length(config, tokenizer.facts))
     model = models.tokenizer_only(base)
+    if config.task == "preference":
+        return PairRows(model, max_length(config, model.facts))
     return TextRows(model, config.task, max_length(config, model.facts))
 
 

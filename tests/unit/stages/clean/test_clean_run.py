@@ -87,3 +87,39 @@ def test_a_record_re_included_by_hand_stays_unless_there_is_nothing_to_keep(run_
     result = run_stage(STAGE, RECORDS, keep=Artifact(tmp_path))
     assert result.dropped == {"blank": ("empty", "completion")}
     assert result.report.metrics["reincluded"] == {"language": 1}
+
+
+PAIR = {"prompt": "Any pain?", "chosen": "No pain.", "rejected": "He says no."}
+PAIRS = [
+    {"id": "fine", **PAIR, "rejected": "He  doesnâ€™t."},
+    {"id": "equal", **PAIR, "rejected": "No pain.\u200b"},
+    {"id": "blank", **PAIR, "chosen": " \n"},
+    {"id": "unasked", **PAIR, "prompt": None},
+    {"id": "tied", "prompt": "Any pain?", "completion": "No pain."},
+    {
+        "id": "turns",
+        **PAIR,
+        "prompt": None,
+        "messages": [{"role": "user", "content": "Hi"}, {"role": "assistant", "content": "Hello."}, {"role": "user", "content": "Pain?"}],
+    },
+]  # fmt: skip
+
+
+def test_what_is_no_preference_is_dropped_with_its_reason_where_that_is_the_task(run_stage):
+    result = run_stage(STAGE, PAIRS, {"task": "preference"})
+    assert {name: reason for name, (reason, _) in result.dropped.items()} == {
+        "equal": "equal_answers",
+        "blank": "empty_answer",
+        "unasked": "no_prompt",
+        "tied": "no_pair",
+    }
+    assert result.kept["fine"]["rejected"] == "He doesn\N{RIGHT SINGLE QUOTATION MARK}t."
+
+
+def test_another_task_asks_no_pair_of_a_record(run_stage):
+    assert set(run_stage(STAGE, PAIRS).kept) == {"fine", "equal", "unasked", "tied", "turns"}
+
+
+def test_where_no_pair_is_left_it_is_said_how_to_map_them(run_stage):
+    with pytest.raises(DataError, match=r"(?s)All 1 records were dropped by clean \(no_pair 1\).*chosen:"):
+        run_stage(STAGE, PAIRS[4:5], {"task": "preference"})

@@ -169,3 +169,24 @@ def test_clusters_across_sources_and_sites_are_counted(run_stage):
     metrics = run_stage(STAGE, rows).report.metrics
     assert metrics["clusters_across_sources"] == {"letters, notes": 1}
     assert metrics["clusters_across_sites"] == {"north, south": 1}
+
+
+def test_opposite_preferences_are_no_copies_of_each_other_and_stay_together(run_stage):
+    pair = {"prompt": LONG, "chosen": "No fever at all.", "rejected": "It may well be that he is warm."}
+    swapped = {**pair, "chosen": pair["rejected"], "rejected": pair["chosen"]}
+    result = run_stage(STAGE, [{"id": "a", **pair}, {"id": "b", **swapped}])
+    assert not result.dropped
+    assert {row["cluster_id"] for row in result.kept.values()} == {"a"}
+
+
+def test_a_ranking_of_three_answers_keeps_each_of_its_pairs(run_stage):
+    answers = ["no fever and no pain at all today", "he may be warm or not", "patient denies everything asked"]
+    pairs = [(answers[0], answers[1]), (answers[0], answers[2]), (answers[1], answers[2])]
+    rows = [{"id": f"p{n}", "prompt": LONG, "chosen": best, "rejected": worst} for n, (best, worst) in enumerate(pairs)]
+    assert set(run_stage(STAGE, rows).kept) == {"p0", "p1", "p2"}
+
+
+def test_a_near_copy_of_a_whole_pair_goes(run_stage):
+    pair = {"prompt": LONG, "chosen": "No fever at all.", "rejected": "It may well be that he is warm."}
+    rows = [{"id": "a", **pair}, {"id": "b", **pair, "prompt": edited(LONG, 7)}]
+    assert len(run_stage(STAGE, rows).kept) == 1

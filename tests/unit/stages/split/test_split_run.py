@@ -202,3 +202,24 @@ def test_a_piece_that_is_frozen_as_test_draws_the_whole_document_out_of_training
     result = run_stage(STAGE, [*TEN, {**pieces[0], "split": "test"}, *pieces[1:]])
     assert splits(result)["d#0"] == "test"
     assert {result.dropped[id] for id in ("d#1", "d#2")} == {("leak_train_test", "parent d")}
+
+
+def test_pairs_about_the_same_prompt_are_in_one_split(run_stage):
+    rows = [
+        {"id": f"r{n}", "prompt": f"question {n // 3}", "chosen": f"yes {n}", "rejected": f"no {n}"} for n in range(60)
+    ]
+    kept = run_stage(STAGE, rows).kept
+    assert len(kept) == 60
+    assert not crossing(kept, "prompt")
+
+
+def test_pairs_hold_held_out_passages_in_either_answer(run_stage, tmp_path):
+    passage = " ".join(f"word{n}" for n in range(30))
+    rows = [
+        {"id": f"r{n}", "prompt": f"q {n}", "chosen": f"a {n}", "rejected": f"b {n}", "subject_id": f"s{n}"}
+        for n in range(20)
+    ]
+    rows.append({"id": "held", "prompt": "asked", "chosen": passage, "rejected": "no", "split": "test"})
+    rows.append({"id": "leak", "prompt": "other", "chosen": "yes", "rejected": passage, "split": "train"})
+    result = run_stage(STAGE, rows, {"shared_passages": "drop"})
+    assert result.dropped["leak"][0] == "leak_passage"
