@@ -25,6 +25,14 @@ def test_the_report_stands_alone_and_says_what_was_not_tested(finished: Path) ->
     assert page.count("<svg") >= 4
 
 
+def test_training_and_the_dial_are_drawn_beside_the_profile_of_the_data(finished: Path) -> None:
+    page = Project.open(finished).write_report().read_text()
+    assert "How much" in page
+    for heading in ("while it trained</h3>", "Loss by source of the rows</h3>"):
+        assert page[page.index(heading) + len(heading) :].startswith("<svg")
+    assert "strength (dashed: kept)" in page
+
+
 def test_the_report_is_the_same_whenever_it_is_written(finished: Path) -> None:
     project = Project.open(finished)
     assert project.write_report().read_bytes() == project.write_report().read_bytes()
