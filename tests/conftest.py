@@ -38,6 +38,15 @@ def project_key(own_keys: Path) -> None:
     new_key("preferred", "surrogates")
 
 
+def _finished(fresh: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    from acclimate.api import Project
+
+    folder = tmp_path_factory.mktemp("finished") / fresh.name
+    shutil.copytree(fresh, folder)
+    Project.open(folder).run()
+    return folder
+
+
 @pytest.fixture(scope="session")
 def fresh_project(tmp_path_factory: pytest.TempPathFactory, project_key: None) -> Path:
     """The project before its first run; copy it, do not change it."""
@@ -47,12 +56,7 @@ def fresh_project(tmp_path_factory: pytest.TempPathFactory, project_key: None) -
 @pytest.fixture(scope="session")
 def finished_project(fresh_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project after an undisturbed run; copy it, do not change it."""
-    from acclimate.api import Project
-
-    folder = tmp_path_factory.mktemp("finished") / "tiny"
-    shutil.copytree(fresh_project, folder)
-    Project.open(folder).run()
-    return folder
+    return _finished(fresh_project, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -64,12 +68,7 @@ def fresh_tickets(tmp_path_factory: pytest.TempPathFactory, project_key: None) -
 @pytest.fixture(scope="session")
 def finished_tickets(fresh_tickets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project that tells labels after an undisturbed run; copy it, do not change it."""
-    from acclimate.api import Project
-
-    folder = tmp_path_factory.mktemp("finished") / "tickets"
-    shutil.copytree(fresh_tickets, folder)
-    Project.open(folder).run()
-    return folder
+    return _finished(fresh_tickets, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")
@@ -81,12 +80,7 @@ def fresh_preferences(tmp_path_factory: pytest.TempPathFactory, project_key: Non
 @pytest.fixture(scope="session")
 def finished_preferences(fresh_preferences: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project that learns preferences after an undisturbed run; copy it, do not change it."""
-    from acclimate.api import Project
-
-    folder = tmp_path_factory.mktemp("finished") / "preferred"
-    shutil.copytree(fresh_preferences, folder)
-    Project.open(folder).run()
-    return folder
+    return _finished(fresh_preferences, tmp_path_factory)
 
 
 @pytest.fixture

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import json
 import random
 from pathlib import Path
 from typing import Any
+
+from tests.tiny_project import write_general, write_lines
 
 CONFIG = """\
 project: preferred
@@ -53,17 +54,9 @@ def write_preference_project(folder: Path, *, pairs: int = 80) -> Path:
     (folder / "data").mkdir(parents=True)
     write_tiny_model(folder / "tiny-model")
     rows = [_row(number) for number in range(pairs)]
-    _write_lines(folder / "data/north.jsonl", rows[::2])
-    _write_lines(folder / "data/south.jsonl", [_conversational(row) for row in rows[1::2]])
-    texts = [
-        {"text": f"The {number}th lamp in the harbour was lit before the boats came home."} for number in range(12)
-    ]
-    _write_lines(folder / "data/general.jsonl", texts)
-    probes = [
-        {"prompt": f"{a} + {a} =", "chosen": f" {a + a}", "rejected": f" {a + a + 1}", "ability": "arithmetic"}
-        for a in range(8)
-    ]
-    _write_lines(folder / "data/abilities.jsonl", probes)
+    write_lines(folder / "data/north.jsonl", rows[::2])
+    write_lines(folder / "data/south.jsonl", [_conversational(row) for row in rows[1::2]])
+    write_general(folder / "data")
     (folder / "acclimate.yaml").write_text(CONFIG)
     return folder
 
@@ -90,7 +83,3 @@ def _conversational(row: dict[str, str]) -> dict[str, Any]:
     sides = {"chosen": row["better"], "rejected": row["worse"]}
     answers = {side: [asked, {"role": "assistant", "content": text}] for side, text in sides.items()}
     return {"id": row["id"], "subject_id": row["patient"], **answers}
-
-
-def _write_lines(path: Path, rows: list[dict[str, Any]]) -> None:
-    path.write_text("".join(json.dumps(row) + "\n" for row in rows))

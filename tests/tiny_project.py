@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping, Sequence
 from pathlib import Path
+from typing import Any
 
 CONFIG = """\
 project: tiny
@@ -48,21 +50,26 @@ def write_tiny_project(folder: Path, *, records: int = 48) -> Path:
     write_tiny_model(folder / "tiny-model")
     rows = [_row(number) for number in range(records)]
     north, south = rows[::2], rows[1::2]
-    _write_lines(folder / "data/north.jsonl", north)
+    write_lines(folder / "data/north.jsonl", north)
     header = ",".join(south[0])
     lines = [",".join(f'"{value}"' for value in row.values()) for row in south]
     (folder / "data/south.csv").write_text("\n".join([header, *lines]) + "\n")
+    write_general(folder / "data")
+    (folder / "acclimate.yaml").write_text(CONFIG)
+    return folder
+
+
+def write_general(folder: Path) -> None:
+    """General text and probes of an ability, to measure retention on."""
     texts = [
         {"text": f"The {number}th lamp in the harbour was lit before the boats came home."} for number in range(12)
     ]
-    _write_lines(folder / "data/general.jsonl", texts)
+    write_lines(folder / "general.jsonl", texts)
     probes = [
         {"prompt": f"{a} + {a} =", "chosen": f" {a + a}", "rejected": f" {a + a + 1}", "ability": "arithmetic"}
         for a in range(8)
     ]
-    _write_lines(folder / "data/abilities.jsonl", probes)
-    (folder / "acclimate.yaml").write_text(CONFIG)
-    return folder
+    write_lines(folder / "abilities.jsonl", probes)
 
 
 def _row(number: int) -> dict[str, str]:
@@ -77,5 +84,5 @@ def _row(number: int) -> dict[str, str]:
     }
 
 
-def _write_lines(path: Path, rows: list[dict[str, str]]) -> None:
+def write_lines(path: Path, rows: Sequence[Mapping[str, Any]]) -> None:
     path.write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -16,6 +16,8 @@ from acclimate.core.statistics import Estimate, Ratio, Resamples, holm
 from acclimate.stages.evaluate.arms import ARMS, LIKELIHOOD, METRICS
 
 BETTER, WORSE, UNSHOWN = "better", "worse", "no difference shown"
+MOST_NAMED = 20
+"""Ids named in the report on each side of a list; all are in the table."""
 LOWER_IS_BETTER = frozenset({LIKELIHOOD, "log_loss", "brier", "calibration_error"})
 
 

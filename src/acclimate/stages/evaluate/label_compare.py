@@ -13,11 +13,17 @@ import polars as pl
 from acclimate.core.exact_bounds import effective_trials, greatest_share, least_share
 from acclimate.core.json_values import without_nan
 from acclimate.core.statistics import exact_mcnemar
-from acclimate.stages.evaluate.compare import Comparison, Group, Settings, after_looking, groups_of, verdict_of
+from acclimate.stages.evaluate.compare import (
+    MOST_NAMED,
+    Comparison,
+    Group,
+    Settings,
+    after_looking,
+    groups_of,
+    verdict_of,
+)
 from acclimate.stages.evaluate.label_items import LabelledItems
 from acclimate.stages.evaluate.label_metrics import METRICS, Answers, calibration
-
-MOST_NAMED = 20
 
 
 def compare_label_arms(items: LabelledItems, settings: Settings, *, metrics: Sequence[str]) -> list[Comparison]:

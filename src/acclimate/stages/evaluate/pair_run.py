@@ -16,6 +16,7 @@ from acclimate.core.statistics import exact_mcnemar
 from acclimate.stages.evaluate.arms import PEOPLE, abilities_of, read_predictions
 from acclimate.stages.evaluate.compare import (
     BETTER,
+    MOST_NAMED,
     Comparison,
     Settings,
     arm_totals,
@@ -36,8 +37,6 @@ from acclimate.stages.evaluate.pair_items import (
     read_test_pairs,
 )
 from acclimate.stages.evaluate.pair_lengths import length_groups, length_metrics
-
-MOST_NAMED = 20
 
 
 def evaluate_pairs(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context) -> Report:

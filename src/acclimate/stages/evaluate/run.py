@@ -26,6 +26,7 @@ from acclimate.stages.evaluate.arms import (
 )
 from acclimate.stages.evaluate.compare import (
     BETTER,
+    MOST_NAMED,
     Comparison,
     Settings,
     arm_totals,
@@ -40,9 +41,6 @@ from acclimate.stages.evaluate.look_alikes import look_alikes
 from acclimate.stages.evaluate.pair_run import evaluate_pairs
 from acclimate.stages.evaluate.term_likelihood import probe_terms
 from acclimate.stages.evaluate.terms import answers_of, read_terms, term_metrics
-
-MOST_NAMED = 20
-"""Ids named in the report on each side of a list; all are in the table."""
 
 
 def run(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context) -> Report:

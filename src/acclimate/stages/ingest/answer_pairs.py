@@ -6,7 +6,6 @@ or transcripts (HH-RLHF) hold the prompt themselves, or stand beside it; what bo
 
 from __future__ import annotations
 
-import json
 import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
@@ -18,6 +17,7 @@ import pyarrow.compute as pc
 
 from acclimate.stages.ingest.conversations import Conversation, read_conversation
 from acclimate.stages.ingest.rows import RowError
+from acclimate.stages.ingest.value_texts import cell_text
 
 _SIDES = ("chosen", "rejected")
 _TURN = re.compile(r"\n\n(Human|Assistant): ?")
@@ -56,7 +56,7 @@ def read_answer_pair(cells: Mapping[str, Any]) -> AnswerPair | None:
         raise RowError("bad_messages", "one of chosen and rejected is a conversation, the other is not")
     before = _asked(cells)
     if not in_turns:
-        chosen, rejected = (_plain(cells.get(side), side) for side in _SIDES)
+        chosen, rejected = (cell_text(cells.get(side), side) for side in _SIDES)
         return _pair(chosen, rejected, before)
     read = [_read(answers[side]) for side in in_turns]
     shared = _shared(read)
@@ -90,13 +90,13 @@ def _read(turns: Any) -> Conversation:
 
 def _asked(cells: Mapping[str, Any]) -> Conversation | None:
     """What stands beside the answers: a prompt, as text or in turns, or the conversation so far; the system's turn first."""
-    prompt, system = cells.get("prompt"), _plain(cells.get("system"), "system")
+    prompt, system = cells.get("prompt"), cell_text(cells.get("system"), "system")
     if isinstance(prompt, dict):
         prompt = prompt.get("messages", [prompt])
     if prompt is None and cells.get("messages") is not None:
         prompt = cells["messages"]
     elif prompt is not None and not isinstance(prompt, list):
-        prompt = [{"role": "user", "content": _plain(prompt, "prompt")}] if str(prompt).strip() else None
+        prompt = [{"role": "user", "content": cell_text(prompt, "prompt")}] if str(prompt).strip() else None
     return read_conversation(prompt, system=system, trains=False)
 
 
@@ -144,12 +144,3 @@ def _pair(chosen: str | None, rejected: str | None, asked: Conversation | None) 
     if len(asked.messages) == 1 and only["role"] == "user" and not only["speaker"] and not any(asked.leftovers):
         return AnswerPair(chosen, rejected, only["content"], None)
     return AnswerPair(chosen, rejected, None, asked)
-
-
-def _plain(cell: Any, part: str) -> str | None:
-    if cell is None or isinstance(cell, str):
-        return cell
-    if isinstance(cell, bool | int | float):
-        return json.dumps(cell)
-    kind = "a list" if isinstance(cell, list) else "an object"
-    raise RowError("bad_type", f"{part} is {kind} where a text is needed", kind)

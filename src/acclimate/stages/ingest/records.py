@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import math
 from collections.abc import Mapping
 from datetime import UTC, datetime
@@ -17,6 +16,7 @@ from acclimate.stages.ingest.label_weights import read_label_weights
 from acclimate.stages.ingest.recognise import Meaning
 from acclimate.stages.ingest.rows import RowError, canonical_json
 from acclimate.stages.ingest.tagged_tokens import read_tagged_tokens
+from acclimate.stages.ingest.value_texts import cell_text
 
 _SPLITS = {"train": "train", "validation": "validation", "valid": "validation", "dev": "validation", "test": "test"}
 _refusal = lru_cache(licence_refusal)
@@ -41,7 +41,7 @@ def make_record(
     conversation = pair.asked if pair else _conversation(cells)
     in_turns = _PAIRED if pair else _TURNS if _is_conversational(cells) else frozenset()
     record: dict[str, Any] = {
-        part: _text(cell, part) for part, cell in cells.items() if part in TEXTS and part not in in_turns
+        part: cell_text(cell, part) for part, cell in cells.items() if part in TEXTS and part not in in_turns
     }
     record |= pair.texts if pair else {}
     if "tokens" in cells:
@@ -82,22 +82,12 @@ def _conversation(cells: Mapping[str, Any]) -> Conversation | None:
         asked, answered = read_conversation(cells["prompt"], trains=False), read_conversation(cells["completion"])
         if asked and answered:
             return Conversation(asked.messages + answered.messages, asked.leftovers + answered.leftovers)
-    return read_conversation(cells.get("messages"), system=_text(cells.get("system"), "system"))
+    return read_conversation(cells.get("messages"), system=cell_text(cells.get("system"), "system"))
 
 
 def _alpaca_prompt(cells: Mapping[str, Any]) -> str | None:
-    instruction, given = _text(cells.get("instruction"), "instruction"), _text(cells.get("input"), "input")
+    instruction, given = cell_text(cells.get("instruction"), "instruction"), cell_text(cells.get("input"), "input")
     return f"{instruction or ''}\n\n{given}" if given else instruction
-
-
-def _text(value: Any, part: str) -> str | None:
-    """A cell as text: numbers and truth values as JSON writes them."""
-    if value is None or isinstance(value, str):
-        return value
-    if isinstance(value, bool | int | float):
-        return json.dumps(value)
-    kind = "a list" if isinstance(value, list) else "an object"
-    raise RowError("bad_type", f"{part} is {kind} where a text is needed", kind)
 
 
 def read_moment(value: Any) -> datetime | None:
@@ -141,7 +131,7 @@ def _named(values: Mapping[str, Any], columns: Mapping[str, str]) -> list[dict[s
     for name, column in columns.items():
         cell = values.get(column)
         for one in cell if isinstance(cell, list) else [cell]:
-            text = _text(one, name)
+            text = cell_text(one, name)
             if text:
                 named.append({"name": name, "value": text})
     return named or None

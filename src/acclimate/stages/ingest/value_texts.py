@@ -32,6 +32,20 @@ def value_text(value: Any, column: str, *, max_bytes: int) -> str:
     raise RowError("bad_type", f"{column} is {kind}, which has no form as text; name its fields", kind)
 
 
+def cell_text(value: Any, part: str) -> str | None:
+    """A cell that holds one value as text: numbers and truth values as JSON writes them; a RowError for anything deeper.
+
+    >>> cell_text(True, "label"), cell_text(None, "label")
+    ('true', None)
+    """
+    if value is None or isinstance(value, str):
+        return value
+    if isinstance(value, bool | int | float):
+        return json.dumps(value)
+    kind = "a list" if isinstance(value, list) else "an object"
+    raise RowError("bad_type", f"{part} is {kind} where a text is needed", kind)
+
+
 def _scalar_text(value: _SCALAR) -> str:
     if value is None or isinstance(value, str):
         return value or ""
