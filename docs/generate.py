@@ -76,7 +76,8 @@ def settings_page() -> Iterator[str]:
     )
     yield from ("## ingest.sources, general.sources, evaluation_sets.sources", "", *_fields(SourceConfig), "")
     for name in STAGE_NAMES:
-        yield from (f"## {name}", "", *_fields(load_stage(name).config), "")
+        title = {"train": "train, pretrain"}.get(name, name)
+        yield from (f"## {title}", "", *_fields(load_stage(name).config), "")
     yield from ("## certificate", "", *_fields(CertificateConfig), "")
     yield from ("## engine", "", *_fields(EngineConfig), "")
 

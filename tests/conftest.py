@@ -72,6 +72,18 @@ def finished_tickets(fresh_tickets: Path, tmp_path_factory: pytest.TempPathFacto
 
 
 @pytest.fixture(scope="session")
+def finished_pretraining(finished_tickets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The finished project that tells labels, run again with hidden words first; copy it, do not change it."""
+    from acclimate.api import Project
+
+    folder = shutil.copytree(finished_tickets, tmp_path_factory.mktemp("pretraining") / "tickets")
+    with (folder / "acclimate.yaml").open("a") as file:
+        file.write("pretrain: {max_steps: 6, precision: fp32}\n")
+    Project.open(folder).run()
+    return folder
+
+
+@pytest.fixture(scope="session")
 def fresh_preferences(tmp_path_factory: pytest.TempPathFactory, project_key: None) -> Path:
     """The project that learns preferences before its first run; copy it, do not change it."""
     return write_preference_project(tmp_path_factory.mktemp("project") / "preferred")

@@ -51,6 +51,9 @@ QUICK = (
 )
 """What `--quick` sets: a trial of the whole line in a minute or two, in an area of its own."""
 
+QUICK_PRETRAIN = ("pretrain.max_steps=2", "pretrain.validation_limit=4")
+"""The same where the project has that step."""
+
 
 class Silent:
     """A listener that says nothing."""
@@ -78,7 +81,10 @@ class Project:
     def open(cls, path: str | Path = ".", *, overrides: Sequence[str] = (), quick: bool = False) -> Project:
         """The project in a folder. `overrides` are `stage.key=value`; `quick` opens the small trial of it."""
         workspace = Workspace.open(Path(path), area=TRIAL if quick else "")
-        config = read_config(workspace.folder, overrides=[*(QUICK if quick else ()), *overrides])
+        config = read_config(workspace.folder, overrides=overrides)
+        if quick:
+            trial = (*QUICK, *(QUICK_PRETRAIN if config.pretrains else ()))
+            config = read_config(workspace.folder, overrides=[*trial, *overrides])
         return cls(workspace, config, Outside(workspace, config))
 
     def plan(self, *, until: str | None = None, strict: bool = False) -> list[PlannedStep]:
@@ -183,7 +189,7 @@ class Project:
 
     def preview_training(self, rows: int) -> list[dict[str, Any]]:
         """The first training rows as the model sees them: `pieces` are texts, each with whether it carries loss."""
-        step = next((step for step in self.config.steps if step.stage == "train"), None)
+        step = next((step for step in self.config.steps if step.name == "train"), None)
         config = self.config.resolve(step) if step else None
         if not isinstance(config, TrainConfig):
             raise ConfigError("This project trains nothing.", hint="remove `model:` from acclimate.yaml")
@@ -220,7 +226,7 @@ class Project:
         made = self.workspace.readable("dial")
         partial = folder.with_name(f".{folder.name}.partial")
         shutil.rmtree(partial, ignore_errors=True)
-        self.outside.models.write_merged(self.outside.base, adapter=made.artifact.path / "model", output=partial)
+        self.outside.models.write_merged(self.outside.base, adapter=made.artifact.model_folder, output=partial)
         origin = {"project": self.config.project, "base": self.outside.models.facts(self.outside.base).digest}
         kept = {"dial": made.manifest.key, "alpha": made.artifact.report().metrics["alpha"]}
         write_json(partial / "lineage.json", origin | kept)

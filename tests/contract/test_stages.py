@@ -48,7 +48,7 @@ def case_of(folder: Path, step: str) -> StageCase:
         else:
             inputs[role] = project.artifact(reference.step)
     secrets = {name: load_key(project.config.project, name) for name in finished.manifest.secrets}
-    tables = [role for role, artifact in inputs.items() if artifact.has_rows and role != "adapter"]
+    tables = [role for role, artifact in inputs.items() if artifact.has_rows and role not in ("base", "adapter")]
     return StageCase(stage, finished.manifest.config, inputs, tables=tables, secrets=secrets)
 
 
@@ -63,6 +63,15 @@ LABEL_STEPS = ("profile", "train", "predict.base", "predict.adapted", "predict.t
 @pytest.mark.parametrize("step", [pytest.param(step, marks=pytest.mark.slow) for step in LABEL_STEPS])
 def test_every_stage_that_tells_labels_keeps_the_contract(finished_tickets: Path, tmp_path: Path, step: str) -> None:
     check_stage(case_of(finished_tickets, step), tmp_path)
+
+
+@pytest.mark.parametrize(
+    "step", [pytest.param(step, marks=pytest.mark.slow) for step in ("pretrain", "train", "predict.adapted")]
+)
+def test_every_stage_after_hidden_words_keeps_the_contract(
+    finished_pretraining: Path, tmp_path: Path, step: str
+) -> None:
+    check_stage(case_of(finished_pretraining, step), tmp_path)
 
 
 PREFERENCE_STEPS = (

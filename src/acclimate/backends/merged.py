@@ -8,9 +8,10 @@ from typing import Any
 
 from acclimate.backends.adapters import LORA_WEIGHTS, check_adapter, put_on
 from acclimate.backends.decoder import load_decoder
-from acclimate.backends.model_files import encoder_facts
+from acclimate.backends.model_files import ORIGIN_FILE, encoder_facts
 from acclimate.backends.quiet import quiet_libraries
 from acclimate.backends.sentence_encoder import load_trunk
+from acclimate.core.atomic import write_json
 
 BESIDE_WEIGHTS = ("*.json", "*.jinja", "*.model", "*.txt", "README.md")
 """Files of a model folder that are no weights: tokenizer, chat template, licence."""
@@ -19,10 +20,12 @@ BESIDE_WEIGHTS = ("*.json", "*.jinja", "*.model", "*.txt", "README.md")
 def write_merged_encoder(base: Path, adapter: Path, output: Path) -> None:
     """Writes the encoder in `base` with what training left in `adapter` to the folder `output`, without its head.
 
-    Raises ModelError where the adapter does not belong to the base.
+    It is named after the base. Raises ModelError where the adapter does not belong to the base.
     """
-    check_adapter(adapter, encoder_facts(base))
+    facts = encoder_facts(base)
+    check_adapter(adapter, facts)
     _write(put_on(load_trunk(base), adapter), base, adapter, output)
+    write_json(output / ORIGIN_FILE, {"name": f"{facts.name}, trained further", "licence": facts.licence})
 
 
 def write_merged_decoder(base: Path, adapter: Path, output: Path) -> None:

@@ -132,10 +132,11 @@ class LocalModels:
         return load_vectors(folder, max_length=max_length, precision=precision)
 
     def write_merged(self, folder: Path, *, adapter: Path, output: Path) -> None:
-        """Writes the decoder with its adapter as a model folder of its own."""
-        from acclimate.backends.merged import write_merged_decoder
+        """Writes the model with its adapter, heads left out, as a model folder of its own."""
+        from acclimate.backends.merged import write_merged_decoder, write_merged_encoder
 
-        write_merged_decoder(folder, adapter, output)
+        merge = write_merged_decoder if model_facts(folder).kind == "decoder" else write_merged_encoder
+        merge(folder, adapter, output)
 
     def load_classifier(self, folder: Path, *, adapter: Path, precision: str = "auto") -> Classifier:
         """The encoder with the labels that training taught it to tell."""

@@ -71,6 +71,12 @@ class Artifact:
         return Report.from_json(read_json(self.path / "report.json"))
 
     @property
+    def model_folder(self) -> Path:
+        """Where a model or adapter lies: in `model/` of what a step wrote, at the top of one from elsewhere."""
+        inside = self.path / "model"
+        return inside if inside.is_dir() and not (self.path / "config.json").exists() else self.path
+
+    @property
     def has_rows(self) -> bool:
         """Whether this artifact is a table (a model folder or a snapshot is not)."""
         return bool(self.data_files)

@@ -331,6 +331,9 @@ class Models(Protocol):
     def scale_adapter(self, folder: Path, *, adapter: Path, alpha: float, output: Path) -> None:
         """Writes what training left in the folder `adapter`, at the strength `alpha` (0 is the base), to `output`."""
 
+    def write_merged(self, folder: Path, *, adapter: Path, output: Path) -> None:
+        """Writes the model in `folder` with what `train` left in `adapter`, heads left out, as a model folder of its own."""
+
     def train(
         self,
         folder: Path,

@@ -23,7 +23,7 @@ from acclimate.project.workspace import PROJECT_FILE
 TASKS = ("generation", "pretraining", "preference", "classification")
 BASES = {"classification": "minilm-l6"}
 """The base of a task where none is named; smollm2-135m for the others."""
-_GROUPS = ("use", "engine", "general", "evaluation_sets", "certificate", *STAGE_NAMES)
+_GROUPS = ("use", "engine", "general", "evaluation_sets", "pretrain", "certificate", *STAGE_NAMES)
 _TOP_KEYS = ("project", "task", "labels", "base", "model", "network", *_GROUPS)
 _Config = TypeVar("_Config", bound=BaseModel)
 _TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
@@ -61,7 +61,13 @@ class ProjectConfig:
             self.task,
             select_model=bool(self.sections.get("select_model", {}).get("candidates")),
             evaluation_sets=bool(self.sections.get("evaluation_sets")),
+            pretrain=self.pretrains,
         )
+
+    @property
+    def pretrains(self) -> bool:
+        """Whether an encoder learns the domain's texts before their labels: `pretrain:` stands there, also empty."""
+        return "pretrain" in self.sections
 
     @property
     def has_general(self) -> bool:
@@ -71,7 +77,7 @@ class ProjectConfig:
     def resolve(self, step: Step) -> StageConfig:
         """The complete config of a step: defaults, the user's section, and what the step fixes."""
         stage = load_stage(step.stage)
-        values = {**self.sections.get(step.section, {}), **step.settings}
+        values = {**step.defaults, **self.sections.get(step.section, {}), **step.settings}
         if step.section == "general" and not self.has_general:
             values["sources"] = packaged_sources()
         if step.section == "evaluation_sets" and "sources" in values:
@@ -150,7 +156,7 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         )
     if task not in TASKS:
         raise ConfigError(f"task: {task!r} is not known.", hint=f"use one of: {', '.join(TASKS)}")
-    sections = {key: written[key] or {} for key in _GROUPS if key in written}
+    sections = {key: {} if written[key] is None else written[key] for key in _GROUPS if key in written}
     for key, section in sections.items():
         if not isinstance(section, dict):
             raise ConfigError(
@@ -172,6 +178,8 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         engine=_checked("engine", EngineConfig, sections.get("engine", {})),
         certificate=_checked("certificate", CertificateConfig, sections.get("certificate", {})),
     )
+    if config.pretrains:
+        _refuse_pretraining(config)
     if task == "classification":
         _refuse_beside_labels(config)
     if task == "preference" and config.sections.get("select_model", {}).get("candidates"):
@@ -218,6 +226,27 @@ def _refuse_beside_labels(config: ProjectConfig) -> None:
             "select_model.candidates are compared by how likely they find text, and encoders give no likelihood.",
             hint="remove select_model; run the project once with each base instead",
         )
+
+
+def _refuse_pretraining(config: ProjectConfig) -> None:
+    """What the step pretrain does not go with, or has no use for."""
+    if config.task == "pretraining":
+        raise ConfigError(
+            "pretrain: the project's task is pretraining already, so the step would train the same texts twice.",
+            hint="remove pretrain, and set what training needs under train",
+        )
+    if config.task != "classification":
+        raise ConfigError(
+            "pretrain: hidden words are learnt by an encoder before the labels of task classification, and the task is"
+            f" {config.task}, whose base is a decoder.",
+            hint="remove pretrain, or run a project of task: pretraining first and name what acclimate export writes as base",
+        )
+    for name in ("task", "labels"):
+        if name in config.sections["pretrain"]:
+            raise ConfigError(
+                f"pretrain.{name}: the step pretrain learns hidden words of texts and looks at no label.",
+                hint=f"remove it; {name} stands at the top of acclimate.yaml",
+            )
 
 
 def _checked(section: str, config: type[_Config], values: Mapping[str, Any]) -> _Config:

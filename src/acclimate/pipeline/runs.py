@@ -9,7 +9,7 @@ from typing import Any
 from acclimate.project.manifests import State, read_run_facts
 from acclimate.project.workspace import Finished, Workspace
 
-TRAIN, DIAL, ADAPTED, EVALUATE = "train", "dial", "predict.adapted", "evaluate"
+PRETRAIN, TRAIN, DIAL, ADAPTED, EVALUATE = "pretrain", "train", "dial", "predict.adapted", "evaluate"
 
 
 _GAINED = ("bits_per_byte", "log_loss")
@@ -38,7 +38,7 @@ class TrainingRun:
     steps: int
     tokens: int
     settings: Mapping[str, Any]
-    """The resolved settings of `train`."""
+    """The resolved settings of `train`, and `pretrain`: the key of the pretraining that it started from, if any."""
     validation: float | None = None
     """The figure by which the kept step was best, on the validation records."""
     alpha: float | None = None
@@ -82,7 +82,7 @@ def _runs_of(trained: Finished, of_step: Mapping[str, list[Finished]], newest: s
         seconds=facts["seconds"],
         steps=metrics["steps"],
         tokens=metrics["tokens"],
-        settings=trained.manifest.config,
+        settings={**trained.manifest.config, PRETRAIN: _pretrained(trained)},
         validation=_best(metrics),
     )
     evaluated = list(_evaluated(trained, of_step))
@@ -121,6 +121,12 @@ def _evaluated(trained: Finished, of_step: Mapping[str, list[Finished]]) -> Iter
 def _made_from(made: Finished, role: str) -> str:
     reference = made.manifest.inputs.get(role)
     return reference.key if reference else ""
+
+
+def _pretrained(trained: Finished) -> str | None:
+    """The key of the pretraining that a run started from, as `acclimate show` takes it."""
+    base = trained.manifest.inputs.get("base")
+    return base.key if base and base.step == PRETRAIN else None
 
 
 def _best(metrics: Mapping[str, Any]) -> float | None:

@@ -45,7 +45,8 @@ class Step:
     @evaluation_sets, @lists, @tagger, @glossary (snapshots), @base, @candidates (model folders), @model (a model or
     adapter trained elsewhere, which brings its own roles), @recognisers (models of other libraries that look for
     names), @ledger (the splits so far), @erased (who must not be taken in again), @keep.<step> (records re-included by
-    hand). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes;
+    hand). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes, `defaults` what it has where
+    acclimate.yaml says nothing;
     `zone` is where its artifact lies, when not where the stage's usually does.
     """
 
@@ -54,6 +55,7 @@ class Step:
     inputs: Mapping[str, str]
     section: str
     settings: Mapping[str, Any] = field(default_factory=dict)
+    defaults: Mapping[str, Any] = field(default_factory=dict)
     zone: Zone | None = None
 
 
@@ -92,6 +94,16 @@ TRAIN_STEP = Step("train", "train", {"records": "split", "base": "@base", "sampl
 
 CLASSIFIER_STEP = replace(TRAIN_STEP, inputs={"records": "split", "base": "@base"})
 """Training without text that the base wrote: an encoder writes none."""
+
+PRETRAIN_STEP = Step(
+    "pretrain",
+    "train",
+    {"records": "split", "base": "@base"},
+    "pretrain",
+    {"task": "masked_lm", "labels": ()},
+    {"method": "full", "per_device_train_batch_size": 16},
+)
+"""An encoder learns the domain's language first, from training texts with and without a label."""
 
 DIAL_STEPS = (
     Step("sweep", "sweep", {"records": "split", "base": "@base", "adapter": "train", "general": "general"}, "sweep"),
@@ -145,14 +157,16 @@ def data_steps(*, evaluation_sets: bool) -> tuple[Step, ...]:
     )
 
 
-def steps_for(task: str, *, select_model: bool, evaluation_sets: bool = False) -> tuple[Step, ...]:
-    """The steps of a project, in an order in which every step follows its inputs.
+def steps_for(
+    task: str, *, select_model: bool, evaluation_sets: bool = False, pretrain: bool = False
+) -> tuple[Step, ...]:
+    """The steps of a project, in an order in which every step follows its inputs. `pretrain` goes with classification.
 
     Few-shot prompting and copying an answer are baselines for answers to prompts; which of two answers is better, the length of
     each is, which needs no step.
     """
     if task == "classification":
-        return _classification_steps(evaluation_sets=evaluation_sets)
+        return _classification_steps(evaluation_sets=evaluation_sets, pretrain=pretrain)
     has_prompt = task == "generation"
     glossary = {} if task == "preference" else {"glossary": "glossary"}
     compared = _COMPARED | glossary | (_BASELINES if has_prompt else {})
@@ -170,15 +184,22 @@ def steps_for(task: str, *, select_model: bool, evaluation_sets: bool = False) -
     )
 
 
-def _classification_steps(*, evaluation_sets: bool) -> tuple[Step, ...]:
-    """From sources to the comparison of classifiers; nothing is sampled, and no strength is chosen: a head has none."""
+def _classification_steps(*, evaluation_sets: bool, pretrain: bool) -> tuple[Step, ...]:
+    """From sources to the comparison of classifiers; nothing is sampled, and no strength is chosen: a head has none.
+
+    With `pretrain` the classifier starts from what that step left; what it is compared with, from the base as it was.
+    """
+    started = ("train", "predict.adapted") if pretrain else ()
     arms = {step.name.removeprefix("predict."): step.name for step in LABEL_STEPS}
     return (
         *data_steps(evaluation_sets=evaluation_sets),
         GENERAL_STEP,
         *LOOKING_STEPS,
-        CLASSIFIER_STEP,
-        *LABEL_STEPS,
+        *((PRETRAIN_STEP,) if pretrain else ()),
+        *(
+            replace(step, inputs={**step.inputs, "base": "pretrain"}) if step.name in started else step
+            for step in (CLASSIFIER_STEP, *LABEL_STEPS)
+        ),
         Step("evaluate", "evaluate", {"records": "split", **arms}, "evaluate"),
     )
 

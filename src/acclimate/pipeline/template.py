@@ -42,6 +42,10 @@ ingest:
 #   sources:
 #     - path: benchmarks/*.jsonl
 
+# pretrain:                 # task classification alone: first guess hidden words of all training texts, labelled or not
+#   method: full            # settings as those of train below, of which two have another default here
+#   per_device_train_batch_size: 16
+
 # Every other setting, with its default. Uncomment what you change.
 """
 

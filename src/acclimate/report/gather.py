@@ -108,6 +108,12 @@ class Story:
         return self.config.task == "preference"
 
     @property
+    def pretrain(self) -> Mapping[str, Any] | None:
+        """What guessing hidden words came to before training, where the project has that step."""
+        done = self._step("pretrain")
+        return done.report.metrics if done else None
+
+    @property
     def dial(self) -> Mapping[str, Any] | None:
         """What each strength gained and lost, and which is kept; None where nothing was trained here."""
         turned = self._step("dial")

@@ -86,6 +86,20 @@ def people_sentences(story: Story) -> list[str]:
     return ["Not tested: nobody was asked whether the labels told are right."]
 
 
+def pretrain_sentence(pretrain: Mapping[str, Any]) -> str:
+    """What the encoder did before it learnt labels, and what it is compared with for that."""
+    plan, points = pretrain["plan"], pretrain["curve"]["validation"]
+    figures = {point["step"]: point["nats_per_hidden_token"] for point in points}
+    first, kept = figures.get(0), figures.get(pretrain["best_step"])
+    fell = f": {first:.2f} nats per hidden token on validation before, {kept:.2f} after" if first and kept else ""
+    return (
+        f"Before labels, the encoder guessed hidden words of the training texts, with and without a label ({plan['method']},"
+        f" {pretrain['steps']} steps, each text {pretrain['epochs']:g} times){fell}. The classifier started from there; the untrained"
+        " encoder that it is compared with did not, so its gain holds both. What pretraining alone adds is shown by a run"
+        " without it: acclimate runs lists both."
+    )
+
+
 def label_share(row: Mapping[str, Any]) -> str:
     """How many items of a label are told another one."""
     return f"{row['items']} of {row['of']}"

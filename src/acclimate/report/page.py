@@ -81,6 +81,8 @@ def _figures(story: Story) -> dict[str, str]:
     drawn = draw(story.evaluate)
     if story.train:
         drawn |= {"loss": _loss_figure(story.train), "validation": _validation_figure(story.train)}
+    if story.pretrain:
+        drawn["pretrain"] = _validation_figure(story.pretrain) or _loss_figure(story.pretrain)
     if story.dial:
         drawn["dial"] = _dial_figure(story.dial)
     return {name: svg for name, svg in drawn.items() if svg}

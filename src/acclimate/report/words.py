@@ -205,15 +205,16 @@ def cost_sentence(story: Story) -> str:
 
 
 VALIDATION_HEADINGS = {
+    "nats_per_hidden_token": "Nats per hidden token on validation while it pretrained",
     "dpo_loss": "DPO loss on validation pairs while it trained",
     "bits_per_byte": "Bits per byte on validation while it trained",
     "log_loss": "Log loss (nats a text) on validation while it trained",
 }
 
 
-def validation_heading(story: Story) -> str:
-    """What the curve of the validation records shows."""
-    points = story.train["curve"]["validation"] if story.train else []
+def validation_heading(train: Mapping[str, Any]) -> str:
+    """What the curve of the validation records shows, from the metrics of train or pretrain."""
+    points = train["curve"]["validation"]
     return next((words for name, words in VALIDATION_HEADINGS.items() if points and name in points[0]), "")
 
 

@@ -41,6 +41,34 @@ def test_labels_are_told_by_an_encoder_against_three_simpler_ways() -> None:
     assert not {"sample", "sweep", "dial"} & set(names)
 
 
+@pytest.mark.parametrize("section", [None, {}, {"seed": 1}])
+def test_an_encoder_learns_hidden_words_first_where_the_section_stands_there(section) -> None:
+    config = check_config({**SMALLEST, "task": "classification", "labels": ["a", "b"], "pretrain": section})
+    steps = {step.name: step for step in config.steps}
+    resolved = config.resolve(steps["pretrain"]).model_dump()
+    assert [resolved[name] for name in ("task", "method", "labels")] == ["masked_lm", "full", ()]
+    assert {name for name, step in steps.items() if step.inputs.get("base") == "pretrain"} == {
+        "train",
+        "predict.adapted",
+    }
+
+
+@pytest.mark.parametrize(
+    ("changed", "said"),
+    [
+        ({"task": "pretraining", "pretrain": None}, "pretraining already"),
+        ({"task": "generation", "pretrain": None}, "whose base is a decoder"),
+        ({"task": "classification", "pretrain": False}, "is not a group of settings"),
+        ({"task": "classification", "pretrain": {"labels": ["a", "b"]}}, "looks at no label"),
+        ({"task": "classification", "pretrain": {"replay_share": 0.1}}, "the task is masked_lm"),
+        ({"task": "classification", "pretrain": {"epochs": 1}}, "pretrain.epochs is not a known setting"),
+    ],
+)
+def test_pretraining_that_cannot_be_is_refused(changed, said) -> None:
+    with pytest.raises(ConfigError, match=said):
+        check_config({**SMALLEST, **changed})
+
+
 def test_the_probe_reads_as_much_of_a_text_as_training_does() -> None:
     written = {**SMALLEST, "task": "classification", "labels": ["b", "a"], "train": {"max_length": 64}}
     config = check_config(written)

@@ -187,7 +187,7 @@ class _AreaSearch:
             self._holds[name] = (
                 any(naming_rows(table, self._person) for table in _tables(item))
                 or self._cannot_be_searched(item)
-                or (manifest.stage != _TRAIN and self._is_made_from_held(item))
+                or (self._is_trained_on(item) if manifest.stage == _TRAIN else self._is_made_from_held(item))
             )
         return self._holds[name]
 
@@ -217,12 +217,12 @@ class _AreaSearch:
     def _is_trained_on(self, item: Finished) -> bool:
         if item.manifest.state is State.ERASED:
             return False
-        if item.manifest.stage == _DIAL:
-            return any(self._is_trained_on(one) for one in self._made_from(item))
-        if item.manifest.stage != _TRAIN:
+        if item.manifest.stage not in (_TRAIN, _DIAL):
             return False
+        if any(self._is_trained_on(one) for one in self._made_from(item)):
+            return True
         learnt = any(own_rows(table, self._person).num_rows for table in item.artifact.data_files)
-        return learnt or self._has_other_key(item)
+        return item.manifest.stage == _TRAIN and (learnt or self._has_other_key(item))
 
     def _splits(self, item: Finished) -> Mapping[str, int]:
         if item.manifest.stage != _SPLIT:

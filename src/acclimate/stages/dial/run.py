@@ -24,7 +24,7 @@ def run(config: DialConfig, inputs: Inputs, output: Output, context: Context) ->
     points = measure(pl.DataFrame(pl.from_arrow(inputs["sweep"].table())), config)
     alpha, chosen_by, warnings = choose(points, config)
     context.models.scale_adapter(
-        inputs["base"].path, adapter=inputs["adapter"].path / "model", alpha=alpha, output=output.path / "model"
+        inputs["base"].path, adapter=inputs["adapter"].model_folder, alpha=alpha, output=output.path / "model"
     )
     rows = [{"alpha": point.alpha, **point.figures, "inside": point.inside} for point in points]
     table = [row | {"kept": row["alpha"] == alpha} for row in rows]

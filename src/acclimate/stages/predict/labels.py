@@ -91,7 +91,7 @@ def _by_vectors(config: PredictConfig, labelled: Labelled, base: Path, context: 
 def _by_classifier(
     config: PredictConfig, labelled: Labelled, inputs: Inputs, context: Context
 ) -> tuple[tuple[str, ...], Floats]:
-    adapter = _folder(inputs, "adapter") / "model"
+    adapter = _folder(inputs, "adapter")
     classifier = _models(context).load_classifier(_folder(inputs, "base"), adapter=adapter, precision=config.precision)
     with context.progress("telling labels", len(labelled.texts)) as progress:
         return classifier.labels, classifier.probabilities(labelled.texts, progress=progress)
@@ -113,7 +113,7 @@ def _row(record: Record, labels: Sequence[str], told: Floats) -> dict[str, Any]:
 def _folder(inputs: Inputs, role: str) -> Path:
     if role not in inputs:
         raise ContractError(f"predict needs the input {role} to tell labels")
-    return inputs[role].path
+    return inputs[role].model_folder
 
 
 def _models(context: Context) -> Models:

@@ -6,12 +6,11 @@ import math
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from pathlib import Path
 from typing import Any
 
 import pyarrow as pa
 
-from acclimate.core.artifacts import Artifact, Output
+from acclimate.core.artifacts import Output
 from acclimate.core.errors import ConfigError, ContractError, DataError
 from acclimate.core.examples import question_and_answer, up_to_answer, with_shots
 from acclimate.core.inference import answer_durably, refuse_too_long, score_durably
@@ -126,7 +125,7 @@ def _modelled(
 def _load(config: PredictConfig, inputs: Inputs, context: Context) -> LanguageModel:
     if "base" not in inputs or context.models is None:
         raise ContractError(f"predict with method {config.method} needs a base model")
-    adapter = _adapter_folder(inputs["adapter"]) if "adapter" in inputs else None
+    adapter = inputs["adapter"].model_folder if "adapter" in inputs else None
     return context.models.load(inputs["base"].path, adapter=adapter, precision=config.precision)
 
 
@@ -228,12 +227,6 @@ def _warnings(config: PredictConfig, shots: Sequence[Example], answers: Mapping[
     if cut:
         warnings.append(f"{cut} of {len(answers)} answers were cut at {config.max_new_tokens} tokens.")
     return tuple(warnings)
-
-
-def _adapter_folder(trained: Artifact) -> Path:
-    """Where the weights lie: in `model/` of what train wrote, at the top of an adapter trained elsewhere."""
-    inside = trained.path / "model"
-    return inside if inside.is_dir() else trained.path
 
 
 def _answers(config: PredictConfig) -> int:

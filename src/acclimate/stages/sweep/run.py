@@ -92,7 +92,7 @@ def _score(
     """Scores at one strength; the weights it needs are written for it and taken away again."""
     models = context.models
     assert models is not None
-    base, trained = inputs["base"].path, inputs["adapter"].path / "model"
+    base, trained = inputs["base"].path, inputs["adapter"].model_folder
     scaled = context.partial / f"alpha-{alpha:g}"
     try:
         model = _at(alpha, models, config, base=base, trained=trained, scaled=scaled)

@@ -20,8 +20,8 @@ PASSES_OF_PAIRS = 2.7
 MEMORY = {"lora": 5e9, "full": 8e9, "top_layers": 5e9, "modules": 6e9, "norms_and_biases": 5e9}
 """The demo's process peaked at 5.0 GB with lora; the others are reckoned from it."""
 
-LABELLED_TEXTS_PER_SECOND = 40
-CLASSIFIER_MEMORY = 1e9
+TEXTS_PER_SECOND = 40
+ENCODER_MEMORY = 1e9
 """MiniLM on queries of some 15 tokens, one core in fp32; long texts take longer."""
 
 
@@ -31,10 +31,8 @@ def _estimate(config: TrainConfig, rows: Mapping[str, int]) -> ExpectedCost | No
     seen = (
         config.steps(rows.get("records", 0)) * config.rows_per_step / (1 - config.replay_share if config.replays else 1)
     )
-    if config.task == "classification":
-        return ExpectedCost(
-            seen / LABELLED_TEXTS_PER_SECOND, int(CLASSIFIER_MEMORY), because="for a 22M encoder on two cores"
-        )
+    if config.task in ("masked_lm", "classification"):
+        return ExpectedCost(seen / TEXTS_PER_SECOND, int(ENCODER_MEMORY), because="for a 22M encoder on two cores")
     seconds = seen * TOKENS_PER_ROW / TOKENS_PER_SECOND[config.method]
     seconds *= PASSES_OF_PAIRS if config.task == "preference" else 1
     return ExpectedCost(seconds, int(MEMORY[config.method]), because="for a 135M model in bf16 on two cores")

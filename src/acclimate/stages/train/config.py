@@ -31,18 +31,23 @@ Without Regret)."""
 
 EVALUATIONS = 6
 
-Task = Literal["generation", "pretraining", "classification", "preference"]
+Task = Literal["generation", "pretraining", "masked_lm", "classification", "preference"]
 
 OBJECTIVES: Mapping[Task, Objective] = {
     "generation": "causal_lm",
     "pretraining": "causal_lm",
+    "masked_lm": "masked_lm",
     "classification": "classification",
     "preference": "preference",
 }
 """What each task is learnt by."""
 
-RATES: Mapping[Task, Mapping[str, float]] = {"classification": CLASSIFICATION_RATES, "preference": PREFERENCE_RATES}
-"""By task, where it has rates of its own."""
+RATES: Mapping[Task, Mapping[str, float]] = {
+    "masked_lm": CLASSIFICATION_RATES,
+    "classification": CLASSIFICATION_RATES,
+    "preference": PREFERENCE_RATES,
+}
+"""By task, where it has rates of its own; those of labels serve hidden words of the same encoders, not measured apart."""
 
 _TEXTS: tuple[Task, ...] = ("generation", "pretraining")
 _ONLY_FOR: tuple[tuple[tuple[str, ...], tuple[Task, ...], str], ...] = (
@@ -58,7 +63,7 @@ class TrainConfig(StageConfig):
 
     task: Task = "generation"
     """The project's task: generation learns answers, pretraining whole texts, classification the labels of texts,
-    preference which of two answers is better."""
+    preference which of two answers is better. The step pretrain has masked_lm, which learns hidden words of texts."""
 
     labels: tuple[str, ...] = ()
     """What classification tells apart, as the project's `labels` say; by itself the labels of the training records."""
@@ -69,7 +74,7 @@ class TrainConfig(StageConfig):
 
     learning_rate: float | None = Field(default=None, gt=0)
     """Step size at its highest; by itself 1e-3 for lora, 2e-4 for full, 3e-4 for top_layers and modules, 3e-3 for
-    norms_and_biases; for classification 1e-4 for full, top_layers and modules; for preference 1e-4 for lora, 1e-5 for full,
+    norms_and_biases; for classification and pretrain 1e-4 for full, top_layers and modules; for preference 1e-4 for lora, 1e-5 for full,
     2e-5 for top_layers and modules, 3e-4 for norms_and_biases. Higher learns and forgets more."""
 
     num_train_epochs: float = Field(default=3.0, gt=0, le=3)
@@ -173,8 +178,8 @@ class TrainConfig(StageConfig):
 
     @property
     def replays(self) -> bool:
-        """Whether text that the base wrote is mixed in; a classifier's base writes none."""
-        return bool(self.replay_share) and self.task != "classification"
+        """Whether text that the base wrote is mixed in; an encoder writes none."""
+        return bool(self.replay_share) and self.task not in ("masked_lm", "classification")
 
     @property
     def rows_per_step(self) -> int:

@@ -13,6 +13,7 @@ from acclimate.core.ports import ModelFacts, Models, TokenRow
 from acclimate.core.stage import Inputs
 from acclimate.stages.train.config import TrainConfig
 from acclimate.stages.train.labels import LabelRows
+from acclimate.stages.train.masked import MaskedRows
 from acclimate.stages.train.pairs import PairRows
 from acclimate.stages.train.rows import Record, RowMaker, Rows, refuse_too_long
 from acclimate.stages.train.steps import shuffled
@@ -36,7 +37,10 @@ class Material:
 
 def row_maker(config: TrainConfig, inputs: Inputs, models: Models) -> RowMaker:
     """What makes the rows of the task."""
-    base = inputs["base"].path
+    base = inputs["base"].model_folder
+    if config.task == "masked_lm":
+        tokenizer = models.tokenizer(base)
+        return MaskedRows(tokenizer, max_length(config, tokenizer.facts))
     if config.task == "classification":
         labels = label_names(list(inputs["records"].rows(COLUMNS)), config.labels)
         tokenizer = models.tokenizer(base)
@@ -74,7 +78,7 @@ def domain_rows(config: TrainConfig, maker: RowMaker, records: Sequence[Record])
 def _replay_rows(config: TrainConfig, inputs: Inputs, models: Models) -> Rows[TokenRow]:
     if not config.replays or "sample" not in inputs:
         return Rows()
-    model = models.tokenizer_only(inputs["base"].path)
+    model = models.tokenizer_only(inputs["base"].model_folder)
     replay = TextRows(model, None, max_length(config, model.facts)).rows_of(of_split(inputs["sample"], "train"))
     replay.rows = without_stops(replay.rows)
     return replay

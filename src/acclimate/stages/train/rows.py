@@ -43,6 +43,12 @@ class Rows(Generic[Row]):
         return [row.row for row in self.rows]
 
 
+def window_record(record: Record, number: int, text: str) -> Record:
+    """A part of a long text as a record of its own, whose parent is the record it was cut from."""
+    name = record["id"]
+    return {**record, "id": f"{name}#{number}", "text": text, "spans": None, "parents": [name]}
+
+
 class RowMaker(Protocol):
     """One kind of row: how records become rows of at most `max_length` tokens, and what a row has to teach."""
 

@@ -22,26 +22,33 @@ MANY_EPOCHS = 3
 
 
 def run(config: TrainConfig, inputs: Inputs, output: Output, context: Context) -> Report:
-    """Writes the adapter (or trained weights) to `model/`, and the records it was trained on as rows."""
+    """Writes what was trained to `model/`, and the records it was trained on as rows.
+
+    That is the adapter (or trained weights); of the task masked_lm, which another step starts from, a whole encoder.
+    """
     if context.models is None:
         raise ContractError("train needs models")
-    base = inputs["base"].path
+    base = inputs["base"].model_folder
     material = gather_material(config, inputs, context.models)
     batches = planned_steps(config, material.domain.plain, material.replay.plain)
     facts = context.models.facts(base)
     plan = config.plan(len(batches), rank=config.rank(material.tokens_to_learn, facts.parameters_per_rank))
     if material.maker.labels:
         plan = replace(plan, labels=material.maker.labels, max_length=material.maker.max_length)
+    is_base = config.task == "masked_lm"
+    trained = context.partial / "trained" if is_base else output.path / "model"
     with context.progress("training", len(batches)) as progress:
         result = context.models.train(
             base,
             batches,
             plan,
             validation=material.validation.plain,
-            output=output.path / "model",
+            output=trained,
             partial=context.partial,
             progress=progress,
         )
+    if is_base:
+        context.models.write_merged(base, adapter=trained, output=output.path / "model")
     _write_rows(material, batches, output)
     metrics = {
         **_training_metrics(plan, result, material, batches),

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 
 from acclimate.core.hash_order import hash_rank
-from acclimate.core.ports import DOMAIN, REPLAY, AnyRow
+from acclimate.core.ports import DOMAIN, REPLAY, AnyRow, MaskedRow
 
 Step = list[tuple[str, AnyRow]]
 
@@ -42,10 +43,11 @@ def plan_steps(
 
 
 def endless(rows: Sequence[AnyRow], *, seed: int) -> Iterator[AnyRow]:
-    """The rows epoch after epoch, each epoch in an order of its own."""
+    """The rows epoch after epoch, each epoch in an order of its own, and with other tokens hidden where some are."""
     epoch = 0
     while True:
-        yield from sorted(rows, key=lambda row: (shuffled(row.id, seed=seed, epoch=epoch), row.id))
+        ordered = sorted(rows, key=lambda row: (shuffled(row.id, seed=seed, epoch=epoch), row.id))
+        yield from (replace(row, draw=epoch) if isinstance(row, MaskedRow) else row for row in ordered)
         epoch += 1
 
 

@@ -12,7 +12,7 @@ from acclimate.core.errors import DataError
 from acclimate.core.examples import example_of
 from acclimate.core.ports import Example, LanguageModel, TokenRow
 from acclimate.stages.train.config import Task
-from acclimate.stages.train.rows import Record, Rows, TrainingRow
+from acclimate.stages.train.rows import Record, Rows, TrainingRow, window_record
 
 SPLIT_CHARACTER_TOKENS = 3
 """A character of four bytes can be four tokens: stepping back three is enough not to cut through one."""
@@ -54,7 +54,10 @@ def rows_of(records: Iterable[Record], model: LanguageModel, *, task: Task | Non
         elif example.text is None:
             made.dropped.append((record, "too_long", len(row.tokens)))
         else:
-            made.rows += [_window_row(record, number, window) for number, window in _windows(row, model, max_length)]
+            made.rows += [
+                TrainingRow(window.tokens, window_record(record, number, window.text))
+                for number, window in _windows(row, model, max_length)
+            ]
             made.cut_records += 1
     return made
 
@@ -111,12 +114,6 @@ def _learnt_text(window: TokenRow, model: LanguageModel) -> str:
     last = window.stops[0] if window.stops else len(window.tokens)
     before_stop = replace(window, tokens=window.tokens[:last], trained=window.trained[:last], stops=())
     return "".join(text for text, carries_loss in model.show(before_stop) if carries_loss)
-
-
-def _window_row(record: Record, number: int, window: _Window) -> TrainingRow[TokenRow]:
-    """A window as a record of its own, whose parent is the record it was cut from."""
-    made = {**record, "id": window.tokens.id, "text": window.text, "spans": None, "parents": [record["id"]]}
-    return TrainingRow(window.tokens, made)
 
 
 def without_stops(rows: Sequence[TrainingRow[TokenRow]]) -> list[TrainingRow[TokenRow]]:
