@@ -37,6 +37,8 @@ def test_plan_show_where_runs_and_report_name_it(done: Path) -> None:
     assert f"pretrain={key}" in said["runs"].stdout
     page = (done / "report.html").read_text()
     assert "<h2>Pretraining</h2>" in page
+    assert "guessed hidden words of the training texts first, the untrained one did not" in page
+    assert "; pretraining took " in page
     assert "nats per hidden token on validation before" in page
     assert "Nats per hidden token on validation while it pretrained" in page
 

@@ -73,6 +73,10 @@ def baseline_sentences(story: Story) -> list[str]:
         ]
         if told:
             sentences.append(f"Against {ARM_NAMES[arm]}: {'; '.join(told)}.")
+    if story.pretrain:
+        sentences.append(
+            "The classifier's encoder guessed hidden words of the training texts first, the untrained one did not."
+        )
     return sentences
 
 
@@ -94,7 +98,7 @@ def pretrain_sentence(pretrain: Mapping[str, Any]) -> str:
     fell = f": {first:.2f} nats per hidden token on validation before, {kept:.2f} after" if first and kept else ""
     return (
         f"Before labels, the encoder guessed hidden words of the training texts, with and without a label ({plan['method']},"
-        f" {pretrain['steps']} steps, each text {pretrain['epochs']:g} times){fell}. The classifier started from there; the untrained"
+        f" {pretrain['steps']} steps, each text {pretrain['epochs']:g} ×){fell}. The classifier started from there; the untrained"
         " encoder that it is compared with did not, so its gain holds both. What pretraining alone adds is shown by a run"
         " without it: acclimate runs lists both."
     )

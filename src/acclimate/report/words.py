@@ -193,15 +193,15 @@ def dial_sentence(story: Story) -> str:
 
 def cost_sentence(story: Story) -> str:
     """What it took on this machine."""
-    train = next((step for step in story.steps if step.name == "train"), None)
+    took = [
+        f"{doing} took {'more than ' if step.resumed else ''}{duration(step.seconds)}"
+        for step in story.steps
+        if (doing := {"pretrain": "pretraining", "train": "training"}.get(step.name))
+    ]
     peak = max((step.peak_memory_bytes for step in story.steps), default=0)
     least = "more than " if any(step.resumed for step in story.steps) else ""
     text = f"{least}{duration(story.seconds)} in all, {peak / 1e9:.1f} GB of memory at most"
-    return (
-        f"{text}; training took {'more than ' if train.resumed else ''}{duration(train.seconds)}."
-        if train
-        else f"{text}; how the model was trained is not known."
-    )
+    return f"{text}; {', '.join(took) or 'how the model was trained is not known'}."
 
 
 VALIDATION_HEADINGS = {
