@@ -14,7 +14,7 @@ from typing import Literal
 from acclimate.stages.evaluate.support.dates import Date, dates
 from acclimate.stages.evaluate.support.names import Name, Reference, names, references
 from acclimate.stages.evaluate.support.negations import Mention, mentions
-from acclimate.stages.evaluate.support.quantities import DOSED, MONEY, Quantity, quantities
+from acclimate.stages.evaluate.support.quantities import DOSED, MONEY, Quantity, frequencies, quantities
 from acclimate.stages.evaluate.support.sides import BOTH, Side, same_part, sides
 from acclimate.stages.evaluate.support.text import Text, listed, stem
 
@@ -66,8 +66,9 @@ class _Read:
 
     @cached_property
     def quantities(self) -> list[Quantity]:
-        taken = [(date.start, date.end) for date in self.dates] + [(part.start, part.end) for part in self.references]
-        return quantities(self.text.text, without=taken)
+        often = frequencies(self.text.text)
+        taken = [(one.start, one.end) for one in (*self.dates, *self.references, *often)]
+        return sorted([*often, *quantities(self.text.text, without=taken)], key=lambda one: one.start)
 
     @cached_property
     def sides(self) -> list[Side]:

@@ -11,9 +11,19 @@ _TITLES = frozenset(("dr", "doctor", "mr", "mrs", "ms", "prof", "professor", "ju
 _NO_NAMES = frozenset(
     listed(
         "january february march april may june july august september october november december monday tuesday wednesday"
-        " thursday friday saturday sunday jan feb mar apr jun jul aug sep sept oct nov dec i i'm i've i'd i'll a the and of"
+        " thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays jan feb mar apr jun jul aug sep sept oct nov dec i i'm i've i'd i'll a the and of"
         " patient doctor mr mrs ms dr"
     )
+)
+_PERSON_VERBS = frozenset(
+    listed("takes reports denies states presents complains describes admits says underwent works lives smokes drinks")
+)
+"""Said of people: behind a capital that opens a sentence, the first word may be a name."""
+_PERSON_STATES = frozenset(
+    ("has had", "is allergic", "is taking", "is married", "is retired", "was seen", "was admitted")
+)
+_NO_SUBJECTS = frozenset(
+    listed("he she it they we you there this that these those which who what here everything nothing")
 )
 _REFERENCE = re.compile(
     r"(?P<kind>sections?|articles?|clauses?|paragraphs?|exhibits?|schedules?|appendix|annex|§+)\s*"
@@ -42,7 +52,7 @@ class Reference:
 
 
 def names(text: Text) -> list[Name]:
-    """Words that begin with a capital though no sentence begins there, or that stand behind a title.
+    """Words that begin with a capital though no sentence begins there, behind a title, or in front of what people do.
 
     Abbreviations, months and weekdays are none.
 
@@ -57,9 +67,15 @@ def names(text: Text) -> list[Name]:
         raw = text.text[word.start : word.end]
         if not word.is_capital or len(raw) < 2 or raw[1:] != raw[1:].lower() or word.text in _NO_NAMES:
             continue
-        if before in _TITLES or not opens:
+        if before in _TITLES or not opens or (_is_of_a_person(text, place) and word.text not in _NO_SUBJECTS):
             found.append(Name(word.text.removesuffix("'s"), word.start, word.end))
     return found
+
+
+def _is_of_a_person(text: Text, place: int) -> bool:
+    """Whether the words behind are what people do, or `has had`."""
+    behind = [word.text for word in text.words[place + 1 : place + 3]]
+    return bool(behind) and (behind[0] in _PERSON_VERBS or " ".join(behind) in _PERSON_STATES)
 
 
 def references(text: str) -> list[Reference]:
@@ -72,7 +88,7 @@ def references(text: str) -> list[Reference]:
     for match in _REFERENCE.finditer(text):
         kind = match["kind"].lower().rstrip("s")
         number = re.sub(r"\s", "", match["number"]).lower()
-        if number.isalpha() and match["number"] != match["number"].upper():
+        if (number.isalpha() and match["number"] != match["number"].upper()) or re.fullmatch(r"(?:19|20)\d\d", number):
             continue
         found.append(Reference("section" if kind.startswith("§") else kind, number, match.start(), match.end()))
     return found

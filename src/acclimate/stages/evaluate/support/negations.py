@@ -14,8 +14,14 @@ from acclimate.stages.evaluate.support.text import Sentence, Text, Word, listed,
 
 _STRONG = frozenset(listed("no denies denied deny denying without neither nor negative non absent"))
 """Reach over a whole list of nouns."""
-_WEAK = frozenset(listed("not never none cannot"))
+_WEAK = frozenset(listed("not never none"))
 """Reach the next word; what else is in their clause is left open, but for `any` and what one has."""
+_MODAL = frozenset(listed("cannot can't couldn't won't wouldn't shouldn't mustn't needn't"))
+"""Say nothing of whether a thing is there: I can't have latex."""
+_MORE = frozenset(listed("more longer problem problems doubt question wait"))
+"""Behind `no`, what was there before may be gone, and so is left open."""
+_ASKING = frozenset(listed("what when where how why who whose which"))
+"""Begin questions that take what they ask about for granted."""
 _OPENING = frozenset(listed("any have had having"))
 _BEHIND = re.compile(
     r"\b(?:is|are|was|were|came back|been|remains?)\s+(?:negative|absent|denied|ruled out|unremarkable|not present)\b",
@@ -31,16 +37,17 @@ _WINDOW = 5
 """Words that a negating word reaches without a list, as in NegEx."""
 _TRIGGER_ENDS = re.compile(r"[,;:.!?]")
 _SPEAKER = re.compile(r"^\s*[A-Z][\w .]{0,24}:\s*")
+_FILLERS = r"^\W*(?:(?:um+|uh+|er|ah|well|oh|so|hmm+|okay|right)\W+)*(?:(?!no\b|yes\b)[\w'’ ]{1,20},\s*){0,3}(?:um+|uh+|well|oh)?\W*"
+"""What people say before they say yes or no: a word of hesitation, a few short phrases with a comma behind each."""
 _NO = re.compile(
-    r"^(?:\W*(?:um|uh|well|oh|so|hmm|i mean|honestly|actually|luckily|thankfully|i guess|no,? doctor)\W+)*"
-    r"(?:no|nope|nah|not|none|never|neither|nothing|negative|i(?:'m| am) not|i (?:don't|haven't|do not|have not|didn't|never)|he doesn't"
-    r"|she doesn't|doesn't|don't)\b",
+    _FILLERS + r"(?:no(?!,? (?:more|longer|wait|problem|doubt|question|others?)\b)|nope|nah|not|none|never|neither"
+    r"|nothing(?=\W*$|[,.])|negative|i(?:'m| am) not|i (?:haven't|have not|didn't|did not|never)"
+    r"|i (?:don't|do not)(?! (?:know|think|remember|recall|understand|mean))|he doesn't|she doesn't|doesn't|don't)\b",
     re.IGNORECASE,
 )
 _YES = re.compile(
-    r"^(?:\W*(?:um|uh|well|oh|so|hmm|i mean|honestly|actually|i guess)\W+)*"
-    r"(?:yes|yeah|yep|yup|sure|correct|right|uh huh|mm hmm|mhm|absolutely|definitely|sometimes|a little|i do|i have|i am"
-    r"|he does|she does)\b",
+    _FILLERS + r"(?:yes|yeah|yep|yup|sure|correct|uh huh|mm hmm|mhm|absolutely|definitely|certainly|sometimes|a little"
+    r"|a bit|quite a bit|some|i do|i have|i am|he does|she does|right\b\W*$)",
     re.IGNORECASE,
 )
 _EMPTY = frozenset(
@@ -54,7 +61,7 @@ _EMPTY = frozenset(
         " well good okay right left denies denied states stated said says today since ever even still year years month"
         " months week weeks days hours mother father brother sister would could should will into over under again only back"
         " such none never without negative cannot because they them these those here then make made came come goes went"
-        " need needs want wants help better worse normal"
+        " need needs want wants help better worse normal cause causes caused"
     )
 )
 
@@ -84,8 +91,10 @@ def mentions(text: Text) -> list[Mention]:
     found: list[Mention] = []
     sentences = text.sentences
     for number, sentence in enumerate(sentences):
-        answer = _answer(text, sentences, number) if sentence.is_question else None
-        near = frozenset(stem(word.text) for word in _inside(text, sentence))
+        words = _inside(text, sentence)
+        takes_answer = sentence.is_question and not _takes_for_granted(words)
+        answer = _answer(text, sentences, number) if takes_answer else None
+        near = frozenset(stem(word.text) for word in words)
         for phrase in _phrases(text, sentence):
             stems = [stem(word.text) for word, _ in phrase]
             for place, (word, said) in enumerate(phrase):
@@ -94,6 +103,11 @@ def mentions(text: Text) -> list[Mention]:
                 holds = answer if sentence.is_question else said
                 found.append(Mention(stems[place], holds, word.start, word.end, frozenset(stems[:place]), near))
     return found
+
+
+def _takes_for_granted(words: list[Word]) -> bool:
+    """Whether a question asks for more of something than whether it is there: what, when, how; not `what about`."""
+    return any(word.text in _ASKING for word in words[:2]) and not any(word.text == "about" for word in words[1:3])
 
 
 def _phrases(text: Text, sentence: Sentence) -> Iterator[list[tuple[Word, bool | None]]]:
@@ -129,15 +143,19 @@ def _words(text: Text, sentence: Sentence) -> Iterator[tuple[Word, bool | None]]
     """The words of a sentence, each with whether it is said to hold; None where a weak negation leaves that open."""
     behind = _BEHIND.search(text.text, sentence.start, sentence.end)
     state: bool | None = True
-    last, reach, is_next = sentence.start, 0, False
-    for word in _inside(text, sentence):
+    last, reach, is_next, is_opened = sentence.start, 0, False, False
+    words = _inside(text, sentence)
+    for place, word in enumerate(words):
         between = text.text[last : word.start]
         last = word.end
-        if word.text in _STRONG:
-            state, reach = False, _WINDOW
+        if word.text in _STRONG or _is_without(text.text, word):
+            is_open = place + 1 < len(words) and words[place + 1].text in _MORE
+            state, reach, is_next, is_opened = None if is_open else False, _WINDOW, False, False
+        elif word.text in _MODAL:
+            state, reach, is_next, is_opened = None, _WINDOW, False, False
         elif word.text in _WEAK or word.text.endswith("n't"):
-            state, reach, is_next = None, _WINDOW, True
-        elif state is None and word.text in _OPENING and not _TRIGGER_ENDS.search(between):
+            state, reach, is_next, is_opened = None, _WINDOW, True, True
+        elif state is None and is_opened and word.text in _OPENING and not _TRIGGER_ENDS.search(between):
             state, reach = False, _WINDOW
         elif state is not True:
             if word.text in ("or", "nor") or ("," in between and _continues_list(text.text, word, sentence)):
@@ -149,6 +167,11 @@ def _words(text: Text, sentence: Sentence) -> Iterator[tuple[Word, bool | None]]
         is_next = is_next and (
             state is not None or len(word.text) <= 3 or word.text in _WEAK or word.text.endswith("n't")
         )
+
+
+def _is_without(text: str, word: Word) -> bool:
+    """Whether a word is the end of `w/o`."""
+    return word.text == "o" and text[max(0, word.start - 2) : word.start].lower() == "w/"
 
 
 def _said(word: Word, state: bool | None, is_next: bool, behind: re.Match[str] | None) -> bool | None:

@@ -46,7 +46,7 @@ for _kind, _factor, _names in (
     ("days", 1 / 24, "hour hours hr hrs"),
     ("days", 1.0, "day days"),
     ("days", 7.0, "week weeks wk wks"),
-    ("months", 1.0, "month months"),
+    ("months", 1.0, "month months mo mos"),
     ("months", 12.0, "year years yr yrs yo"),
     ("percent", 1.0, "% percent pct"),
     ("times", 1.0, "time times x"),
@@ -242,6 +242,43 @@ def _unit(tokens: list[_Token], at: int) -> tuple[tuple[str, float] | None, int]
         if text.lower() in _UNITS and text not in "$€£":
             return _UNITS[text.lower()], place + 1
     return None, at
+
+
+_FREQUENCIES: tuple[tuple[re.Pattern[str], float], ...] = tuple(
+    (re.compile(form, re.IGNORECASE), times)
+    for form, times in (
+        (r"\b(?:once (?:daily|a day|per day|every day)|qd|q\.d\.)\b", 1),
+        (r"\b(?:(?:twice|two times|2 times|2x) (?:daily|a day|per day|every day)|bid|b\.i\.d)\b", 2),
+        (r"\b(?:(?:three times|thrice|3 times|3x) (?:daily|a day|per day|every day)|tid|t\.i\.d)\b", 3),
+        (r"\b(?:(?:four times|4 times|4x) (?:daily|a day|per day|every day)|qid|q\.i\.d)\b", 4),
+        (
+            r"\b(?:in the )?morning,? (?:noon|midday|afternoon),? and (?:at |in the |every )?(?:evening|night|bedtime)\b",
+            3,
+        ),
+        (r"\b(?:with|at|before|after) (?:each|every|all) (?:meal|meals)\b", 3),
+        (r"\bmorning and (?:at |in the |every |one at )?(?:evening|night|bedtime)\b", 2),
+        (r"\bbreakfast and (?:with |at )?(?:dinner|supper)\b", 2),
+    )
+)
+_EVERY_HOURS = re.compile(rf"\b(?:every |q ?)(\d+|{'|'.join(SMALL)})(?: ?h\b| ?hours?\b| ?hrs?\b)", re.IGNORECASE)
+
+
+def frequencies(text: str) -> list[Quantity]:
+    """How often a day something is done, in the ways that is said and written.
+
+    >>> [one.value for one in frequencies("q8h, then BID, then one in the morning and at night, then every six hours")]
+    [3.0, 2.0, 2.0, 4.0]
+    """
+    found = [
+        Quantity(float(times), "daily", match.start(), match.end(), float(times))
+        for form, times in _FREQUENCIES
+        for match in form.finditer(text)
+    ]
+    for match in _EVERY_HOURS.finditer(text):
+        hours = float(match[1]) if match[1].isdigit() else float(SMALL[match[1].lower()])
+        if hours:
+            found.append(Quantity(24 / hours, "daily", match.start(), match.end(), 24 / hours))
+    return sorted(found, key=lambda one: one.start)
 
 
 def _share_units(found: list[Quantity], text: str) -> list[Quantity]:

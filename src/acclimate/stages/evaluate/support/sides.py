@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
-from acclimate.stages.evaluate.support.text import Text, listed, stem
+from acclimate.stages.evaluate.support.text import Text, Word, listed, stem
 
 LEFT, RIGHT, BOTH = "left", "right", "both"
 _SIDES = {"left": LEFT, "right": RIGHT, "bilateral": BOTH, "bilaterally": BOTH, "both": BOTH}
@@ -48,16 +48,23 @@ def sides(text: Text) -> list[Side]:
     """
     found = []
     for place, word in enumerate(text.words):
-        side = _SIDES.get(word.text)
+        side = _side(text, word)
         if side is None:
             continue
         part = _part_near(text, place)
-        if part is None and (word.text != "bilateral" and not word.text.startswith("bilateral")):
+        if part is None and not word.text.startswith("bilateral"):
             continue
         if word.text == "right" and _is_figure_of_speech(text, place):
             continue
         found.append(Side(side, part, word.start, word.end))
     return found
+
+
+def _side(text: Text, word: Word) -> str | None:
+    """The side that a word names; L and R as capitals with a space behind them do too."""
+    if word.text in ("l", "r") and word.is_capital and text.text[word.end : word.end + 1] == " ":
+        return LEFT if word.text == "l" else RIGHT
+    return _SIDES.get(word.text)
 
 
 def same_part(one: str | None, other: str | None) -> bool:
