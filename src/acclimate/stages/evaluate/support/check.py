@@ -67,7 +67,8 @@ class _Read:
     @cached_property
     def quantities(self) -> list[Quantity]:
         often = frequencies(self.text.text)
-        taken = [(one.start, one.end) for one in (*self.dates, *self.references, *often)]
+        taken = [(one.start, one.end) for one in often]
+        taken += [(one.start, one.end) for one in self.dates] + [(one.start, one.end) for one in self.references]
         return sorted([*often, *quantities(self.text.text, without=taken)], key=lambda one: one.start)
 
     @cached_property
