@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import math
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -47,6 +48,19 @@ def test_text_in_the_report_cannot_become_markup(finished: Path) -> None:
     evil = ExampleRow("x", "<img src=x>", "<script>alert(1)</script>", "&", {"base": "<b>"}, 0.0)
     page = render(type(story)(**{**vars(story), "examples": [evil]}))
     assert "<script>alert" not in page and "<img" not in page
+
+
+def test_what_an_answer_states_without_its_source_is_marked_in_the_example(finished: Path) -> None:
+    from acclimate.report.gather import ExampleRow, gather
+    from acclimate.report.page import render
+
+    project = Project.open(finished)
+    story = gather(project.workspace, project.config)
+    row = ExampleRow("x", "a", "I take 20 mg <daily>.", "Takes 20 mg.", {"adapted": "Takes <40 mg> & 20 mg."}, 0.0)
+    grounded = {**story.evaluate["support"], "is_grounded": True}
+    page = render(replace(story, examples=[row], evaluate={**story.evaluate, "support": grounded}))
+    assert 'Takes &lt;<mark title="dose: does not stand in the text">40 mg</mark>&gt; &amp; 20 mg.' in page
+    assert "Marked is what does not stand" in page
 
 
 def test_one_general_text_gives_a_report_that_calls_the_interval_not_known(finished: Path) -> None:

@@ -16,7 +16,7 @@ from acclimate.core.durations import duration
 from acclimate.core.retention import ONE_SIDED
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
-from acclimate.report import figures, label_words, pair_words, words
+from acclimate.report import figures, label_words, pair_words, support_words, words
 from acclimate.report.gather import Story, gather
 from acclimate.report.profile import profile_figures
 from acclimate.stages.evaluate.pair_items import ACCURACY_PER_TOKEN
@@ -46,6 +46,7 @@ def render(story: Story) -> str:
             story=story,
             words=words,
             said=said,
+            supported=support_words,
             title=title,
             tone=tone,
             figures=drawn,

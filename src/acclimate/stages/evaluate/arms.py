@@ -88,6 +88,11 @@ def reference_answers(test: pl.DataFrame) -> dict[str, str]:
     return {record["id"]: question_and_answer(record)[1] for record in test.to_dicts()}
 
 
+def asked(test: pl.DataFrame) -> dict[str, str]:
+    """What stands in front of each test item's answer, by item."""
+    return {record["id"]: question_and_answer(record)[0] for record in test.to_dicts()}
+
+
 def _metrics_of_arm(arm: str, task: pl.DataFrame, references: Mapping[str, str]) -> pl.DataFrame:
     """One column a metric. Bits per byte are per item here; totals weigh items by their bytes."""
     per_byte = pl.when(pl.col("bytes") > 0).then(pl.col("nats") / math.log(2) / pl.col("bytes"))

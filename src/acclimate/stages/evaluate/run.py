@@ -19,6 +19,7 @@ from acclimate.stages.evaluate.arms import (
     METRICS,
     PEOPLE,
     abilities_of,
+    asked,
     line_up,
     read_predictions,
     read_test_records,
@@ -39,6 +40,7 @@ from acclimate.stages.evaluate.config import EvaluateConfig
 from acclimate.stages.evaluate.label_run import evaluate_labels
 from acclimate.stages.evaluate.look_alikes import look_alikes
 from acclimate.stages.evaluate.pair_run import evaluate_pairs
+from acclimate.stages.evaluate.support.measure import support_metrics
 from acclimate.stages.evaluate.term_likelihood import probe_terms
 from acclimate.stages.evaluate.terms import answers_of, read_terms, term_metrics
 
@@ -77,8 +79,9 @@ def run(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context
         "slices": [comparison.to_json() for comparison in sliced],
         "retention": kept,
         **_terms(inputs, test, predictions, settings, config),
+        "support": (support := _support(test, predictions, settings, config)),
         "items_changed": _won_and_lost(items),
-        "summary": _summary(compared, sliced, kept, config),
+        "summary": _summary(compared, sliced, kept, config) | {"not_tested": _not_tested(kept, support, config)},
     }
     warnings = _warnings(kept, test, config)
     return Report("evaluate", Counts(test.height, items.height, unit="test items"), metrics, warnings)
@@ -145,12 +148,23 @@ def _summary(
         "better_on_every_site": bool(sites) and all(comparison.verdict == BETTER for comparison in sites),
         "sites_not_better": sorted({comparison.value for comparison in sites if comparison.verdict != BETTER}),
         "retention": kept["verdict"],
-        "not_tested": _not_tested(kept, config),
     }
 
 
-def _not_tested(kept: dict[str, Any], config: EvaluateConfig) -> list[str]:
-    untested = ["facts, numbers and names in generated answers", PEOPLE]
+def _support(
+    test: pl.DataFrame, predictions: Mapping[str, pl.DataFrame], settings: Settings, config: EvaluateConfig
+) -> dict[str, Any] | None:
+    """What of the answers' statements stands in what was asked; None where nothing was answered."""
+    if config.task == "pretraining":
+        return None
+    clusters = dict(test.select("id", "cluster").iter_rows())
+    return support_metrics(asked(test), reference_answers(test), answers_of(predictions), clusters, settings)
+
+
+def _not_tested(kept: dict[str, Any], support: dict[str, Any] | None, config: EvaluateConfig) -> list[str]:
+    is_grounded = support is not None and support["is_grounded"]
+    facts = [] if is_grounded else ["facts, numbers and names in generated answers"]
+    untested = [*facts, PEOPLE]
     if config.task == "pretraining":
         untested.insert(0, "answers to prompts")
     measures = {"general": "general text", "abilities": "abilities", "sampled": "distance from the base"}
