@@ -27,12 +27,20 @@ STOCK = 10
 """An n-gram that stands in more items than this, and in more than one of a hundred, is a stock phrase, an instruction
 before each: it tells no item. In a large set many questions may be asked of one text, which is none."""
 
-_POSTING: dict[str, type[pl.DataType]] = {"gram": pl.UInt64, "item": pl.Int32, "place": pl.Int32}
+_POSTING = pl.Schema({"gram": pl.UInt64, "item": pl.Int32, "place": pl.Int32})
+
+
+@dataclass(frozen=True)
+class Passages:
+    """The passages of some held-out items, each once and sorted: `telling` ones, and `stock` phrases."""
+
+    telling: Hashes
+    stock: Hashes
 
 
 @dataclass(frozen=True)
 class PassageIndex:
-    """All passages of some held-out items; `words` are those of each item that lie in a passage that tells it."""
+    """Where passages stand in the held-out items; `words` are those of each item that lie in a passage that tells it."""
 
     grams: Hashes
     postings: pl.DataFrame
@@ -48,35 +56,47 @@ class PassageIndex:
         """Items without a passage of their own: too short, or stock phrases from end to end."""
         return int((self.words == 0).sum())
 
-    def only(self, telling: npt.NDArray[np.bool_]) -> PassageIndex:
-        """The index of the passages for which `telling`, aligned with `grams`, is true."""
-        if telling.all():
-            return self
-        grams = self.grams[telling]
-        return _index(self.postings.filter(pl.col("gram").is_in(pl.Series(grams).implode())), items=len(self.words))
-
 
 def index_passages(batches: Iterable[Sequence[str]]) -> PassageIndex:
     """The index of items that come a batch at a time; an item is known by its place among all of them."""
-    return index_grams(passages_of(texts) for texts in batches)
+    grams = [passages_of(texts) for texts in batches]
+    passages = gather_passages(grams)
+    return index_grams(grams, passages.telling, silent=passages.stock)
 
 
-def index_grams(batches: Iterable[HashSets]) -> PassageIndex:
-    """The same of the passages of items."""
-    parts, items = [pl.DataFrame(schema=_POSTING)], 0
+def gather_passages(batches: Iterable[HashSets]) -> Passages:
+    """All passages of items that come a batch at a time, without where they stand: eight bytes for each."""
+    parts, items = [np.empty(0, dtype=np.uint64)], 0
     for grams in batches:
-        places = np.arange(len(grams.hashes)) - np.repeat(grams.offsets[:-1], grams.sizes)
-        postings = pl.DataFrame({"gram": grams.hashes, "item": grams.texts + items, "place": places})
-        parts.append(postings.cast({name: _POSTING[name] for name in postings.columns}))
+        own = pl.DataFrame({"item": grams.texts, "gram": grams.hashes}).unique()
+        parts.append(own["gram"].to_numpy())
         items += len(grams.sizes)
-    every = pl.concat(parts)
-    stock = (
-        every.select("gram", "item").unique().group_by("gram").len().filter(pl.col("len") > max(STOCK, items // 100))
-    )
-    return _index(every.join(stock, on="gram", how="anti").sort("gram", "item", "place"), items=items)
+    every = np.concatenate(parts)
+    parts.clear()
+    every.sort()
+    # Sorted, equal ones stand together: one that stands in more items than `most` is met again so many places on.
+    most = max(STOCK, items // 100)
+    stock = np.unique(every[most:][every[most:] == every[: max(len(every) - most, 0)]])
+    once = every[np.append(True, every[1:] != every[:-1])[: len(every)]]
+    return Passages(np.delete(once, np.searchsorted(once, stock)), stock)
 
 
-def passages_of(texts: Sequence[str]) -> HashSets:
+def index_grams(batches: Iterable[HashSets], grams: Hashes, *, silent: Hashes) -> PassageIndex:
+    """Where `grams`, sorted, stand in the items; all their passages count as words of theirs but the `silent` ones."""
+    asked, unsaid = Sieve(grams), Sieve(silent)
+    parts, words, items = [pl.DataFrame(schema=_POSTING)], [np.empty(0, dtype=np.int64)], 0
+    for batch in batches:
+        places = np.arange(len(batch.hashes)) - np.repeat(batch.offsets[:-1], batch.sizes)
+        every = pl.DataFrame({"gram": batch.hashes, "item": batch.texts, "place": places}).cast(_POSTING)
+        covered = _covered_words(_without(every, unsaid.find(batch.hashes)[0]), ["item"])
+        words.append(np.zeros(len(batch.sizes), dtype=np.int64))
+        words[-1][covered["item"].to_numpy()] = covered["words"].to_numpy()
+        parts.append(every[asked.find(batch.hashes)[0]].with_columns(pl.col("item") + items))
+        items += len(batch.sizes)
+    return PassageIndex(grams, pl.concat(parts), np.concatenate(words))
+
+
+def passages_of(texts: Sequence[str] | pl.Series) -> HashSets:
     """The passages of each text, to be looked up in any number of indexes."""
     return n_grams(hash_words(texts), PASSAGE_WORDS)
 
@@ -126,11 +146,10 @@ def shares_held(index: PassageIndex, held: pl.DataFrame, *, by: str, min_share: 
     return found.filter(pl.col("share") >= min_share).sort(by, "item")
 
 
-def _index(postings: pl.DataFrame, *, items: int) -> PassageIndex:
-    words = np.zeros(items, dtype=np.int64)
-    covered = _covered_words(postings, ["item"])
-    words[covered["item"].to_numpy()] = covered["words"].to_numpy()
-    return PassageIndex(postings["gram"].unique().sort().to_numpy(), postings, words)
+def _without(rows: pl.DataFrame, places: npt.NDArray[np.int64]) -> pl.DataFrame:
+    stays = np.ones(rows.height, dtype=np.bool_)
+    stays[places] = False
+    return rows.filter(pl.Series(stays))
 
 
 def _covered_words(places: pl.DataFrame, by: list[str]) -> pl.DataFrame:

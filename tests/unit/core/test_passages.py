@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from acclimate.core.passages import find_passages, index_passages, look_up, look_up_words, passages_of
+from acclimate.core.passages import find_passages, index_grams, index_passages, look_up, look_up_words, passages_of
 from acclimate.core.word_hashes import hash_words, n_grams
 
 ITEM = [f"item{index}" for index in range(40)]
@@ -52,6 +52,14 @@ def test_a_text_that_a_hundredth_of_a_large_set_asks_about_is_no_stock_phrase():
     asked = [text([*ITEM, f"question{number}"]) for number in range(12)]
     items = [*asked, *(text([f"own{number}-{index}" for index in range(8)]) for number in range(1188))]
     assert len(find_passages(index_passages([items]), passages_of([text(ITEM)]), min_share=0.9)) == 12
+
+
+def test_a_phrase_that_is_silenced_counts_as_no_words_of_its_items():
+    items = [passages_of([text(ITEM), text([*ITEM[:8], *OTHER[:12]])])]
+    phrase = passages_of([text(ITEM[:8])]).hashes
+    index = index_grams(items, phrase, silent=phrase)
+    assert index.words.tolist() == [39, 19]
+    assert index.postings.select("item", "place").rows() == [(0, 0), (1, 0)]
 
 
 def test_without_items_or_texts_nothing_is_found():

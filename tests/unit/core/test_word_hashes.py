@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import tracemalloc
 from pathlib import Path
 from tempfile import TemporaryDirectory
 
@@ -28,6 +29,31 @@ def test_what_is_put_on_disk_batch_by_batch_is_read_as_one(batches: list[list[st
             for batch in batches:
                 on_disk.append(hash_words(batch))
         assert listed(on_disk.read()) == listed(hash_words([text for batch in batches for text in batch]))
+
+
+@given(written=texts, at_once=st.integers(1, 6))
+def test_what_is_on_disk_comes_in_parts_in_order(written: list[str], at_once: int) -> None:
+    with TemporaryDirectory() as folder:
+        on_disk = SetsOnDisk(Path(folder) / "sets")
+        with on_disk:
+            on_disk.append(hash_words(written))
+        parts = list(on_disk.parts(at_once))
+    assert on_disk.texts == len(written)
+    assert all(len(part.sizes) <= at_once for part in parts)
+    assert [text for part in parts for text in listed(part)] == listed(hash_words(written))
+
+
+def test_of_what_is_on_disk_one_part_is_held_at_a_time(tmp_path: Path) -> None:
+    batch = HashSets(np.arange(10_000, dtype=np.uint64), np.arange(0, 10_001, 100))
+    with SetsOnDisk(tmp_path / "sets") as on_disk:
+        for _ in range(50):
+            on_disk.append(batch)
+    tracemalloc.start()
+    try:
+        assert sum(len(part.hashes) for part in on_disk.parts(100)) == 500_000
+        assert tracemalloc.get_traced_memory()[1] < 4 * batch.hashes.nbytes
+    finally:
+        tracemalloc.stop()
 
 
 @given(written=texts.filter(bool), data=st.data())

@@ -16,7 +16,7 @@ from datetime import datetime
 SPLITS = ("train", "validation", "test")
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Group:
     """A new group: its key, the stratum most of its records are of, how many it has, and when its newest was collected."""
 

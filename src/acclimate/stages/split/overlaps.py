@@ -7,10 +7,9 @@ the division is made. A passage that many records to learn from share is a form 
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import numpy.typing as npt
@@ -21,16 +20,17 @@ from acclimate.core.artifacts import TableWriter
 from acclimate.core.passages import (
     PASSAGE_WORDS,
     STOCK,
-    PassageIndex,
+    gather_passages,
     index_grams,
     look_up_words,
     passages_of,
     shares_held,
 )
 from acclimate.core.ports import Context
-from acclimate.core.schema import TEXT_COLUMNS, task_text
+from acclimate.core.schema import TEXT_COLUMNS
 from acclimate.core.stage import Inputs
-from acclimate.core.word_hashes import HashSets, Sieve, n_grams
+from acclimate.core.task_texts import task_texts
+from acclimate.core.word_hashes import Hashes, HashSets, SetsOnDisk, Sieve, n_grams
 
 LEAKS_FILE = "leaks.parquet"
 """Which record to learn from holds which held-out item, in the artifact of split."""
@@ -38,7 +38,7 @@ LEAKS_FILE = "leaks.parquet"
 TEST, EARLIER_TEST, EVALUATION = "test", "earlier test", "evaluation set "
 
 _TEXTS_AT_ONCE = 1024
-_READ = ("id", *TEXT_COLUMNS, "messages", "split", "source")
+_PAYLOAD = (*TEXT_COLUMNS, "messages")
 _LEAKS_SCHEMA = pa.schema(
     [
         pa.field("id", pa.string(), nullable=False),
@@ -52,14 +52,6 @@ _LEAKS_SCHEMA = pa.schema(
 
 
 @dataclass(frozen=True)
-class HeldOut:
-    """All that must not be learnt: `items` has `held_out` (of which set) and `held_out_id`, in the order of the index."""
-
-    items: pl.DataFrame
-    index: PassageIndex
-
-
-@dataclass(frozen=True)
 class Overlaps:
     """`found` names record, split, set and item with the share of the item's words that the record holds; `items` and
     `short` count each set's items and those without a passage of their own."""
@@ -70,42 +62,57 @@ class Overlaps:
 
 
 def find_overlaps(
-    inputs: Inputs, divided: pl.DataFrame, words: HashSets, *, min_share: float, context: Context
+    inputs: Inputs, divided: pl.DataFrame, words: SetsOnDisk, *, min_share: float, context: Context
 ) -> Overlaps:
     """What of the held-out items stands in the records to learn from, from `min_share` of an item's words up.
 
     `divided` has `position`, `id` and `split` of every record that has one, `words` the words of all records by position;
-    the inputs `previous` (an earlier split) and `evaluation` are optional.
+    the inputs `previous` (an earlier split) and `evaluation` are optional. Held-out items are read twice: where a passage
+    stands is asked only of those that records to learn from hold.
     """
     divided = divided.sort("position")
-    held_out = hold_out(inputs, divided.filter(split="test"), words, batch_rows=context.batch_rows)
+    tested = divided.filter(split="test")
     learning = divided.filter(pl.col("split") != "test").select(pl.col("position").cast(pl.Int64), "id", "split")
-    held, telling = _passages_held(words, held_out.index.sieve, learning, context)
-    index = held_out.index.only(telling)
-    named = held_out.items.with_row_index("item").with_columns(pl.col("item").cast(pl.Int32))
-    shares = shares_held(index, held, by="id", min_share=min_share)
-    found = shares.join(named, on="item").join(learning.select("id", "split"), on="id")
+    passages = gather_passages(held_out_grams(inputs, tested, words, batch_rows=context.batch_rows))
+    held, common = _passages_held(words, Sieve(passages.telling), learning, context)
+    index = index_grams(
+        held_out_grams(inputs, tested, words, batch_rows=context.batch_rows),
+        held["gram"].unique().sort().to_numpy(),
+        silent=np.union1d(passages.stock, common),
+    )
+    items = held_out_items(inputs, tested, batch_rows=context.batch_rows)
+    named = items.with_row_index("item").with_columns(pl.col("item").cast(pl.Int32))
+    shares = shares_held(index, held, by="position", min_share=min_share)
+    found = shares.join(named, on="item").join(learning, on="position")
     found = found.sort("id", "held_out", "held_out_id", "share")
-    return Overlaps(found, _by_set(held_out.items), _by_set(held_out.items.filter(pl.Series(index.words == 0))))
+    return Overlaps(found, _by_set(items), _by_set(items.filter(pl.Series(index.words == 0))))
 
 
-def hold_out(inputs: Inputs, tested: pl.DataFrame, words: HashSets, *, batch_rows: int) -> HeldOut:
-    """The test records of now, those of the earlier split that are not among them, and the items of evaluation sets."""
-    items: list[tuple[str, str | None]] = [(TEST, name) for name in tested["id"]]
-    names = frozenset(tested["id"])
+def held_out_items(inputs: Inputs, tested: pl.DataFrame, *, batch_rows: int) -> pl.DataFrame:
+    """`held_out` (of which set) and `held_out_id` of the test records of now, of those of the earlier split that are not
+    among them, and of the items of evaluation sets."""
+    parts = [tested.select(held_out=pl.lit(TEST), held_out_id="id")]
+    for batch in _earlier_tests(inputs, ("id", "split"), tested, batch_rows=batch_rows):
+        parts.append(pl.DataFrame(pl.from_arrow(batch)).select(held_out=pl.lit(EARLIER_TEST), held_out_id="id"))
+    for batch in _evaluation(inputs, ("source",), batch_rows=batch_rows):
+        held_out = pl.lit(EVALUATION) + pl.col("source").fill_null("")
+        nameless = pl.lit(None, dtype=pl.String)
+        parts.append(pl.DataFrame(pl.from_arrow(batch)).select(held_out=held_out, held_out_id=nameless))
+    return pl.concat(parts)
 
-    def grams() -> Iterator[HashSets]:
-        for positions in _in_parts(tested["position"].to_numpy().astype(np.int64)):
-            yield n_grams(words.take(positions), PASSAGE_WORDS)
-        for role in ("previous", "evaluation"):
-            for batch in inputs[role].batches(_READ, batch_rows=batch_rows) if role in inputs else ():
-                chosen = [(item, row) for row in batch.to_pylist() if (item := _held_out(role, row, names))]
-                items.extend(item for item, _ in chosen)
-                yield passages_of([task_text(row) for _, row in chosen])
 
-    index = index_grams(grams())
-    schema = {"held_out": pl.String, "held_out_id": pl.String}
-    return HeldOut(pl.DataFrame(items, schema=schema, orient="row"), index)
+def held_out_grams(inputs: Inputs, tested: pl.DataFrame, words: SetsOnDisk, *, batch_rows: int) -> Iterator[HashSets]:
+    """The passages of the same items, in the same order."""
+    is_tested = _marked(tested, words.texts)
+    start = 0
+    for part in words.parts(_TEXTS_AT_ONCE):
+        end = start + len(part.sizes)
+        yield n_grams(part.take(np.flatnonzero(is_tested[start:end])), PASSAGE_WORDS)
+        start = end
+    for batch in _earlier_tests(inputs, ("id", "split", *_PAYLOAD), tested, batch_rows=batch_rows):
+        yield passages_of(task_texts(batch))
+    for batch in _evaluation(inputs, _PAYLOAD, batch_rows=batch_rows):
+        yield passages_of(task_texts(batch))
 
 
 def drop_overlaps(decided: pl.DataFrame, overlaps: Overlaps) -> pl.DataFrame:
@@ -151,42 +158,51 @@ def write_leaks(folder: Path, overlaps: Overlaps) -> None:
         writer.write(overlaps.found.select(_LEAKS_SCHEMA.names).to_arrow())
 
 
-def _held_out(role: str, row: Mapping[str, Any], tested: frozenset[str]) -> tuple[str, str | None] | None:
-    """The set that a row of another input is held out in, and its id; None where it is not."""
-    if role == "evaluation":
-        return f"{EVALUATION}{row['source'] or ''}", None
-    return (EARLIER_TEST, row["id"]) if row["split"] == "test" and row["id"] not in tested else None
+def _earlier_tests(
+    inputs: Inputs, columns: Sequence[str], tested: pl.DataFrame, *, batch_rows: int
+) -> Iterator[pa.RecordBatch]:
+    """The test records of the earlier split that are none of now; `columns` must hold `id` and `split`."""
+    names = frozenset(tested["id"])
+    for batch in inputs["previous"].batches(columns, batch_rows=batch_rows) if "previous" in inputs else ():
+        rows = zip(batch.column("id").to_pylist(), batch.column("split").to_pylist(), strict=True)
+        yield batch.filter(pa.array([split == "test" and name not in names for name, split in rows], pa.bool_()))
+
+
+def _evaluation(inputs: Inputs, columns: Sequence[str], *, batch_rows: int) -> Iterator[pa.RecordBatch]:
+    return inputs["evaluation"].batches(columns, batch_rows=batch_rows) if "evaluation" in inputs else iter(())
 
 
 def _passages_held(
-    words: HashSets, known: Sieve, learning: pl.DataFrame, context: Context
-) -> tuple[pl.DataFrame, npt.NDArray[np.bool_]]:
-    """`id` and `gram` of the known passages in records to learn from, and which of all known ones are no stock phrase.
+    words: SetsOnDisk, known: Sieve, learning: pl.DataFrame, context: Context
+) -> tuple[pl.DataFrame, Hashes]:
+    """`position` and `gram` of the known passages in records to learn from, and which of all known ones are stock phrases.
 
     No more lines are kept of a passage than make it a stock phrase, however many records hold it.
     """
-    records = np.zeros(len(known.known), dtype=np.int64)
-    parts = [pl.DataFrame(schema={"gram": pl.UInt64, "id": pl.String})]
-    texts = len(words.sizes)
-    with context.progress("looking for held-out passages", texts) as progress:
-        for start in range(0, texts, _TEXTS_AT_ONCE):
-            end = min(start + _TEXTS_AT_ONCE, texts)
-            found = look_up_words(known, words.slice(start, end))
-            at = found.select("gram", position=pl.col("row") + start)
-            part = at.join(learning.select("position", "id"), on="position", how="inner")
+    records = np.zeros(len(known.known), dtype=np.int32)
+    is_learning = _marked(learning, words.texts)
+    parts = [pl.DataFrame(schema={"gram": pl.UInt64, "position": pl.Int64})]
+    start = 0
+    with context.progress("looking for held-out passages", words.texts) as progress:
+        for batch in words.parts(_TEXTS_AT_ONCE):
+            at = look_up_words(known, batch).select("gram", position=pl.col("row") + start)
+            part = at.filter(pl.Series(is_learning[at["position"].to_numpy()]))
             place = np.searchsorted(known.known, part["gram"].to_numpy())
             np.add.at(records, place, 1)
-            parts.append(part.select("gram", "id").filter(pl.Series(records[place] <= STOCK)))
-            progress.advance(end - start)
-    telling = records <= STOCK
+            parts.append(part.filter(pl.Series(records[place] <= STOCK)))
+            start += len(batch.sizes)
+            progress.advance(len(batch.sizes))
     every = pl.concat(parts)
-    return every.filter(pl.Series(telling[np.searchsorted(known.known, every["gram"].to_numpy())])), telling
+    is_stock = records > STOCK
+    held = every.filter(pl.Series(~is_stock[np.searchsorted(known.known, every["gram"].to_numpy())]))
+    return held, known.known[is_stock]
 
 
-def _in_parts(positions: npt.NDArray[np.int64]) -> Iterator[npt.NDArray[np.int64]]:
-    """So many at a time that their passages are held at once."""
-    for start in range(0, len(positions), _TEXTS_AT_ONCE):
-        yield positions[start : start + _TEXTS_AT_ONCE]
+def _marked(records: pl.DataFrame, texts: int) -> npt.NDArray[np.bool_]:
+    """Which of all texts are those of these records, by position."""
+    marked = np.zeros(texts, dtype=np.bool_)
+    marked[records["position"].to_numpy()] = True
+    return marked
 
 
 def _by_set(items: pl.DataFrame) -> dict[str, int]:

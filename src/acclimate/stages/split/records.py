@@ -51,8 +51,8 @@ class Read:
     """
 
     facts: pl.DataFrame
-    words: HashSets
-    forms: HashSets
+    words: SetsOnDisk
+    forms: SetsOnDisk
     common: Hashes
 
 
@@ -70,22 +70,22 @@ class ReadBatch:
 def read_records(source: Artifact, *, together: tuple[str, ...], stratify: tuple[str, ...], context: Context) -> Read:
     """Reads every text once; fails where an attribute is named that no record has."""
     read = partial(read_batch, together=together, stratify=stratify)
-    parts, declared, forms = [pl.DataFrame(schema=_SCHEMA)], set[str](), FormCounts()
-    on_disk = [SetsOnDisk(context.partial / name) for name in ("words", "forms")]
+    parts, declared, counts = [pl.DataFrame(schema=_SCHEMA)], set[str](), FormCounts()
+    words, forms = (SetsOnDisk(context.partial / name) for name in ("words", "forms"))
     batches = source.batches([*_COLUMNS, *_DIVIDES], batch_rows=context.batch_rows)
     total = sum(pq.read_metadata(file).num_rows for file in source.data_files)
-    with context.progress("reading records", total) as progress, on_disk[0], on_disk[1]:
+    with context.progress("reading records", total) as progress, words, forms:
         for part in context.engine.map_batches(read, batches):
             declared |= part.declared
             parts.append(part.facts)
-            on_disk[0].append(part.words)
-            on_disk[1].append(part.forms)
-            forms.add(part.counted)
+            words.append(part.words)
+            forms.append(part.forms)
+            counts.add(part.counted)
             progress.advance(part.facts.height)
     for setting, names in (("together", together), ("stratify", set(stratify) - set(_OWN))):
         _check_declared(f"split.{setting}", sorted(names), declared)
     facts = pl.concat(parts).with_row_index("position")
-    return Read(facts, on_disk[0].read(), on_disk[1].read(), forms.common())
+    return Read(facts, words, forms, counts.common())
 
 
 def read_batch(batch: pa.RecordBatch, *, together: tuple[str, ...], stratify: tuple[str, ...]) -> ReadBatch:

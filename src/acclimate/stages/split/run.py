@@ -39,6 +39,8 @@ from acclimate.stages.split.overlaps import (
 from acclimate.stages.split.records import Read, read_records
 from acclimate.stages.split.templates import find_templates
 
+_TEXTS_AT_ONCE = 4096
+
 
 def run(config: SplitConfig, inputs: Inputs, output: Output, context: Context) -> Report:
     """Sets `split` on every record and writes the ledger; raises DataError when train or test would be empty.
@@ -91,7 +93,7 @@ def _with_templates(read: Read, config: SplitConfig) -> pl.DataFrame:
             " a wrong guess could train on test records.",
             hint=f"use one of {', '.join(SPLITS)}, or leave it empty",
         )
-    templates = find_templates(read.forms, read.common)
+    templates = find_templates(read.forms.parts(_TEXTS_AT_ONCE), read.common)
     tied = templates if config.templates == "tie" else pl.lit(None, dtype=pl.String)
     return _hold_out_sites(records, config.test_sites).with_columns(template=templates, tied_template=tied)
 
@@ -177,7 +179,7 @@ def _estimate(config: SplitConfig, rows: Mapping[str, int]) -> ExpectedCost | No
         return None
     records = rows["records"]
     return ExpectedCost(
-        1.0 + records / 8_000, (300 << 20) + records * 6_000, "about 8 000 records of 240 words a second"
+        1.0 + records / 8_000, (450 << 20) + records * 1_000, "about 8 000 records of 240 words a second"
     )
 
 

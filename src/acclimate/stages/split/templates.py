@@ -7,6 +7,7 @@ same slots are of one template; a long text of prose shares its words and their 
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 
 import numpy as np
 import polars as pl
@@ -24,7 +25,6 @@ _LEAST = 0.5
 """At least this share of the words are the form's: a heading over free text makes no template."""
 
 _WORDS_WAITING = 1_000_000
-_TEXTS_AT_ONCE = 4096
 
 _SLOT = np.uint64(0)
 
@@ -61,13 +61,9 @@ def count_forms(forms: HashSets) -> pl.DataFrame:
     return pl.DataFrame({"word": words[first], "records": records.astype(np.uint32)})
 
 
-def find_templates(forms: HashSets, common: Hashes) -> pl.Series:
-    """The template of each text, in their order; null where no other text has the same."""
-    found = [
-        template
-        for start in range(0, len(forms.sizes), _TEXTS_AT_ONCE)
-        for template in read_templates(forms.slice(start, min(start + _TEXTS_AT_ONCE, len(forms.sizes))), common)
-    ]
+def find_templates(parts: Iterable[HashSets], common: Hashes) -> pl.Series:
+    """The template of each text, whose forms come in parts, in their order; null where no other text has the same."""
+    found = [template for forms in parts for template in read_templates(forms, common)]
     templates = pl.Series("template", found, dtype=pl.String)
     return templates.to_frame().select(pl.when(pl.len().over("template") > 1).then("template")).to_series()
 

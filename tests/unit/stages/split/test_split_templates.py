@@ -72,7 +72,7 @@ def test_texts_are_of_one_template_exactly_where_their_forms_agree(texts, parts)
         counts.add(count_forms(part))
     common = {word for word in "0abcdefgh" if sum(word in words for words in texts) >= 5}
     written = [form_of(words, common) for words in texts]
-    found = find_templates(hash_words([" ".join(words) for words in texts]), counts.common()).to_list()
+    found = find_templates([hash_words([" ".join(words) for words in texts])], counts.common()).to_list()
     assert [template is None for template in found] == [form is None or written.count(form) < 2 for form in written]
     assert len(set(found) - {None}) == len({form for form in written if form and written.count(form) > 1})
 
