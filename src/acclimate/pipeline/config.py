@@ -26,7 +26,6 @@ BASES = {"classification": "minilm-l6"}
 _GROUPS = ("use", "engine", "general", "evaluation_sets", "pretrain", "certificate", *STAGE_NAMES)
 _TOP_KEYS = ("project", "task", "labels", "base", "model", "network", *_GROUPS)
 _Config = TypeVar("_Config", bound=BaseModel)
-_TASK_SECTIONS = ("train", "predict", "evaluate", "select_model")
 """Stages whose config has a `task` field, filled from the project's task."""
 
 

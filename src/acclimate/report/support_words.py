@@ -41,7 +41,9 @@ def support_sentence(story: Story) -> str:
     """What the first screen says of the adapted model's statements."""
     measured = support(story)
     row = measured["arms"].get("adapted") if measured else None
-    if measured is None or row is None or not row["stated"]:
+    if measured is None or row is None:
+        return "Not tested: the adapted model wrote no answers."
+    if not row["stated"]:
         return "Not tested: the answers state no number, date, side, negation or name."
     if not measured["is_grounded"]:
         return "Not tested: the reference answers themselves do not draw on the text in front of them."

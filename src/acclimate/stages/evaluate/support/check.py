@@ -114,9 +114,7 @@ class Source:
         return sorted(marks, key=lambda mark: (mark.start, mark.end, mark.kind))
 
     def _numbers(self, read: _Read) -> Iterator[Mark]:
-        drugs = {
-            found[0]: found[1] for quantity in read.quantities if (found := self._drug(read, quantity)) is not None
-        }
+        drugs = {drug for quantity in read.quantities if (drug := self._drug(read, quantity)) is not None}
         for quantity in read.quantities:
             if not quantity.is_claim:
                 continue
@@ -131,14 +129,14 @@ class Source:
                 yield Mark(kind, quantity.start, quantity.end, False, "other_unit" if same else "absent", evidence)
                 continue
             if drug is not None and len(drugs) > 1:
-                own = [other for other in equal if self._nearest(other, set(drugs)) in (drug[0], None)]
+                own = [other for other in equal if self._nearest(other, drugs) in (drug, None)]
                 if not own:
                     yield Mark(kind, quantity.start, quantity.end, False, "other_dose", (equal[0].start, equal[0].end))
                     continue
                 equal = own
             yield Mark(kind, quantity.start, quantity.end, True, "stands", (equal[0].start, equal[0].end))
 
-    def _drug(self, read: _Read, quantity: Quantity) -> tuple[str, int] | None:
+    def _drug(self, read: _Read, quantity: Quantity) -> str | None:
         """The stem of the word that a dose is said of, where the source has that word too."""
         if quantity.dimension not in DOSED:
             return None
@@ -150,7 +148,7 @@ class Source:
                     continue
                 base = stem(word.text)
                 if base in self._read.text.stems and len(word.text) > 3:
-                    return base, word.start
+                    return base
                 break
         return None
 

@@ -10,9 +10,9 @@ from acclimate.stages.evaluate.support.text import Text, listed
 _TITLES = frozenset(("dr", "doctor", "mr", "mrs", "ms", "prof", "professor", "judge", "nurse"))
 _NO_NAMES = frozenset(
     listed(
-        "january february march april may june july august september october november december monday tuesday wednesday"
-        " thursday friday saturday sunday mondays tuesdays wednesdays thursdays fridays saturdays sundays jan feb mar apr jun jul aug sep sept oct nov dec i i'm i've i'd i'll a the and of"
-        " patient doctor mr mrs ms dr"
+        "january february march april may june july august september october november december jan feb mar apr jun jul aug"
+        " sep sept oct nov dec monday tuesday wednesday thursday friday saturday sunday mondays tuesdays wednesdays thursdays"
+        " fridays saturdays sundays i i'm i've i'd i'll a the and of patient doctor mr mrs ms dr"
     )
 )
 _PERSON_VERBS = frozenset(

@@ -1,7 +1,7 @@
 """What a text says is not there, and what it says is, also by the answer to a question.
 
-After NegEx (Chapman et al. 2001, J Biomed Inform 34): a negating word reaches to the end of its clause. In a dialogue the
-words of a question take the polarity of the turn that answers it.
+After NegEx (Chapman et al. 2001, J Biomed Inform 34): a negating word reaches a few words on, and over a list to its end.
+In a dialogue the words of a question take the polarity of the turn that answers it.
 """
 
 from __future__ import annotations
@@ -37,7 +37,10 @@ _WINDOW = 5
 """Words that a negating word reaches without a list, as in NegEx."""
 _TRIGGER_ENDS = re.compile(r"[,;:.!?]")
 _SPEAKER = re.compile(r"^\s*[A-Z][\w .]{0,24}:\s*")
-_FILLERS = r"^\W*(?:(?:um+|uh+|er|ah|well|oh|so|hmm+|okay|right)\W+)*(?:(?!no\b|yes\b)[\w'’ ]{1,20},\s*){0,3}(?:um+|uh+|well|oh)?\W*"
+_FILLERS = (
+    r"^\W*(?:(?:um+|uh+|er|ah|well|oh|so|hmm+|okay|right)\W+)*"
+    r"(?:(?!no\b|yes\b)[\w'’ ]{1,20},\s*){0,3}(?:um+|uh+|well|oh)?\W*"
+)
 """What people say before they say yes or no: a word of hesitation, a few short phrases with a comma behind each."""
 _NO = re.compile(
     _FILLERS + r"(?:no(?!,? (?:more|longer|wait|problem|doubt|question|others?)\b)|nope|nah|not|none|never|neither"

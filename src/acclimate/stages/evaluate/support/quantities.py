@@ -26,8 +26,7 @@ SCALES = {"hundred": 100, "thousand": 1_000, "million": 1_000_000, "billion": 1_
 OTHER_WORDS = {"half": 0.5, "dozen": 12, "once": 1, "twice": 2, "thrice": 3}
 AS_NUMBER = SMALL | TENS
 
-_UNITS: dict[str, tuple[str, float]] = {}
-for _kind, _factor, _names in (
+_UNIT_NAMES: tuple[tuple[str, float, str], ...] = (
     ("mass", 1e-6, "mcg µg ug microgram micrograms"),
     ("mass", 1e-3, "mg mgs milligram milligrams"),
     ("mass", 1.0, "g gram grams gm gms"),
@@ -52,17 +51,15 @@ for _kind, _factor, _names in (
     ("times", 1.0, "time times x"),
     ("degrees", 1.0, "° degree degrees f fahrenheit c celsius"),
     ("pressure", 1.0, "mmhg"),
-    (
-        "pieces",
-        1.0,
-        "tablet tablets tab tabs pill pills capsule capsules puff puffs drop drops unit units iu spray sprays",
-    ),
+    ("pieces", 1.0, "tablet tablets tab tabs pill pills capsule capsules puff puffs drop drops spray sprays"),
+    ("pieces", 1.0, "unit units iu"),
     ("equivalents", 1.0, "meq"),
     ("USD", 1.0, "$ usd dollar dollars"),
     ("EUR", 1.0, "€ eur euro euros"),
     ("GBP", 1.0, "£ gbp"),
-):
-    _UNITS |= dict.fromkeys(_names.split(), (_kind, _factor))
+)
+_UNITS = {name: (dimension, factor) for dimension, factor, names in _UNIT_NAMES for name in names.split()}
+"""The dimension of a unit, and how many of the dimension's base unit one of it is."""
 
 MONEY = frozenset({"USD", "EUR", "GBP"})
 DOSED = frozenset({"mass", "volume", "pieces", "equivalents"})
@@ -72,7 +69,7 @@ _PER_TIME = frozenset(listed("a daily every per weekly each monthly yearly more"
 _SHORT_SCALES = {"k": 1e3, "m": 1e6, "mn": 1e6, "mm": 1e6, "bn": 1e9, "b": 1e9}
 
 _TOKEN = re.compile(
-    r"(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\w.])\.\d+)(?P<ordinal>st|nd|rd|th)?(?![\d])"
+    r"(?P<ordinal>\d+(?:st|nd|rd|th)\b)|(?P<number>\d{1,3}(?:,\d{3})+(?:\.\d+)?|\d+(?:\.\d+)?|(?<![\w.])\.\d+)(?!\d)"
     r"|(?P<word>[^\W\d_]+(?:['’][^\W\d_]+)*)|(?P<sign>[%°$€£/–-])|(?P<other>[^\s])"
 )
 
@@ -108,6 +105,8 @@ class _Token:
 def quantities(text: str, *, without: Sequence[tuple[int, int]] = ()) -> list[Quantity]:
     """The numbers of a text in their order; those inside the places `without` (dates, references) are left out.
 
+    A place in an order (2nd, second) is none.
+
     >>> [(q.plain, q.dimension) for q in quantities("a 63-year-old on twenty five mg, BP 120/80, $1.2 million")]
     [(63.0, 'months'), (25.0, 'mass'), (120.0, ''), (80.0, ''), (1200000.0, 'USD')]
     """
@@ -130,7 +129,7 @@ def _read(tokens: list[_Token]) -> Iterator[Quantity]:
         unit, end_at = _unit(tokens, following)
         before = tokens[at - 1].text if at else ""
         start = tokens[at].start
-        if unit is None and before in "$€£" and before:
+        if unit is None and before in ("$", "€", "£"):
             unit, start = _UNITS[before], tokens[at - 1].start
             value, following = _scaled(tokens, following, value)
             end_at = following
@@ -146,8 +145,7 @@ def _number(tokens: list[_Token], at: int) -> tuple[float, int] | None:
     if token.kind == "number":
         if _is_part_of_a_code(tokens, at):
             return None
-        digits = re.match(r"[\d,.]+", token.text)
-        value = float(digits[0].replace(",", "")) if digits else 0.0
+        value = float(token.text.replace(",", ""))
         if (
             at + 2 < len(tokens)
             and tokens[at + 1].text == "/"
@@ -239,7 +237,7 @@ def _unit(tokens: list[_Token], at: int) -> tuple[tuple[str, float] | None, int]
         text, after = tokens[place].text, tokens[place + 1].text.lower() if place + 1 < len(tokens) else ""
         if text.lower() in ("m", "k", "c") and text.lower() + after in _SPELT_UNITS:
             return _UNITS[text.lower() + after], place + 2
-        if text.lower() in _UNITS and text not in "$€£":
+        if text.lower() in _UNITS and text not in ("$", "€", "£"):
             return _UNITS[text.lower()], place + 1
     return None, at
 
