@@ -190,7 +190,9 @@ def add_person(visit: Visit) -> Response:
     sites, skills = (tuple(filter(None, map(str.strip, visit.text(field).split(",")))) for field in ("sites", "skills"))
     if name == visit.person.name and not _ADMITTING & set(roles):
         raise ConfigError("You could not come back to this page.", hint="let another owner or manager do it")
-    save_person(visit.store, Person(name, roles, sites, skills), by=visit.person.name)
+    with visit.store.read() as connection:
+        quotas = {one.name: one.quota for one, _ in active_people(connection)}
+    save_person(visit.store, Person(name, roles, sites, skills, quotas.get(name)), by=visit.person.name)
     return _people(visit, link=invite(visit.store, name, by=visit.person.name), invited=name)
 
 

@@ -6,6 +6,7 @@ from dataclasses import replace
 
 from starlette.responses import Response
 
+from acclimate.annotation.assignments import shown_order
 from acclimate.annotation.distribution import set_readings
 from acclimate.annotation.items import Overlap
 from acclimate.annotation.outlook import STATES, find_items
@@ -97,6 +98,7 @@ def show_item(visit: Visit) -> Response:
         "item.html",
         task=task,
         row=seen.row,
+        candidates=shown_order(seen.row, visit.person.name),
         given=seen.answers,
         schema=schema,
         fields=fields_shown(seen.row.record, schema),

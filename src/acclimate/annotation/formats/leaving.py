@@ -184,7 +184,8 @@ class _Outgoing:
         older = [Suggestion(one.by, self._part(one.answer), one.score) for one in suggestions_of(row.record)]
         suggestions = [*stored, *(one for one in older if one not in stored)]
         self._note(row, given, settled, len(suggestions))
-        candidates = {one["key"]: one["text"] for one in row.candidates}
+        # They are stored by the names of their arms; a key tells nothing of the arm, and neither may its place.
+        candidates = {one["key"]: one["text"] for one in sorted(row.candidates, key=lambda one: one["key"])}
         return ExchangeItem(row.record, readings, suggestions, candidates=candidates, settled=settled)
 
     def _part(self, answer: Mapping[str, Any]) -> Mapping[str, Any]:
