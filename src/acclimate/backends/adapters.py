@@ -96,6 +96,8 @@ def _with_changed_weights(model: Any, file: Path) -> Any:
 def _with_lora(model: Any, folder: Path) -> Any:
     from peft import PeftModel
 
+    from acclimate.backends.lora import fused
+
     safetensors_header(folder / LORA_WEIGHTS)
     if not (folder / LORA_CONFIG).is_file():
         raise ModelError(
@@ -111,4 +113,4 @@ def _with_lora(model: Any, folder: Path) -> Any:
             f"The adapter in {folder} does not fit the base: {' '.join(str(error).split())[:200]}.",
             hint="give the base that the adapter was trained from",
         ) from error
-    return adapted.eval()
+    return fused(adapted.eval())

@@ -53,9 +53,14 @@ def with_adapter(model: Any, plan: TrainingPlan) -> Any:
             " a full matrix would be smaller.",
             hint=f"use at most {widest}, or train.method: full",
         )
-    for module in layers:
-        if not plan.use_dora:
-            module.forward = partial(_fused_lora, module)
+    return fused(adapted)
+
+
+def fused(adapted: Any) -> Any:
+    """The same model, its plain LoRA layers computing in one step; DoRA and adapters with a bias stay with peft's own."""
+    for layer in adapted.modules():
+        if isinstance(layer, LoraLinear) and not layer.lora_variant and not any(layer.lora_bias.values()):
+            layer.forward = partial(_fused_lora, layer)
     return adapted
 
 
