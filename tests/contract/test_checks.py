@@ -27,7 +27,11 @@ BROKEN_STAGES = {
     "used the network": "import socket\n    value = ''\n    socket.socket().bind(('127.0.0.1', 0))",
     "order of the input records": "value = inputs['records'].table()['id'][0].as_py()",
     "another number": "value = ''\n    records = records.slice(1)",
-    "killed-1": "from acclimate.core import crash_points\n    value = str(not crash_points._fatal_visit or 1 / 0)",
+    "counted": "from acclimate.core import crash_points\n    value = str(not crash_points._fatal_visit or 1 / 0)",
+    "reached in one run": (
+        "from acclimate.core import crash_points\n    value = ''\n"
+        "    if crash_points._fatal_visit == crash_points.NEVER:\n        crash_points.crash_point('here')"
+    ),
     "crash point": (
         "from acclimate.core.crash_points import crash_point\n"
         "    mark = context.partial / 'mark'\n    value = str(mark.exists())\n    mark.touch()\n    crash_point('here')"

@@ -26,6 +26,9 @@ if TYPE_CHECKING:
 
 GUARD_EXIT = 4
 
+PASSED_FILE = "crash-points-passed.json"
+"""In the partial folder of a run that a kill was meant for and did not meet."""
+
 PROCESS_EVENTS = frozenset({"subprocess.Popen", "os.system", "os.exec", "os.posix_spawn", "os.fork", "os.forkpty"})
 CHANGING_EVENTS = {
     "os.mkdir": 1,
@@ -93,6 +96,8 @@ def main(path: Path) -> None:
         report = stage.run(stage.config.model_validate(spec.config), inputs, output, context)
     report.counts.check()
     write_json(Path(spec.output) / "report.json", report.to_json())
+    if spec.fatal_visit:
+        write_json(Path(spec.partial) / PASSED_FILE, crash_points.passed())
 
 
 def guard(allowed: list[Path]) -> None:

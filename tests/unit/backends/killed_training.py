@@ -25,7 +25,7 @@ def in_child(run: TinyRun, fatal_visit: int) -> int:
     if child == 0:
         crash_points.arm(fatal_visit)
         run.train()
-        (run.folder / "visits").write_text(str(crash_points.visits()))
+        (run.folder / "visits").write_text(str(len(crash_points.passed())))
         os._exit(0)
     status = os.waitpid(child, 0)[1]
     return os.WTERMSIG(status) if os.WIFSIGNALED(status) else os.WEXITSTATUS(status)
