@@ -30,7 +30,8 @@ BROKEN_STAGES = {
     "counted": "from acclimate.core import crash_points\n    value = str(not crash_points._fatal_visit or 1 / 0)",
     "reached in one run": (
         "from acclimate.core import crash_points\n    value = ''\n"
-        "    if crash_points._fatal_visit == crash_points.NEVER:\n        crash_points.crash_point('here')"
+        "    for _ in range(9 if crash_points._fatal_visit == crash_points.NEVER else 0):\n"
+        "        crash_points.crash_point('here')"
     ),
     "crash point": (
         "from acclimate.core.crash_points import crash_point\n"
