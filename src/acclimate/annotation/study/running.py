@@ -5,22 +5,21 @@ registered (the whole protocol) → items added → read → looked at, as often
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from acclimate.annotation.assignments import READING, shown_order
 from acclimate.annotation.items import Overlap
 from acclimate.annotation.people import RefusedError, Role, require_role
 from acclimate.annotation.schema import read_schema
-from acclimate.annotation.schema_history import GivenAnswer, standing_answers
+from acclimate.annotation.schema_history import standing_answers
 from acclimate.annotation.store import STUDY_REGISTERED, Store
 from acclimate.annotation.study.analysis import Findings, analyse
-from acclimate.annotation.study.design import KNOWN_BAD, Answered, study_items
-from acclimate.annotation.study.judgements import Shown, compared, judgement_table
-from acclimate.annotation.study.protocol import REFERENCE, Protocol
+from acclimate.annotation.study.answers import judged, outputs_read
+from acclimate.annotation.study.design import Answered, study_items
+from acclimate.annotation.study.judgements import judgement_table
+from acclimate.annotation.study.protocol import Protocol
 from acclimate.annotation.tables import events, items, tasks
 from acclimate.annotation.task_settings import CLOSED
 from acclimate.annotation.tasks import add_items, create_task, task_names
@@ -132,9 +131,10 @@ def found_at(store: Store, name: str, number: int, *, by: str) -> tuple[Look, Fi
                 hint="acclimate study look takes the next look",
             )
         taken = standing.looks[number - 1]
-        rows = list(_judged(connection, standing.protocol, before=taken.event))
+        rows = list(judged(connection, standing.protocol, before=taken.event))
+        outputs = list(outputs_read(connection, standing.protocol, before=taken.event))
     # Alpha left over by looks not taken is given up: an early close is tested at its own look's part.
-    return taken, analyse(judgement_table(iter(rows)), standing.protocol, look=number)
+    return taken, analyse(judgement_table(iter(rows)), standing.protocol, look=number, outputs=outputs)
 
 
 def _require_look(connection: Connection, standing: Study, *, by: str, last: bool, early: bool) -> None:
@@ -174,35 +174,3 @@ def _registered(connection: Connection, name: str) -> Study | None:
             protocol = Protocol.model_validate(row.details["protocol"])
             return Study(protocol, row.number, row.details["outputs"], (), 0, 0)
     return None
-
-
-def _judged(connection: Connection, protocol: Protocol, *, before: int) -> Iterator[dict[str, object]]:
-    """The comparisons in all answers up to an event, arms named."""
-    rows = {row.id: row for row in connection.execute(select(items).where(items.c.task == protocol.name))}
-    axes = [axis.name for axis in protocol.asked]
-    for given in standing_answers(connection, protocol.name):
-        if given.purpose == READING and given.number < before:
-            row = rows[given.item]
-            seen = shown_order(row, given.person)
-            arm_of = {candidate["key"]: candidate["arm"] for candidate in seen}
-            rankings = {axis: _by_arm(given.content[axis], arm_of) for axis in axes if given.content.get(axis)}
-            bad = KNOWN_BAD in arm_of.values()
-            order = (REFERENCE, KNOWN_BAD) if bad else protocol.arms
-            yield from compared(_shown(row, given, seen, known_bad=bad), rankings, order)
-
-
-def _shown(row: Any, given: GivenAnswer, seen: Sequence[Mapping[str, str]], *, known_bad: bool) -> Shown:
-    return Shown(
-        item=row.id,
-        cluster=str(row.record["cluster_id"]),
-        reader=given.person,
-        arms=[candidate["arm"] for candidate in seen],
-        texts=[candidate["text"] for candidate in seen],
-        seconds=given.seconds,
-        repeats=next(iter(row.record.get("parents") or ()), None),
-        known_bad=known_bad,
-    )
-
-
-def _by_arm(groups: Sequence[Sequence[str]], arm_of: Mapping[str, str]) -> list[list[str]]:
-    return [[arm_of[key] for key in group] for group in groups]
