@@ -14,7 +14,7 @@ from acclimate.annotation.items import Overlap
 from acclimate.annotation.people import RefusedError, Role, require_role
 from acclimate.annotation.schema import read_schema
 from acclimate.annotation.schema_history import standing_answers
-from acclimate.annotation.store import STUDY_REGISTERED, Store
+from acclimate.annotation.store import STUDY_LOOKED, STUDY_REGISTERED, Store
 from acclimate.annotation.study.analysis import Findings, analyse
 from acclimate.annotation.study.answers import judged, outputs_read
 from acclimate.annotation.study.design import Answered, study_items
@@ -24,8 +24,6 @@ from acclimate.annotation.tables import events, items, tasks
 from acclimate.annotation.task_settings import CLOSED
 from acclimate.annotation.tasks import add_items, create_task, task_names
 from acclimate.core.errors import DataError
-
-_LOOKED = "study looked at"
 
 
 @dataclass(frozen=True)
@@ -114,7 +112,7 @@ def look(store: Store, name: str, *, by: str, close_early: str = "") -> tuple[Lo
         last = number == standing.protocol.looks or bool(close_early)
         _require_look(connection, standing, by=by, last=last, early=bool(close_early))
         details = {"look": number, "last": last, "reason": close_early}
-        transaction.append(by, _LOOKED, task=name, digest=standing.protocol.digest, **details)
+        transaction.append(by, STUDY_LOOKED, task=name, digest=standing.protocol.digest, **details)
         if last:
             connection.execute(update(tasks).where(tasks.c.name == name).values(round=CLOSED))
     return found_at(store, name, number, by=by)
@@ -155,7 +153,7 @@ def _study(connection: Connection, name: str) -> Study:
     known = _registered(connection, name)
     if known is None:
         raise DataError(f"There is no study {name!r}.", hint="acclimate study open makes one from a protocol")
-    said = select(events.c.number, events.c.details).where(events.c.action == _LOOKED).order_by(events.c.number)
+    said = select(events.c.number, events.c.details).where(events.c.action == STUDY_LOOKED).order_by(events.c.number)
     looks = tuple(
         Look(row.details["look"], row.number, row.details["last"], row.details["reason"])
         for row in connection.execute(said)
