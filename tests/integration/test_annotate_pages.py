@@ -157,9 +157,11 @@ def answer_with(page: Page, *keys: str) -> None:
 
 
 def select(page: Page, words: str) -> None:
+    """Selects the words where they first stand in a text that can be marked."""
     page.evaluate(
         """(words) => {
-          const walker = document.createTreeWalker(document.querySelector('.text[data-field]'), NodeFilter.SHOW_TEXT);
+          const box = [...document.querySelectorAll('.text[data-field]')].find((one) => one.textContent.includes(words));
+          const walker = document.createTreeWalker(box, NodeFilter.SHOW_TEXT);
           while (walker.nextNode()) {
             const at = walker.currentNode.data.indexOf(words);
             if (at >= 0) return getSelection().setBaseAndExtent(walker.currentNode, at, walker.currentNode, at + words.length);

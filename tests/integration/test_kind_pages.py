@@ -18,7 +18,12 @@ from tests.integration.test_annotate_pages import (
     shot,
 )
 
+from acclimate.annotation.output_marks import read_marks
+from acclimate.annotation.people import Role, active_people
 from acclimate.annotation.review import own_answers
+from acclimate.annotation.study.design import Answered
+from acclimate.annotation.study.protocol import Protocol
+from acclimate.annotation.study.running import open_study
 
 pytestmark = pytest.mark.slow
 served, browser = pages.served, pages.browser
@@ -170,3 +175,54 @@ def test_gold_gives_feedback_a_digit_saves_at_once_and_the_manager_sees_time_cos
     shot(manager, "item")
     manager.get_by_role("button", name="Hand it out first").click()
     expect(manager.get_by_text("waiting · first").or_(manager.get_by_text("under way · first"))).to_be_visible()
+
+
+def test_three_outputs_of_a_study_are_ranked_and_errors_and_omissions_marked_by_keys(
+    browser: Browser, served: Served
+) -> None:
+    manager = join(new_page(browser, served), served.first_link)
+    link, store = invite(manager, served, "ann", "annotator"), served.store()
+    with store.read() as connection:
+        [by] = [one.name for one, _ in active_people(connection) if Role.MANAGER in one.roles]
+    outputs = {"adapted": "💊 Aspirin 10 mg, rest.", "base": "Rest at home."}
+    asked = Answered("r1", "Chest pain,\r\nallergic to aspirin?", outputs, "Call an ambulance.", cluster="p1")
+    plan = Protocol(
+        name="notes",
+        arms=("adapted", "base", "reference"),
+        together="all",
+        items=1,
+        repeats=0,
+        known_bad=0,
+        marks="errors_and_omissions",
+    )
+    open_study(store, plan, [asked], by=by)
+    ann = join(new_page(browser, served), link)
+    ann.goto(f"{served.address}/read/notes")
+    for words, key in (("10 mg", "3"), ("Rest", "1"), ("Rest", "2")):
+        select(ann, words)
+        ann.keyboard.press(key)
+    select(ann, "allergic to aspirin")
+    ann.keyboard.press("1")
+    expect(ann.locator("#status")).to_contain_text("not to be marked so")
+    about = ann.locator("select.about option:checked").inner_text()
+    ann.keyboard.press("o")
+    expect(ann.locator("select.about option:checked")).not_to_have_text(about)
+    for key in ("5", "x", "o", "x"):
+        ann.keyboard.press(key)
+    ann.keyboard.press("o")
+    expect(ann.locator(".marked li")).to_have_count(1)
+    select(ann, "allergic to aspirin")
+    ann.keyboard.press("6")
+    expect(ann.locator(".marked li")).to_have_count(2)
+    ann.get_by_role("group", name="Which one would").focus()
+    for key in ("2", "1", "3"):
+        ann.keyboard.press(key)
+    shot(ann, "study-marks")
+    answer_with(ann, "Enter")
+    ann.keyboard.press("u")
+    expect(ann.locator(".marked li")).to_have_count(2)
+    answer_with(ann, "Enter")
+    (given,) = own_answers(store, "notes", "ann")
+    assert sorted(map(len, given.content["better"])) == [1, 1, 1]
+    marked = [(one.field, one.start, one.end, one.kind, one.severity) for one in read_marks(given.content["marks"])]
+    assert marked == [("output", 10, 15, "error", "critical"), ("prompt", 13, 32, "omission", "critical")]

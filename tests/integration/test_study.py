@@ -20,16 +20,22 @@ items: 4
 readers: 1
 repeats: 0.25
 known_bad: 0.25
+marks: errors_and_omissions
 """
 
 
 def read_everything(folder: Path) -> int:
-    """Ann takes the first of two outputs, whatever it is."""
+    """Ann takes the first of two outputs, whatever it is, and marks its first letter as an error."""
     store = Store.open(database_url(folder, None))
     save_person(store, Person("ann", (Role.ANNOTATOR,), sites=("north", "south")), by="mia")
     count = 0
     while (lease := next_item(store, "notes", "ann")) is not None:
-        content = {"better": [[candidate.key] for candidate in lease.candidates]}
+        first = lease.candidates[0]
+        place = {"output": first.key, "start": 0, "end": 1, "quote": first.text[0]}
+        content = {
+            "better": [[candidate.key] for candidate in lease.candidates],
+            "marks": [{**place, "kind": "error", "severity": "minor"}],
+        }
         submit(store, Submission("notes", lease.item, "ann", f"t{count}", content))
         count += 1
     return count
@@ -42,6 +48,8 @@ def test_people_compare_outputs_blind_and_the_report_tells_what_they_said(finish
     refused = acclimate(finished, "study", "look", "notes", "--by", "mia")
     assert (refused.returncode, "needs 12 readings and 0 are given" in refused.stderr) == (2, True)
     assert "nobody compared these answers blind" in Project.open(finished).write_report().read_text()
+    early = acclimate(finished, "study", "export", "notes", "--by", "mia")
+    assert (early.returncode, "not closed" in early.stderr) == (2, True)
     assert read_everything(finished) == 12
     looked = acclimate(finished, "study", "look", "notes", "--by", "mia", "--json")
     assert looked.returncode == 0, looked.stderr
@@ -54,6 +62,14 @@ def test_people_compare_outputs_blind_and_the_report_tells_what_they_said(finish
     page = Project.open(finished).write_report().read_text()
     assert "Study notes, 8 items read blind" in page
     assert "what people think of the answers" not in page
+    assert "What readers marked in the answers, study notes" in page
+    assert "Marks of the kind error, adapted less base" in page
+    exported = acclimate(finished, "study", "export", "notes", "--by", "mia", "--json")
+    assert exported.returncode == 0, exported.stderr
+    marked = json.loads(exported.stdout)
+    # Twelve, less those on the two known-bad outputs, which are no arm's: where the draw put them first.
+    assert marked["marks"] in (10, 11, 12)
+    assert (marked["confirmed"], marked["regression_cases"]) == (0, 0)
     assert acclimate(finished, "audit").returncode == 0
 
 

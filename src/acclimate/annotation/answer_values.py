@@ -9,11 +9,14 @@ from typing import Annotated, Any
 from pydantic import Field
 
 from acclimate.annotation.marked_spans import MarkedSpans, Spans
+from acclimate.annotation.output_marks import OutputMarks
 from acclimate.annotation.questions import Choice, Codes, Ranking, Rating, Text, Turns
 
 Answer = Mapping[str, Any]
 """An answer by question name, as JSON values."""
-Question = Annotated[Choice | Codes | Spans | Text | Rating | Ranking | Turns, Field(discriminator="kind")]
+Question = Annotated[
+    Choice | Codes | Spans | Text | Rating | Ranking | Turns | OutputMarks, Field(discriminator="kind")
+]
 
 
 def is_plain(answer: Answer) -> bool:
@@ -78,6 +81,8 @@ def plain_value(question: Question, value: Any) -> Any:
         return sorted(value)
     if isinstance(question, Ranking):
         return [sorted(group) for group in value]
+    if isinstance(question, OutputMarks):
+        return sorted(value, key=lambda mark: json.dumps(mark, sort_keys=True))
     if isinstance(question, Spans):
         spans = MarkedSpans.model_validate(value)
         named = [[span.field, span.start, span.end, span.label] for span in spans.spans]

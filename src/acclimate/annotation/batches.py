@@ -15,6 +15,7 @@ from acclimate.annotation.review import ACCEPTED, CHECKING
 from acclimate.annotation.sampling_plan import acceptance_plan
 from acclimate.annotation.schema_history import standing_answers
 from acclimate.annotation.store import CORRECTED, CURRENT, RETURNED, Store, Transaction
+from acclimate.annotation.study.blinding import require_unblinded
 from acclimate.annotation.tables import answers, batches, checks, events, items
 from acclimate.annotation.tasks import require_task
 from acclimate.core.errors import DataError
@@ -67,12 +68,13 @@ def start_batch(store: Store, task: str, *, reader: str | None, rates: Rates | N
 
     With rates a sample decides on it (`acceptance_plan`), else all are checked. Which readings are drawn follows from
     the digest of the event that draws them: nobody foresees it, and anybody can do it again. Raises DataError where
-    there is nothing to check.
+    there is nothing to check, RefusedError for a blind study that is not closed.
     """
     with store.write() as transaction:
         connection = transaction.connection
         person = require_role(connection, by, *DRAWING)
         require_task(connection, task)
+        require_unblinded(connection, task)
         numbers = _in_no_batch(connection, task, reader, may_see(person, *DRAWING))
         if not numbers:
             raise DataError("There is no reading that was not in a batch before.", hint="wait until more was read")

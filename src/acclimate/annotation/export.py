@@ -21,6 +21,7 @@ from acclimate.annotation.schema_history import GivenAnswer, standing_answers
 from acclimate.annotation.settled import annotated_record, plain_record, undecided
 from acclimate.annotation.span_readings import SpanReadings
 from acclimate.annotation.store import Store, moment
+from acclimate.annotation.study.blinding import require_unblinded
 from acclimate.annotation.suggestions.exposure import proposals_for
 from acclimate.annotation.tables import items
 from acclimate.annotation.tasks import current_schema, guideline_version
@@ -120,9 +121,11 @@ def export_snapshot(store: Store, task: str, destination: Path, *, by: str) -> S
     Its zone is the restricted one, since records may hold identifiers. Of a person whose role is limited to sites it
     holds theirs alone, and the sites are part of its config. Items that are not read often enough, and those whose readers differ without a decision, are set aside with the
     reason. The export is an event; who made it, when, and which event it is stand in run.json. Readers go on meanwhile.
+    Raises RefusedError for a blind study that is not closed.
     """
     with store.read() as connection:
         viewer = require_role(connection, by, *CHECKING)
+        require_unblinded(connection, task)
     destination.mkdir(parents=True, exist_ok=True)
     with run_lock(destination / ".lock"):
         return _export(store, task, destination, viewer=viewer)

@@ -84,7 +84,8 @@ def subject_of(row: Any, schema: LabelSchema, connection: Connection) -> Subject
         return code_list in known and connection.scalar(select(tables.codes.c.code).where(place)) is not None
 
     turns = len(record.get("messages") or ())
-    return Subject(texts, tuple(candidate["key"] for candidate in row.candidates), turns, is_code)
+    candidates = {candidate["key"]: candidate["text"] for candidate in row.candidates}
+    return Subject(texts, candidates, turns, is_code)
 
 
 def require_valid_gold(schema: LabelSchema, item: str, answer: Answer, subject: Subject) -> None:

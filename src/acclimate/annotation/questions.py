@@ -21,7 +21,8 @@ class Subject:
     """What an answer is about: the texts of the item, its candidates, its turns, and which codes a list knows."""
 
     texts: Mapping[str, str] = field(default_factory=dict)
-    candidates: tuple[str, ...] = ()
+    candidates: Mapping[str, str] = field(default_factory=dict)
+    """The texts of outputs by key."""
     turns: int = 0
     is_code: Callable[[str, str], bool] = _no_codes
 

@@ -32,6 +32,7 @@ from acclimate.annotation.schema import Answer, LabelSchema
 from acclimate.annotation.schema_history import GivenAnswer, standing_answers
 from acclimate.annotation.settled import settled_value, undecided
 from acclimate.annotation.store import Store, moment
+from acclimate.annotation.study.blinding import require_unblinded
 from acclimate.annotation.tables import answers, assignments, checks, items
 from acclimate.annotation.tasks import current_schema, require_task
 
@@ -127,11 +128,13 @@ def answers_to(store: Store, task: str, item: str, viewer: str) -> Sequence[Give
 def seen_item(store: Store, task: str, item: str, viewer: str) -> SeenItem:
     """An item with its answers. Who sees them before reading the item will not be asked to read it.
 
-    Raises RefusedError for annotators without a checking role, for items of other sites, and for a reader who holds it.
+    Raises RefusedError for annotators without a checking role, for items of other sites, for a reader who holds it,
+    and for a blind study that is not closed.
     """
     with store.write() as transaction:
         connection = transaction.connection
         person = require_role(connection, viewer, *CHECKING)
+        require_unblinded(connection, task)
         row = item_row(connection, task, item)
         require_visible(row, person, *CHECKING)
         held = assignment_of(connection, task, item, viewer)

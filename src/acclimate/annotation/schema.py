@@ -21,6 +21,7 @@ from acclimate.annotation.answer_values import (
     replace_labels,
 )
 from acclimate.annotation.marked_spans import MarkedSpan, MarkedSpans, Relation, Spans
+from acclimate.annotation.output_marks import OutputMarks
 from acclimate.annotation.questions import Choice, Codes, Frozen, Option, Ranking, Rating, Subject, Text, Turns
 from acclimate.core.errors import ConfigError
 
@@ -32,6 +33,7 @@ __all__ = [
     "MarkedSpan",
     "MarkedSpans",
     "Option",
+    "OutputMarks",
     "Question",
     "Ranking",
     "Rating",

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import getpass
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -93,6 +94,43 @@ def verify(project: ProjectOption = HERE, as_json: JsonOption = False, quiet: Qu
     say(
         "note the newest digests outside the project: a later check can then show that nothing was cut off", quiet=quiet
     )
+
+
+@app.command("annotations")
+def annotation_events(
+    project: ProjectOption = HERE,
+    person: str = typer.Option("", help="What this person did, or what names them."),
+    record: str = typer.Option("", help="What concerns the item with this id."),
+    kind: str = typer.Option("", help="What is of this kind, such as answered, leased or 'snapshot exported'."),
+    task: str = typer.Option("", help="What belongs to this task."),
+    since: str = typer.Option("", help="What happened since this day or moment, in UTC where it names no offset."),
+    by: str = typer.Option("", help="Who looks: owner, manager or auditor; by default your account's name."),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Print what people did in the annotations, oldest first; fails where the chain of events is broken.
+
+    example: acclimate audit annotations --person ann --kind answered --since 2026-03-01 --project demo
+    """
+    from acclimate.annotation.event_search import Wanted, find_events
+    from acclimate.annotation.store import FILE, Store, database_url
+
+    url = os.environ.get("DATABASE_URL")
+    if not url and not (project / FILE).exists():
+        raise WorkspaceError(f"There is no {FILE} in {project.resolve()}.", hint="point to it with --project DIR")
+    store = Store.open(database_url(project, url))
+    try:
+        wanted = Wanted(person=person, record=record, kind=kind, task=task, since=since)
+        found = find_events(store, wanted, by=by or getpass.getuser())
+    finally:
+        store.close()
+    if as_json:
+        print_json(found.events)
+    else:
+        for event in found.events:
+            details = " ".join(f"{name}={value}" for name, value in sorted(event["details"].items()))
+            tell(f"{event['number']} {event['at']} {event['who']} {event['action']} {details}")
+    say(f"{found.matching} of {found.all} events; the chain holds, newest digest {found.head}", quiet=quiet)
 
 
 def _print_files(checked: Sequence[Checked], *, as_json: bool) -> None:

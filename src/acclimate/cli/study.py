@@ -11,8 +11,10 @@ import typer
 import yaml
 
 from acclimate.annotation.study.analysis import Findings
+from acclimate.annotation.study.confirmed import export_confirmed
 from acclimate.annotation.study.kept import findings_json, keep_findings
-from acclimate.annotation.study.outputs import read_outputs
+from acclimate.annotation.study.marks import ANY
+from acclimate.annotation.study.outputs import read_outputs, read_references
 from acclimate.annotation.study.planning import items_for_preference, spent
 from acclimate.annotation.study.protocol import Protocol, read_protocol
 from acclimate.annotation.study.running import Look, Study, found_at, look, open_study, study
@@ -20,6 +22,7 @@ from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.console import next_command, print_json, say
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError
+from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.workspace import Workspace
 
 app = new_app(
@@ -130,6 +133,36 @@ def show(
             _tell(study(store, name, by=who), as_json=as_json)
 
 
+@app.command()
+def export(
+    name: str = typer.Argument(help="The closed study."),
+    project: ProjectOption = HERE,
+    by: str = typer.Option("", help="The manager who does this; by default your account's name."),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write what a second reader confirmed as regression cases and candidates for training, once the study is closed.
+
+    example: acclimate study export notes-review --project demo
+    """
+    workspace = Workspace.open(project)
+    private = workspace.folder / ANNOTATION_SNAPSHOTS
+    for folder in (private.parent, private):
+        folder.mkdir(mode=0o700, exist_ok=True)
+    with annotation_store(project) as store:
+        records, who = read_references(workspace), by or getpass.getuser()
+        made = export_confirmed(store, name, private / name, records=records, by=who)
+        store.anchor(workspace.audit)
+    if as_json:
+        print_json(made.to_json())
+    else:
+        print(f"{made.counts.kept} of {made.counts.inputs} marks are confirmed by a second reader")
+        print(f"{made.cases} regression cases, {made.candidates} candidates for training: {made.folder}")
+        for reason, count in made.without_candidate.items():
+            print(f"no candidate: {reason}: {count}")
+    say("they are of test records: the guide says where they may be trained on", quiet=quiet)
+
+
 def _protocol(path: Path) -> Protocol:
     try:
         return read_protocol(yaml.safe_load(path.read_bytes()))
@@ -170,6 +203,7 @@ def _print_findings(taken: Look, findings: Findings) -> None:
     for axis, fitted in findings.strengths.items():
         print(f"{axis}: standing first adds {fitted.first.value:+.2f} log-odds ({_interval(fitted.first)}),"
               f" being e times as long {fitted.length.value:+.2f} ({_interval(fitted.length)})")  # fmt: skip
+    _print_marks(findings)
     again, bad = findings.repeats_equal, findings.known_bad_noticed
     print(
         f"repeats judged equally: {again.right} of {again.of} (at least {again.at_least:.0%})"
@@ -181,6 +215,19 @@ def _print_findings(taken: Look, findings: Findings) -> None:
         if bad.of
         else "no known-bad outputs"
     )
+
+
+def _print_marks(findings: Findings) -> None:
+    for row in findings.marked.arms:
+        if row.severity == ANY or row.marks:
+            print(
+                f"{row.arm}: {row.marks} marks {row.kind}, {row.severity}, in {row.readings} outputs read,"
+                f" {row.per_output.value:.2f} an output ({_interval(row.per_output)}), {row.confirmed} by a second reader too"
+            )
+    for one in findings.marked.differences:
+        print(
+            f"{one.arm} less {one.other}: {one.difference.value:+.2f} marks {one.kind} an output ({_interval(one.difference)})"
+        )
 
 
 def _interval(estimate: Any) -> str:

@@ -140,7 +140,7 @@ def people_sentences(story: Story) -> list[str]:
     if not story.studies:
         older = f" ({story.older_studies} studies are of other answers than these)" if story.older_studies else ""
         return [f"Not tested: nobody compared these answers blind{older}."]
-    return [_study_sentence(study) for study in story.studies]
+    return [sentence for study in story.studies for sentence in (_study_sentence(study), *_marks_sentences(study))]
 
 
 def _study_sentence(study: Mapping[str, Any]) -> str:
@@ -157,6 +157,22 @@ def _study_sentence(study: Mapping[str, Any]) -> str:
         f" {one['better']:.0%}, {SHORT_NAMES.get(one['other'], one['other'])} in {one['worse']:.0%} of readings, net"
         f" {net['value']:+.2f}{interval} — {one['verdict']}.{noticed}{state}{early}"
     )
+
+
+def _marks_sentences(study: Mapping[str, Any]) -> list[str]:
+    """How many marks of each kind the two arms of the primary comparison got; none where nothing was to be marked."""
+    first = study["preferences"][0]
+    return [
+        f"Marks of the kind {row['kind']}, {SHORT_NAMES.get(row['arm'], row['arm'])} less"
+        f" {SHORT_NAMES.get(row['other'], row['other'])}: {_signed(row['difference'])} an answer."
+        for row in study.get("marked", {}).get("differences", ())
+        if (row["arm"], row["other"]) == (first["arm"], first["other"])
+    ]
+
+
+def _signed(difference: Mapping[str, Any]) -> str:
+    interval = "" if difference["low"] is None else f" (95 % {difference['low']:+.2f} to {difference['high']:+.2f})"
+    return f"{difference['value']:+.2f}{interval}"
 
 
 def not_tested(story: Story) -> list[str]:

@@ -9,6 +9,7 @@ from acclimate.annotation.schema import (
     Codes,
     LabelSchema,
     Option,
+    OutputMarks,
     Question,
     Ranking,
     Rating,
@@ -30,7 +31,18 @@ TEXT = Text(name="q", max_chars=5)
 RATING = Rating(name="q", criteria=("tone", "truth"))
 RANKING = Ranking(name="q", ties=False)
 TURNS = Turns(name="q")
-SUBJECT = Subject({"text": "a 💊 b\r\n"}, ("x", "y"), 2, lambda code_list, code: (code_list, code) == ("icd", "I21"))
+MARKS = OutputMarks(name="q")
+SUBJECT = Subject(
+    {"text": "a 💊 b\r\n"},
+    {"x": "good 💊 note", "y": "poor note"},
+    2,
+    lambda code_list, code: (code_list, code) == ("icd", "I21"),
+)
+
+
+def mark(start: int, end: int, quote: str, **more: Any) -> list[dict[str, Any]]:
+    place = {"output": "x", "start": start, "end": end, "quote": quote}
+    return [{**place, "kind": "error", "severity": "major", **more}]
 
 
 def span(start: int, end: int, **more: Any) -> dict[str, Any]:
@@ -50,6 +62,9 @@ def span(start: int, end: int, **more: Any) -> dict[str, Any]:
         (RATING, {"tone": 1, "truth": 5}),
         (RANKING, [["y"], ["x"]]),
         (TURNS, {"0": 3}),
+        (MARKS, mark(5, 6, "💊")),
+        (MARKS, mark(4, 7, "b\r\n", field="text", kind="omission", output="y")),
+        (MARKS, mark(0, 4, "good", kind="omission", severity="critical")),
     ],
 )
 def test_a_right_answer_has_no_fault(question: Question, value: Any) -> None:
@@ -84,6 +99,13 @@ def test_a_right_answer_has_no_fault(question: Question, value: Any) -> None:
         (RANKING, [["x", "y"]], "ties are not allowed"),
         (TURNS, {"2": 3}, "'2' is not one of the 2 turns"),
         (TURNS, {"0": 9}, "turn 0 must be a whole number"),
+        (MARKS, mark(5, 7, "💊"), "5 to 7 is not the text that was marked"),
+        (MARKS, mark(0, 13, "good"), "does not lie in the 11 characters"),
+        (MARKS, mark(0, 1, "g", output="z"), "about an output that is not shown"),
+        (MARKS, mark(0, 1, "a", field="text"), "in a field where error cannot be marked"),
+        (MARKS, mark(0, 1, "g", kind="style"), "not one of the 2"),
+        (MARKS, mark(0, 1, "g", severity="mild"), "does not have the form"),
+        (MARKS, mark(0, 4, "good") * 2, "marked twice"),
         (CHOICE, None, "is not answered"),
     ],
 )
@@ -94,7 +116,7 @@ def test_a_wrong_answer_is_said_in_a_sentence(question: Question, value: Any, sa
 
 
 @pytest.mark.parametrize("value", [None, 1, "x", [1], {"a": 1}, [["x", 1]], {"spans": 3}, [{}], True])
-@pytest.mark.parametrize("question", [CHOICE, SEVERAL, CODES, SPANS, TEXT, RATING, RANKING, TURNS])
+@pytest.mark.parametrize("question", [CHOICE, SEVERAL, CODES, SPANS, TEXT, RATING, RANKING, TURNS, MARKS])
 def test_an_answer_of_any_form_is_judged_and_not_stumbled_over(question: Question, value: Any) -> None:
     LabelSchema(questions=(question,)).faults({"q": value, "other": value}, SUBJECT)
 

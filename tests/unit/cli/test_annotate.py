@@ -75,6 +75,24 @@ def test_an_event_changed_in_the_database_is_named_by_verify(
 
 
 @pytest.mark.usefixtures("study")
+def test_events_are_found_by_person_record_kind_and_time_for_those_who_may_audit(
+    monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def found(*words: str) -> list[tuple[str, str]]:
+        assert run(monkeypatch, "audit", "annotations", "--project", "study", "--by", "mia", "--json", *words) == 0
+        return [(event["who"], event["action"]) for event in json.loads(capsys.readouterr().out)]
+
+    assert found("--kind", "answered", "--person", "ann") == [("ann", "answered")] * 2
+    assert found("--record", "n1") == [("ann", "leased"), ("ann", "answered")]
+    assert found("--person", "rae") == [("mia", "person saved")]
+    assert found("--since", "2026-01-02") == found("--task", "none") == []
+    assert len(found("--since", "2026-01-01T01:00+01:00")) == len(found()) > 9
+    assert run(monkeypatch, "audit", "annotations", "--project", "study", "--by", "mia", "--kind", "answered") == 0
+    told = capsys.readouterr()
+    assert "ann answered answer=" in told.out and "note" not in told.out and "2 of" in told.err
+
+
+@pytest.mark.usefixtures("study")
 @pytest.mark.parametrize(
     ("words", "fault"),
     [
@@ -86,6 +104,10 @@ def test_an_event_changed_in_the_database_is_named_by_verify(
         (["annotate", "--project", "study", "--oidc-issuer", "https://id.example"], "client id"),
         (["annotate", "--project", "study", "backup", "a.db"], "--project stands before backup"),
         (["audit", "verify", "--project", "nowhere"], "neither an audit log nor"),
+        (["audit", "annotations", "--project", "nowhere"], "There is no annotation.db"),
+        (["audit", "annotations", "--project", "study", "--by", "ann"], "ann is no owner or manager or auditor"),
+        (["audit", "annotations", "--project", "study", "--by", "mia", "--kind", "x"], "kinds here: answered"),
+        (["audit", "annotations", "--project", "study", "--by", "mia", "--since", "noon"], "no day and no moment"),
     ],
 )
 def test_what_cannot_be_done_is_one_sentence(

@@ -20,6 +20,7 @@ from acclimate.annotation.schema import LabelSchema
 from acclimate.annotation.schema_history import GivenAnswer, changes, lift
 from acclimate.annotation.settled import settled_value
 from acclimate.annotation.store import CURRENT, Store
+from acclimate.annotation.study.blinding import require_unblinded
 from acclimate.annotation.suggestions.exposure import Proposal, proposals_for
 from acclimate.annotation.tables import answers, items, people
 from acclimate.annotation.tasks import current_schema
@@ -51,7 +52,8 @@ def export_annotations(
 
     A format that holds one answer an item gets what counts as the answer, or with `annotator` what that person
     answered; a format that holds one question the one that is named. What is left out is counted by kind. The export
-    is an event. Raises ConfigError for questions that the format cannot hold, and DataError where the folder is there.
+    is an event. Raises ConfigError for questions that the format cannot hold, DataError where the folder is there,
+    and RefusedError for a blind study that is not closed.
     """
     chosen = format_named(format_name)
     if folder.exists():
@@ -64,6 +66,7 @@ def export_annotations(
     try:
         with store.read() as connection, named_disk_errors(folder):
             visible = may_see(require_role(connection, by, *CHECKING), *CHECKING)
+            require_unblinded(connection, task)
             if annotator and not connection.scalar(select(people.c.name).where(people.c.name == annotator)):
                 raise DataError(
                     f"There is nobody called {annotator!r} in this project.", hint="see who answered with hf"

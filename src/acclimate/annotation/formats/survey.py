@@ -129,7 +129,7 @@ def with_allowed_suggestions(item: ExchangeItem, schema: LabelSchema) -> Exchang
     for one in item.suggestions:
         formed = _each_shaped(schema, one.answer)
         names = {asked.name: asked for asked in schema.questions}
-        about = Subject(item.texts, tuple(item.candidates))
+        about = Subject(item.texts, item.candidates)
         allowed = {
             name: value for name, value in formed.items() if name in names and not any(names[name].faults(value, about))
         }

@@ -11,6 +11,7 @@ import numpy as np
 import polars as pl
 
 from acclimate.annotation.study.judgements import counted
+from acclimate.annotation.study.marks import Marked, ReadOutput, count_marks
 from acclimate.annotation.study.planning import spent
 from acclimate.annotation.study.protocol import Pair, Protocol
 from acclimate.annotation.study.strengths import FEWEST_CLUSTERS, Strengths, strengths
@@ -91,6 +92,7 @@ class Findings:
     readers: Sequence[Reader]
     repeats_equal: Share
     known_bad_noticed: Share
+    marked: Marked
 
     def to_json(self) -> dict[str, Any]:
         """As JSON; what is undefined is null."""
@@ -98,8 +100,8 @@ class Findings:
         return plain
 
 
-def analyse(table: pl.DataFrame, protocol: Protocol, *, look: int = 1) -> Findings:
-    """The planned analysis of judgements in `judgements.SCHEMA`; equal tables give equal findings.
+def analyse(table: pl.DataFrame, protocol: Protocol, *, look: int = 1, outputs: Sequence[ReadOutput] = ()) -> Findings:
+    """The planned analysis of judgements in `judgements.SCHEMA`, and of marks; equal tables give equal findings.
 
     Whole clusters (subjects) are resampled, since items of one subject and readings of one item are alike.
     """
@@ -120,6 +122,7 @@ def analyse(table: pl.DataFrame, protocol: Protocol, *, look: int = 1) -> Findin
         readers=readers,
         repeats_equal=_share([(reader.repeats_equal, reader.repeats) for reader in readers]),
         known_bad_noticed=_share([(reader.known_bad_noticed, reader.known_bad) for reader in readers]),
+        marked=count_marks(outputs, protocol, resamples=RESAMPLES),
     )
 
 

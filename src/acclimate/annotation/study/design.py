@@ -12,6 +12,7 @@ from acclimate.core.errors import DataError
 
 KNOWN_BAD = "known_bad"
 """The arm of an answer that was given to another record."""
+_AGAIN = "again"
 
 
 @dataclass(frozen=True)
@@ -38,7 +39,7 @@ def study_items(protocol: Protocol, answered: Sequence[Answered]) -> list[NewIte
     """
     chosen = _chosen(protocol, answered)
     compared = [(one, arms) for one in chosen for arms in protocol.shown]
-    drawn = sorted(compared, key=lambda pair: unit_draw(str(protocol.seed), "again", pair[0].id, *pair[1]))
+    drawn = sorted(compared, key=lambda pair: unit_draw(str(protocol.seed), _AGAIN, pair[0].id, *pair[1]))
     again = drawn[: round(protocol.repeats * len(compared))]
     repeated = {item_id(protocol, one.id, arms) for one, arms in again}
     main = [_comparison(protocol, one, arms, repeated) for one, arms in compared]
@@ -51,6 +52,12 @@ def item_id(protocol: Protocol, record: str, arms: Sequence[str], kind: str = ""
     """A name that tells neither record nor arms."""
     parts = "\0".join([protocol.digest, record, *arms, kind])
     return f"s{hashlib.sha256(parts.encode()).hexdigest()[:16]}"
+
+
+def shown_items(protocol: Protocol, record: str) -> list[str]:
+    """The items that would show outputs to a record: its comparisons, their repeats and a known-bad output."""
+    comparisons = [item_id(protocol, record, arms, kind) for arms in protocol.shown for kind in ("", _AGAIN)]
+    return [*comparisons, item_id(protocol, record, (), KNOWN_BAD)]
 
 
 def _chosen(protocol: Protocol, answered: Sequence[Answered]) -> list[Answered]:
@@ -89,7 +96,7 @@ def _comparison(protocol: Protocol, one: Answered, arms: Sequence[str], repeated
 def _repeat(protocol: Protocol, one: Answered, arms: Sequence[str]) -> NewItem:
     shown = {arm: one.output(arm) for arm in arms}
     first = item_id(protocol, one.id, arms)
-    return _new(one, item_id(protocol, one.id, arms, "again"), shown, protocol.readers, repeats=first)
+    return _new(one, item_id(protocol, one.id, arms, _AGAIN), shown, protocol.readers, repeats=first)
 
 
 def _new(one: Answered, name: str, shown: Mapping[str, str], readings: int, *, repeats: str | None = None) -> NewItem:

@@ -11,6 +11,7 @@ from acclimate.annotation.study.protocol import REFERENCE, Protocol
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import DataError
 from acclimate.core.preferences import asked_and_answered
+from acclimate.project.manifests import State
 from acclimate.project.workspace import Workspace
 
 _PAYLOAD = ["text", "prompt", "completion", "messages", "chosen", "rejected"]
@@ -40,6 +41,15 @@ def read_outputs(workspace: Workspace, protocol: Protocol) -> Outputs:
         )
     records = [_answered(record, texts) for record in sorted(test, key=lambda record: str(record["id"]))]
     return Outputs(records, {arm: artifact.identity for arm, artifact in made.items()})
+
+
+def read_references(workspace: Workspace) -> list[Answered]:
+    """The test records by id with what people answered, without any output; empty where their rows are gone."""
+    latest = workspace.latest("split")
+    if latest is None or latest.manifest.state is State.ERASED:
+        return []
+    split = latest.artifact.table(_COLUMNS).to_pylist()
+    return [_answered(one, {}) for one in sorted(split, key=lambda one: str(one["id"])) if one["split"] == "test"]
 
 
 def _answered(record: dict[str, Any], outputs: dict[str, dict[str, str]]) -> Answered:

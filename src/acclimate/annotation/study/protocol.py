@@ -9,8 +9,12 @@ from typing import Annotated, Any, Literal, Self
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 from pydantic import ValidationError as NotValid
 
+from acclimate.annotation.output_marks import ERROR, OMISSION, MarkKind
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import ConfigError
+
+MARKS = "marks"
+"""The question for marks, beside the axes."""
 
 REFERENCE = "reference"
 """The arm of the answers that people wrote, which the test records hold."""
@@ -63,6 +67,8 @@ class Protocol(_Frozen):
     """Whether the first arm stands beside one other arm at a time, or all arms are put in order at once."""
     axes: tuple[Axis, ...] | Literal["overall", "physician"] = "overall"
     """What outputs are compared on; the first axis and the first pair are the primary comparison."""
+    marks: Annotated[tuple[MarkKind, ...], Field(min_length=1)] | Literal["errors_and_omissions"] | None = None
+    """What readers mark in outputs, each with a severity: errors and omissions, or kinds of one's own; nothing by default."""
     items: int = Field(default=100, ge=1)
     """How many test records are drawn."""
     readings: int = Field(default=1, ge=1)
@@ -88,6 +94,11 @@ class Protocol(_Frozen):
         names = [axis.name for axis in self.asked]
         if not names or len(set(names)) < len(names):
             raise ValueError("a study needs one axis or more, each named once")
+        if self.mark_kinds and MARKS in names:
+            raise ValueError(f"an axis cannot be called {MARKS} where outputs are marked")
+        kinds = [kind.name for kind in self.mark_kinds]
+        if len(set(kinds)) < len(kinds):
+            raise ValueError("a kind of mark is named twice")
         return self
 
     @property
@@ -96,6 +107,11 @@ class Protocol(_Frozen):
         if self.axes == "overall":
             return OVERALL
         return PHYSICIAN_AXES if self.axes == "physician" else self.axes
+
+    @property
+    def mark_kinds(self) -> tuple[MarkKind, ...]:
+        """The kinds of marks; none where nothing is marked."""
+        return (ERROR, OMISSION) if self.marks == "errors_and_omissions" else self.marks or ()
 
     @property
     def shown(self) -> tuple[tuple[str, ...], ...]:
@@ -110,14 +126,19 @@ class Protocol(_Frozen):
     @property
     def digest(self) -> str:
         """What stands in the chain of events before anybody reads."""
-        return json_digest(self.model_dump(mode="json"))
+        # A plan without marks has the digest it had before there were any.
+        return json_digest(self.model_dump(mode="json", exclude={"marks"} if self.marks is None else None))
 
     @property
     def schema_content(self) -> dict[str, Any]:
-        """The questions of the task: each axis a ranking."""
-        asked = [
+        """The questions of the task: each axis a ranking, and the marks."""
+        asked: list[dict[str, Any]] = [
             {"kind": "ranking", "name": axis.name, "prompt": axis.prompt, "compared": False} for axis in self.asked
         ]
+        if self.mark_kinds:
+            kinds = [kind.model_dump() for kind in self.mark_kinds]
+            prompt = "What is wrong with an output, and in which words?"
+            asked.append({"kind": "output_marks", "name": MARKS, "prompt": prompt, "kinds": kinds})
         return {"questions": asked}
 
 

@@ -5,28 +5,25 @@ registered (the whole protocol) → items added → read → looked at, as often
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
-from typing import Any
 
 from sqlalchemy import Connection, select, update
 
-from acclimate.annotation.assignments import READING, shown_order
 from acclimate.annotation.items import Overlap
 from acclimate.annotation.people import RefusedError, Role, require_role
 from acclimate.annotation.schema import read_schema
-from acclimate.annotation.schema_history import GivenAnswer, standing_answers
-from acclimate.annotation.store import STUDY_REGISTERED, Store
+from acclimate.annotation.schema_history import standing_answers
+from acclimate.annotation.store import STUDY_LOOKED, STUDY_REGISTERED, Store
 from acclimate.annotation.study.analysis import Findings, analyse
-from acclimate.annotation.study.design import KNOWN_BAD, Answered, study_items
-from acclimate.annotation.study.judgements import Shown, compared, judgement_table
-from acclimate.annotation.study.protocol import REFERENCE, Protocol
+from acclimate.annotation.study.answers import judged, outputs_read
+from acclimate.annotation.study.design import Answered, study_items
+from acclimate.annotation.study.judgements import judgement_table
+from acclimate.annotation.study.protocol import Protocol
 from acclimate.annotation.tables import events, items, tasks
 from acclimate.annotation.task_settings import CLOSED
 from acclimate.annotation.tasks import add_items, create_task, task_names
 from acclimate.core.errors import DataError
-
-_LOOKED = "study looked at"
 
 
 @dataclass(frozen=True)
@@ -115,7 +112,7 @@ def look(store: Store, name: str, *, by: str, close_early: str = "") -> tuple[Lo
         last = number == standing.protocol.looks or bool(close_early)
         _require_look(connection, standing, by=by, last=last, early=bool(close_early))
         details = {"look": number, "last": last, "reason": close_early}
-        transaction.append(by, _LOOKED, task=name, digest=standing.protocol.digest, **details)
+        transaction.append(by, STUDY_LOOKED, task=name, digest=standing.protocol.digest, **details)
         if last:
             connection.execute(update(tasks).where(tasks.c.name == name).values(round=CLOSED))
     return found_at(store, name, number, by=by)
@@ -132,9 +129,10 @@ def found_at(store: Store, name: str, number: int, *, by: str) -> tuple[Look, Fi
                 hint="acclimate study look takes the next look",
             )
         taken = standing.looks[number - 1]
-        rows = list(_judged(connection, standing.protocol, before=taken.event))
+        rows = list(judged(connection, standing.protocol, before=taken.event))
+        outputs = list(outputs_read(connection, standing.protocol, before=taken.event))
     # Alpha left over by looks not taken is given up: an early close is tested at its own look's part.
-    return taken, analyse(judgement_table(iter(rows)), standing.protocol, look=number)
+    return taken, analyse(judgement_table(iter(rows)), standing.protocol, look=number, outputs=outputs)
 
 
 def _require_look(connection: Connection, standing: Study, *, by: str, last: bool, early: bool) -> None:
@@ -155,7 +153,7 @@ def _study(connection: Connection, name: str) -> Study:
     known = _registered(connection, name)
     if known is None:
         raise DataError(f"There is no study {name!r}.", hint="acclimate study open makes one from a protocol")
-    said = select(events.c.number, events.c.details).where(events.c.action == _LOOKED).order_by(events.c.number)
+    said = select(events.c.number, events.c.details).where(events.c.action == STUDY_LOOKED).order_by(events.c.number)
     looks = tuple(
         Look(row.details["look"], row.number, row.details["last"], row.details["reason"])
         for row in connection.execute(said)
@@ -174,35 +172,3 @@ def _registered(connection: Connection, name: str) -> Study | None:
             protocol = Protocol.model_validate(row.details["protocol"])
             return Study(protocol, row.number, row.details["outputs"], (), 0, 0)
     return None
-
-
-def _judged(connection: Connection, protocol: Protocol, *, before: int) -> Iterator[dict[str, object]]:
-    """The comparisons in all answers up to an event, arms named."""
-    rows = {row.id: row for row in connection.execute(select(items).where(items.c.task == protocol.name))}
-    axes = [axis.name for axis in protocol.asked]
-    for given in standing_answers(connection, protocol.name):
-        if given.purpose == READING and given.number < before:
-            row = rows[given.item]
-            seen = shown_order(row, given.person)
-            arm_of = {candidate["key"]: candidate["arm"] for candidate in seen}
-            rankings = {axis: _by_arm(given.content[axis], arm_of) for axis in axes if given.content.get(axis)}
-            bad = KNOWN_BAD in arm_of.values()
-            order = (REFERENCE, KNOWN_BAD) if bad else protocol.arms
-            yield from compared(_shown(row, given, seen, known_bad=bad), rankings, order)
-
-
-def _shown(row: Any, given: GivenAnswer, seen: Sequence[Mapping[str, str]], *, known_bad: bool) -> Shown:
-    return Shown(
-        item=row.id,
-        cluster=str(row.record["cluster_id"]),
-        reader=given.person,
-        arms=[candidate["arm"] for candidate in seen],
-        texts=[candidate["text"] for candidate in seen],
-        seconds=given.seconds,
-        repeats=next(iter(row.record.get("parents") or ()), None),
-        known_bad=known_bad,
-    )
-
-
-def _by_arm(groups: Sequence[Sequence[str]], arm_of: Mapping[str, str]) -> list[list[str]]:
-    return [[arm_of[key] for key in group] for group in groups]

@@ -17,7 +17,17 @@ from urllib.parse import urlsplit
 
 import httpx
 
-from acclimate.annotation.schema import Choice, Codes, LabelSchema, Question, Ranking, Rating, Spans, Turns
+from acclimate.annotation.schema import (
+    Choice,
+    Codes,
+    LabelSchema,
+    OutputMarks,
+    Question,
+    Ranking,
+    Rating,
+    Spans,
+    Turns,
+)
 from acclimate.annotation.suggestions.proposals import MALFORMED, TOO_LONG, LeftOut, Source, Suggested
 from acclimate.annotation.suggestions.written_answers import Written, suggested_answer
 from acclimate.core.atomic import json_digest
@@ -196,6 +206,12 @@ def _form(question: Question) -> str:
         return f"a list of codes of {question.code_list}."
     if isinstance(question, Ranking):
         return "a list of lists of output keys, the best first; equals in one list."
+    if isinstance(question, OutputMarks):
+        kinds, severities = ", ".join(kind.name for kind in question.kinds), ", ".join(question.severities)
+        return (
+            'a list of {"output": key, "field": "output" or a text\'s name, "start": and "end": in code points, "quote": exact'
+            f' words there, "kind": one of: {kinds}, "severity": one of: {severities}}}.'
+        )
     return f"a text of at most {question.max_chars} characters."
 
 

@@ -1,5 +1,6 @@
 // What was entered on a card, as the server takes it, and back again.
 import { questions } from "./talk.js";
+import { fillMarks, marksOf } from "./output_marks.js";
 import { fillSpans, spansOf } from "./spans.js";
 
 function valueOf(question) {
@@ -7,6 +8,7 @@ function valueOf(question) {
   switch (question.dataset.kind) {
     case "choice": return question.dataset.multiple ? checked(question) : checked(question)[0] ?? null;
     case "spans": return spansOf(question);
+    case "output_marks": return marksOf(question);
     case "text": return question.querySelector("textarea").value || null;
     case "codes": return [...question.querySelectorAll(".chosen li")].map((row) => row.dataset.code);
     case "ranking": return ranked(question);
@@ -58,6 +60,7 @@ export function fill(answer) {
       for (const code of value) addCode(question, code, "");
     }
     if (question.dataset.kind === "spans") fillSpans(question, value);
+    if (question.dataset.kind === "output_marks") fillMarks(question, value);
     for (const part of question.querySelectorAll(".rated")) {
       const rank = (groups) => groups.findIndex((group) => group.includes(part.dataset.candidate)) + 1;
       check(part, [question.dataset.kind === "ranking" ? rank(value) : value[part.dataset.criterion]]);

@@ -3,7 +3,8 @@ import { entered, fill, unanswered } from "./answers.js";
 import { closeBeside, openBeside } from "./beside.js";
 import { nameCodes } from "./codes.js";
 import { deliver, isUnsent, pause, unsent } from "./outbox.js";
-import { markEverywhere, markHeld, markSelection, moveInText, relate, removeLast, showHeld } from "./spans.js";
+import { nextOutput } from "./output_marks.js";
+import { markEverywhere, markHeld, markSelection, marksSelection, moveInText, relate, removeLast, showHeld } from "./spans.js";
 import { card, complain, item, questions, say, task } from "./talk.js";
 
 const ENOUGH_AHEAD = 20;
@@ -242,15 +243,17 @@ function goOn(question) {
   if (following) activate(following);
   else if (card().dataset.quick && all.length === 1) save();
 }
+const outputMarks = () => questions().find((question) => question.dataset.kind === "output_marks");
 function digit(number) {
-  const question = active();
+  // Selected words are meant to be marked, whichever question is the next to be answered.
+  const question = outputMarks() && marksSelection(outputMarks()) ? outputMarks() : active();
   if (!question) return;
   if (question.dataset.kind === "choice") {
     const input = question.querySelectorAll("input")[number - 1];
     if (!input) return;
     input.checked = question.dataset.multiple ? !input.checked : true;
     if (!question.dataset.multiple) goOn(question);
-  } else if (question.dataset.kind === "spans") {
+  } else if (["spans", "output_marks"].includes(question.dataset.kind)) {
     const button = question.querySelectorAll(".mark")[number - 1];
     if (button) markSelection(question, button);
   } else {
@@ -281,7 +284,8 @@ const keys = {
   },
   e: () => { const question = spansQuestion(); if (question) markEverywhere(question); },
   g: () => { const box = card().querySelector(".guideline details"); if (box) box.open = !box.open; },
-  x: () => { const question = spansQuestion(); if (question) removeLast(question); },
+  o: () => { if (outputMarks()) nextOutput(outputMarks()); },
+  x: () => { const question = outputMarks() ?? spansQuestion(); if (question) removeLast(question); },
   n: () => openBeside(1),
   p: () => openBeside(-1),
   b: closeBeside,
@@ -343,7 +347,7 @@ document.addEventListener("input", (event) => {
   if (isOneLabel && byMouse && card().dataset.quick && questions().length === 1) save();
 });
 // Once a relation is chosen, keys mark and relate again instead of choosing another.
-document.addEventListener("change", (event) => { if (event.target.matches("select.relation")) event.target.blur(); });
+document.addEventListener("change", (event) => { if (event.target.matches("select.relation, select.about")) event.target.blur(); });
 document.addEventListener("submit", (event) => {
   if (event.target.id === "answer") { event.preventDefault(); save(); }
 });

@@ -5,6 +5,8 @@ const drawn = new WeakMap(); // question -> {spans: [{field, start, end, label, 
 const points = (text) => Array.from(text).length;
 const colourOf = (question, label) => [...question.querySelectorAll(".mark")].find((mark) => mark.dataset.label === label)?.dataset.colour ?? 0;
 
+const isMarked = (question) => ["spans", "output_marks"].includes(question?.dataset.kind);
+
 export function of(question) {
   if (!drawn.has(question)) drawn.set(question, { spans: [], relations: [] });
   return drawn.get(question);
@@ -38,17 +40,28 @@ function selected() {
   quote = quote.trim();
   return quote ? { field: box.dataset.field, start, end: start + points(quote), quote } : null;
 }
-const isAt = (other, span) => other.field === span.field && other.start === span.start && other.end === span.end && other.label === span.label;
+// Of outputs: which one a mark is about. Its own box says it; for words of the source the question does.
+function outputOf(question, field) {
+  return field.startsWith("output:") ? field.slice("output:".length) : question.querySelector("select.about")?.value;
+}
+const nameOf = (question, output) => [...question.querySelectorAll("select.about option")].find((one) => one.value === output)?.textContent;
+// A mark on an output has one severity for each kind: another one replaces it.
+const kindOf = (span) => (span.output ? span.label.split(",")[0] : span.label);
+const isAt = (other, span) => ["field", "start", "end", "output"].every((part) => other[part] === span[part]) && kindOf(other) === kindOf(span);
 function add(question, span) {
   const mine = of(question).spans;
-  if (!mine.some((other) => isAt(other, span))) mine.push(span);
+  const at = mine.findIndex((other) => isAt(other, span));
+  if (at < 0) mine.push(span);
+  else if (mine[at].label !== span.label) mine[at] = span;
 }
+export const marksSelection = (question) => isMarked(question) && selected() !== null;
 export function markSelection(question, button) {
   const span = selected();
   if (!span) return hold(question, button);
-  const fields = question.querySelector(".marked").dataset.fields.split(" ");
-  if (!fields.includes(span.field)) return say("This part of the item is not to be marked.");
-  add(question, { ...span, label: button.dataset.label, colour: button.dataset.colour });
+  const fields = (button.dataset.fields ?? question.querySelector(".marked").dataset.fields).split(" ");
+  if (!fields.includes(span.field)) return say("This part of the item is not to be marked so.");
+  const output = outputOf(question, span.field);
+  add(question, { ...span, label: button.dataset.label, colour: button.dataset.colour, ...(output && { output }) });
   say("");
   showMarks();
   caretAt(boxOf(span.field), span.end);
@@ -109,7 +122,7 @@ export function removeLast(question) {
 }
 
 export function showMarks() {
-  const asked = questions().filter((one) => one.dataset.kind === "spans");
+  const asked = questions().filter(isMarked);
   const all = asked.flatMap((question) => of(question).spans);
   for (const box of card().querySelectorAll("[data-field]")) paint(box, all.filter((span) => span.field === box.dataset.field));
   for (const question of asked) {
@@ -132,8 +145,9 @@ function arrange(list, wanted) {
   while (list.children.length > wanted.length) list.lastElementChild.remove();
 }
 function spanRow(question, span) {
-  const line = rowWith(`${span.label}: ${span.quote}`, `colour-${span.colour}`);
-  addButton(line, "all", "The same words everywhere", () => markEverywhere(question, span));
+  const where = span.output && nameOf(question, span.output);
+  const line = rowWith(`${where ? `${where} · ` : ""}${span.label}: ${span.quote}`, `colour-${span.colour}`);
+  if (question.dataset.kind === "spans") addButton(line, "all", "The same words everywhere", () => markEverywhere(question, span));
   if (question.dataset.relations) addButton(line, "→", "A relation from or to here", () => chooseForRelation(question, span));
   addButton(line, "×", "Remove", () => removeSpan(question, of(question).spans.indexOf(span)));
   return line;

@@ -1,14 +1,19 @@
 from __future__ import annotations
 
 from collections import Counter
+from collections.abc import Callable
 from pathlib import Path
 
 import pytest
 from tests.unit.annotation.project_of_four import open_store
 
 from acclimate.annotation.answering import Submission, submit
+from acclimate.annotation.batches import start_batch
+from acclimate.annotation.export import export_snapshot
+from acclimate.annotation.formats.leaving import export_annotations
 from acclimate.annotation.people import RefusedError
 from acclimate.annotation.queue import next_item
+from acclimate.annotation.review import own_answers, seen_item
 from acclimate.annotation.store import Store
 from acclimate.annotation.study.design import KNOWN_BAD, Answered, study_items
 from acclimate.annotation.study.protocol import PHYSICIAN_AXES, Protocol, read_protocol
@@ -111,6 +116,32 @@ def test_the_protocol_stands_in_the_chain_before_any_item(store: Store) -> None:
     actions = [event["action"] for event in events]
     assert actions.index("study registered") < actions.index("items added")
     assert Protocol.model_validate(events[0]["details"]["protocol"]) == PLAN
+
+
+@pytest.mark.parametrize(
+    "seen",
+    [
+        lambda store, item, folder: export_snapshot(store, "review", folder / "out", by="mia"),
+        lambda store, item, folder: export_annotations(store, "review", "hf", folder / "hf", by="mia"),
+        lambda store, item, folder: seen_item(store, "review", item, "mia"),
+        lambda store, item, folder: start_batch(store, "review", reader=None, rates=None, by="mia"),
+    ],
+    ids=["snapshot", "other format", "an item's answers", "checking"],
+)
+def test_nobody_sees_answers_before_the_study_is_closed_a_look_between_or_not(
+    tmp_path: Path, seen: Callable[[Store, str, Path], object]
+) -> None:
+    store = open_store(tmp_path)
+    open_study(store, PLAN.model_copy(update={"looks": 2, "items": 2}), ANSWERED, by="mia")
+    prefer(store, "ann", ("good", "poor", "true"))
+    item = own_answers(store, "review", "ann")[0].item
+    with pytest.raises(RefusedError, match="blind study that is not closed"):
+        seen(store, item, tmp_path)
+    assert not look(store, "review", by="mia")[0].last
+    with pytest.raises(RefusedError, match="blind study that is not closed"):
+        seen(store, item, tmp_path)
+    look(store, "review", by="mia", close_early="seen enough")
+    seen(store, item, tmp_path)
 
 
 def test_readers_see_neither_arm_nor_which_items_are_special(store: Store) -> None:
