@@ -33,6 +33,14 @@ BROKEN_STAGES = {
         "    for _ in range(9 if crash_points._fatal_visit == crash_points.NEVER else 0):\n"
         "        crash_points.crash_point('here')"
     ),
+    "counts do not add up": (
+        "from acclimate.core import report\n    value = ''\n"
+        "    Counts = lambda inputs, kept: report.Counts(inputs + 1, kept)"
+    ),
+    "the file holds 0": (
+        "from acclimate.core import report\n    value = ''\n"
+        "    Counts = lambda inputs, kept: report.Counts(inputs + 1, kept, dropped={'short': 1})"
+    ),
     "crash point": (
         "from acclimate.core.crash_points import crash_point\n"
         "    mark = context.partial / 'mark'\n    value = str(mark.exists())\n    mark.touch()\n    crash_point('here')"

@@ -8,6 +8,7 @@ import re
 import shutil
 import subprocess
 import sys
+from collections.abc import Sequence
 from pathlib import Path
 
 import pytest
@@ -24,15 +25,55 @@ def commands(page: Path) -> list[str]:
     return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
 
 
-@pytest.mark.slow
-@pytest.mark.parametrize("page", [page for page in PAGES if commands(page)], ids=lambda page: page.stem)
-def test_every_command_of_a_page_runs(page: Path, tmp_path: Path) -> None:
-    environment = {**os.environ, "PATH": f"{Path(sys.executable).parent}:{os.environ['PATH']}"}
-    for command in commands(page):
+def run_all(written: Sequence[str], folder: Path, *, editor: str = "false") -> None:
+    """Runs the lines of a page in a shell each."""
+    path = f"{Path(sys.executable).parent}:{os.environ['PATH']}"
+    environment = {**os.environ, "PATH": path, "EDITOR": editor}
+    for command in written:
         ran = subprocess.run(
-            command, shell=True, cwd=tmp_path, env=environment, capture_output=True, text=True, check=False
+            command, shell=True, cwd=folder, env=environment, capture_output=True, text=True, check=False
         )
         assert ran.returncode == 0, f"{command}\n{ran.stderr[-2000:]}"
+
+
+ON_A_FINISHED_PROJECT = [ROOT / "docs/guides/adapting.md"]
+"""Pages that begin where a project has been run, as the page on the first project leaves it."""
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    "page",
+    [page for page in PAGES if commands(page) and page not in ON_A_FINISHED_PROJECT],
+    ids=lambda page: page.stem,
+)
+def test_every_command_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+    run_all(commands(page), tmp_path)
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("page", ON_A_FINISHED_PROJECT, ids=lambda page: page.stem)
+def test_every_command_of_a_page_about_a_finished_project_runs(page: Path, finished: Path) -> None:
+    finished.rename(finished.parent / "demo")
+    run_all(commands(page), finished.parent)
+
+
+@pytest.mark.slow
+def test_every_command_of_the_readme_runs(project: Path, tmp_path: Path) -> None:
+    """The editor is a script that writes the settings and data of a tiny project, as a user would write their own."""
+    editor = tmp_path / "editor"
+    editor.write_text(f'#!/bin/sh\ncp -r {project}/. "$(dirname "$1")"\n')
+    editor.chmod(0o700)
+    written = commands(ROOT / "README.md")
+    assert [line.split()[:2] for line in written if "EDITOR" not in line] == [
+        ["acclimate", verb] for verb in ("init", "plan", "run", "report")
+    ]
+    run_all(written, tmp_path, editor=str(editor))
+    assert (tmp_path / "notes/report.html").is_file()
+
+
+def test_the_commands_of_the_example_are_those_that_guides_run() -> None:
+    written = commands(ROOT / "examples/clinical/README.md")
+    assert written and set(written) <= {command for page in PAGES for command in commands(page)}
 
 
 @pytest.mark.parametrize("page", [page for page in PAGES if ">>>" in page.read_text()], ids=lambda page: page.stem)

@@ -10,8 +10,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from typer.testing import CliRunner
 
 from acclimate.api import Project, answer_side_by_side
+from acclimate.cli.main import app_of
 
 
 @pytest.fixture
@@ -45,7 +47,24 @@ def test_an_adapter_is_compared_with_its_base_on_a_test_file(finished: Path, ada
     likelihood = result["metrics"]["comparisons"][0]
     assert (likelihood["arm"], likelihood["metric"], likelihood["items"]) == ("base", "bits_per_byte", 12)
     page = (finished.parent / result["report"]).read_text()
-    assert "how the model was trained, on which data" in page
+    assert page.count(": not known</li>") == len(result["not_known"]) == 6
+    assert "<li>whether test items were among that data: not known</li>" in page
+    output = str(finished.parent / "comparison")
+    arguments = ["--base", base, "--model", str(adapter), "--test", str(test_file), *columns, "--output", output]
+    told = CliRunner().invoke(app_of("compare"), [*arguments, "--prompt", "hello\nyou", "--prompt", "ho"]).stdout
+    assert_answers_and_table(told.splitlines(), likelihood)
+
+
+def assert_answers_and_table(lines: list[str], likelihood: dict[str, Any]) -> None:
+    head = next(place for place, line in enumerate(lines) if line.startswith("metric "))
+    answers, table = lines[:head], lines[head + 1 :]
+    assert answers[:2] == ["prompt: hello", "        you"] and "prompt: ho" in answers
+    assert [line[:9] for line in answers if line.startswith("  ") and line[2] != " "] == ["  base:  ", "  model: "] * 2
+    interval = f"{likelihood['low']:+.3f} to {likelihood['high']:+.3f}"
+    figures = [f"{likelihood[name]:.3f}" for name in ("other", "adapted")] + [f"{likelihood['difference']:+.3f}"]
+    assert table[0].split() == ["bits_per_byte", *figures, *interval.split(), *likelihood["verdict"].split()]
+    assert any(line.startswith("general text, bits per byte ") for line in table)
+    assert "not known: whether test items were among that data" in table
 
 
 def test_plain_texts_are_compared_as_pretraining(finished: Path, adapter: Path, tmp_path: Path) -> None:

@@ -39,6 +39,37 @@ def test_the_report_is_the_same_whenever_it_is_written(finished: Path) -> None:
     assert project.write_report().read_bytes() == project.write_report().read_bytes()
 
 
+def cells(page: str, heading: str) -> list[list[str]]:
+    """The rows of the table behind a heading, each cell as a reader sees it."""
+    table = page[page.index(f"<h2>{heading}") :].partition("</table>")[0]
+    rows = re.findall(r"<tr>(.*?)</tr>", table, re.DOTALL)[1:]
+    return [[re.sub(r"<[^>]+>", "", cell) for cell in re.findall(r"<td.*?>(.*?)</td>", row)] for row in rows]
+
+
+def test_what_went_in_and_out_of_each_step_is_what_its_report_counts(finished: Path) -> None:
+    project = Project.open(finished)
+    shown = {row[0]: row[1:5] for row in cells(project.write_report().read_text(), "What went in and out")}
+    assert {"ingest", "dedup", "split", "train", "evaluate"} <= shown.keys()
+    for step, row in shown.items():
+        counts = project.report(step).counts
+        dropped = ", ".join(f"{reason.replace('_', ' ')} {number}" for reason, number in sorted(counts.dropped.items()))
+        assert row == [str(counts.inputs), str(counts.created or ""), f"{counts.kept} {counts.unit}", dropped]
+
+
+def test_planted_faults_are_shown_with_their_counts_and_how_sources_were_read(finished: Path) -> None:
+    from acclimate.report.gather import gather
+    from acclimate.report.page import render
+
+    project = Project.open(finished)
+    copies = {"kind": "near_copies", "planted": 8, "found": 6, "missed": 2, "wrongly_touched": 3, "unplanted": 40}
+    page = render(replace(gather(project.workspace, project.config), faults=[{**copies, "unit": "records"}]))
+    assert cells(page, "Planted faults") == [["near copies", "8", "6", "2", "0.750", "3", "40", "records"]]
+    assert [row[:3] for row in cells(page, "The sources")] == [
+        ["north", "jsonl, columns as mapped", "24"],
+        ["south", "csv, columns as mapped", "24"],
+    ]
+
+
 def test_text_in_the_report_cannot_become_markup(finished: Path) -> None:
     from acclimate.report.gather import ExampleRow, gather
     from acclimate.report.page import render

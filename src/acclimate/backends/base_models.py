@@ -91,7 +91,7 @@ def _from_hub(name: str, path: Path, *, cache: Path, allow_network: bool) -> Pat
             ) from error
     for place in (ours, shared):
         try:
-            return Path(snapshot_download(name, cache_dir=place, local_files_only=True))
+            return Path(snapshot_download(name, cache_dir=place, allow_patterns=HUB_FILES, local_files_only=True))
         except OSError:
             continue
     raise ModelError(

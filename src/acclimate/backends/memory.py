@@ -57,6 +57,11 @@ def free_memory() -> int:
 
     if torch.cuda.is_available():
         return int(torch.cuda.mem_get_info()[0])
+    return free_machine_memory()
+
+
+def free_machine_memory() -> int:
+    """Bytes that can be used now of the machine or its container; loads no library for a GPU."""
     return min(int(psutil.virtual_memory().available), _container_room())
 
 

@@ -14,6 +14,7 @@ from acclimate.cli.console import listener, print_json, say, tell
 from acclimate.cli.options import JsonOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError
 from acclimate.pipeline.comparison import write_comparison
+from acclimate.report.words import TRAINED_ELSEWHERE
 
 
 class Task(StrEnum):
@@ -71,7 +72,7 @@ def command(
         project = Project.open(output)
         project.run(listener=listener(quiet=quiet))
         metrics = project.report("evaluate").metrics
-        result |= {"metrics": metrics, "report": str(project.write_report())}
+        result |= {"metrics": metrics, "not_known": TRAINED_ELSEWHERE, "report": str(project.write_report())}
         if not as_json:
             _print_table(metrics)
             say(f"report: {result['report']}", quiet=quiet)
@@ -121,3 +122,5 @@ def _print_table(metrics: Mapping[str, Any]) -> None:
             f"{row['ability'].replace('_', ' '):<28} {row['base']:>8.3f} {row['adapted']:>8.3f}"
             f" {row['difference']:>+8.3f}  {interval:<20} {row['verdict']}"
         )
+    for fact in TRAINED_ELSEWHERE:
+        tell(f"not known: {fact}")

@@ -18,6 +18,7 @@ from acclimate.cli.options import HERE
 from acclimate.cli.printable import one_line, printable
 from acclimate.core.durations import duration
 from acclimate.core.ports import Progress
+from acclimate.core.sources import read_as
 from acclimate.pipeline.plan import PlannedStep
 from acclimate.pipeline.run import Listener, StepOutcome
 
@@ -47,6 +48,8 @@ class Talk:
         took = duration(outcome.seconds) if outcome.made else "current, skipped"
         self._print(f"{outcome.planned.step.name}: {counts_line(outcome)} ({took})")
         if outcome.made:
+            for name, source in outcome.report.metrics.get("sources", {}).items():
+                self._print(f"  {name}: {read_as(source)}")
             for warning in outcome.report.warnings:
                 self._print(f"  warning: {warning}", style="yellow")
 
@@ -114,7 +117,7 @@ def tell(line: object) -> None:
 
 def say(text: str, *, quiet: bool = False) -> None:
     """Talk on stderr."""
-    if not quiet:
+    if text and not quiet:
         print(printable(text), file=sys.stderr)
 
 

@@ -8,7 +8,8 @@ from typing import Any
 import typer
 
 from acclimate.api import Project
-from acclimate.cli.console import print_json, size
+from acclimate.backends.memory import free_machine_memory
+from acclimate.cli.console import print_json, say, size
 from acclimate.cli.options import (
     HERE,
     JsonOption,
@@ -41,6 +42,7 @@ def command(
     example: acclimate plan --project demo
     """
     planned = Project.open(project, overrides=overrides, quick=quick).plan(until=until, strict=strict)
+    say(_too_little_memory(planned), quiet=quiet)
     if as_json:
         print_json([_row(step) for step in planned])
         return
@@ -48,6 +50,16 @@ def command(
         print(f"{step.step.name:<17} {step.status:<8} {step.reason}{_expected(step)}")
     waiting = [step for step in planned if step.status is not Status.CURRENT]
     print(f"{len(waiting)} of {len(planned)} steps will run{_total(waiting)}")
+
+
+def _too_little_memory(planned: Sequence[PlannedStep]) -> str:
+    """A warning where a step is expected to need more memory than is free now; else nothing."""
+    needed = {step.step.name: step.estimate.memory_bytes for step in planned if step.estimate}
+    most, free = max(needed.values(), default=0), free_machine_memory()
+    if most <= free:
+        return ""
+    step = next(name for name, memory in needed.items() if memory == most)
+    return f"warning: {step} is expected to need {size(most)} of memory and {size(free)} are free"
 
 
 def _total(waiting: Sequence[PlannedStep]) -> str:

@@ -338,6 +338,16 @@ def source_format(source: SourceConfig, file_names: Sequence[str]) -> str:
     return next(iter(found))
 
 
+def read_as(source: Mapping[str, Any]) -> str:
+    """How a source was read, from its figures in the report of ingest.
+
+    >>> read_as({"format": "jsonl", "recognised": "sharegpt"}), read_as({"format": "csv", "recognised": "mapped"})
+    ('jsonl, recognised as sharegpt', 'csv, columns as mapped')
+    """
+    recognised = source["recognised"]
+    return f"{source['format']}, {'columns as' if recognised == 'mapped' else 'recognised as'} {recognised}"
+
+
 def nearest_hint(wrong: str, known: Sequence[str], otherwise: str) -> str:
     """A hint that names the known word nearest to a wrong one, else all of them.
 

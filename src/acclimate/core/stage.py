@@ -58,6 +58,36 @@ class ExpectedCost:
     memory_bytes: int = 0
     because: str = ""
 
+    def with_model(self, parameters: int | None, *, measured_with: int) -> ExpectedCost:
+        """The cost with a model of so many parameters, in proportion to those of the one it was measured with.
+
+        >>> ExpectedCost(10, 3_000_000_000).with_model(270_000_000, measured_with=135_000_000)
+        ExpectedCost(seconds=20.0, memory_bytes=5000000000, because='for a 270M model on two cores')
+        """
+        used = measured_with if parameters is None else parameters
+        share, libraries = used / measured_with, min(self.memory_bytes, LIBRARIES_MEMORY)
+        memory = libraries + int((self.memory_bytes - libraries) * share)
+        return ExpectedCost(self.seconds * share, memory, f"for a {used / 1e6:.0f}M model on two cores")
+
+
+SMOLLM2, MINILM = 135_000_000, 22_000_000
+"""Parameters of the models that costs were measured with."""
+
+LIBRARIES_MEMORY = 1_000_000_000
+"""What a process that has loaded torch and transformers holds beside its model, in bytes."""
+
+
+@dataclass(frozen=True)
+class InputSizes:
+    """What is known of a step's inputs before it runs."""
+
+    rows: Mapping[str, int]
+    """Rows by role, counted or reckoned."""
+    source_bytes: int = 0
+    """Bytes of the files in its snapshot, as they lie there."""
+    parameters: int | None = None
+    """Of the project's base, where the step needs one."""
+
 
 @dataclass(frozen=True)
 class Stage:
@@ -77,5 +107,5 @@ class Stage:
     """Config fields that name a secret, whose fingerprint enters the key."""
     code: tuple[str, ...] = ()
     """Further packages whose code decides the result (a stage's own package always counts)."""
-    estimate: Callable[[Any, Mapping[str, int]], ExpectedCost | None] | None = None
-    """What a run costs, from the config and the rows of each input as far as they are known; None where that is too little."""
+    estimate: Callable[[Any, InputSizes], ExpectedCost | None] | None = None
+    """What a run costs, from the config and what is known of its inputs; None where that is too little."""

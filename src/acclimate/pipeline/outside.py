@@ -63,10 +63,15 @@ class Outside:
         """The folder of the base model; converted or fetched into the cache the first time."""
         return self.model_folder(self.config.base)
 
+    @cached_property
+    def base_facts(self) -> ModelFacts:
+        """What the files of the base say of it."""
+        return self.models.facts(self.base)
+
     def check_base(self, steps: Sequence[Step]) -> None:
         """Fails before anything runs where one of the steps needs the base and the base cannot do the task."""
         if any("@base" in step.inputs.values() for step in steps):
-            _check_kind(self.models.facts(self.base), self.config.task)
+            _check_kind(self.base_facts, self.config.task)
 
     def model_folder(self, name: str) -> Path:
         """The safetensors folder of a model by name, path or hub name."""

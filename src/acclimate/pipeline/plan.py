@@ -12,10 +12,11 @@ from acclimate.core.atomic import json_digest
 from acclimate.core.stage import ExpectedCost, Stage, StageConfig, Zone
 from acclimate.pipeline.code import code_digest
 from acclimate.pipeline.config import ProjectConfig
+from acclimate.pipeline.costs import expected_cost, expected_rows, input_sizes
 from acclimate.pipeline.environment import changes, environment
 from acclimate.pipeline.outside import Outside, Provided
 from acclimate.pipeline.table import Step, load_stage
-from acclimate.project.manifests import RUN, InputReference, State, artifact_key, damage, read_run_facts
+from acclimate.project.manifests import InputReference, State, artifact_key, damage
 from acclimate.project.workspace import Finished
 
 
@@ -88,9 +89,11 @@ def plan_step(
     """What is known of one step, given the plan of the steps before it."""
     stage, resolved = load_stage(step.stage), config.resolve(step)
     latest = outside.workspace.latest(step.name)
+    entering = {name: earlier.expected_rows for name, earlier in planned.items()}
     waits_for = [name for name in step.inputs.values() if name in planned and planned[name].finished is None]
     if waits_for:
-        estimate, rows = _estimate(stage, resolved, latest, planned, step), _expected_rows(latest, planned, step)
+        known = input_sizes(step, outside, rows=entering)
+        estimate, rows = expected_cost(stage, resolved, latest, known), expected_rows(latest, known)
         reason = f"{waits_for[0]} runs first"
         return PlannedStep(step, stage, resolved, Status.WAITING, reason, estimate=estimate, expected_rows=rows)
     secrets, code = outside.fingerprints(stage, resolved), code_digest(stage)
@@ -106,8 +109,9 @@ def plan_step(
     wanted = Wanted(dumped, likeliest, secrets, code)
     status, reason = _status(finished, latest, wanted, strict=strict)
     current = finished if status is Status.CURRENT else None
-    estimate = None if current else _estimate(stage, resolved, latest, planned, step)
-    rows = _expected_rows(current or latest, planned, step)
+    known = input_sizes(step, outside, rows=entering, inputs=None if current else inputs)
+    estimate = None if current else expected_cost(stage, resolved, latest, known)
+    rows = expected_rows(current or latest, known)
     return PlannedStep(step, stage, resolved, status, reason, key, code, inputs, secrets, current, estimate, rows)
 
 
@@ -195,30 +199,3 @@ def _differences(latest: Finished, wanted: Wanted) -> Iterator[str]:
 def _short(value: Any) -> str:
     text = repr(value)
     return text if len(text) <= 40 else f"{text[:18]}…{json_digest(value)[:6]}"
-
-
-def _estimate(
-    stage: Stage, config: StageConfig, latest: Finished | None, planned: Mapping[str, PlannedStep], step: Step
-) -> ExpectedCost | None:
-    """What a run will cost: as the last one of this step did, scaled by its input rows, else as the stage reckons."""
-    rows = {
-        role: expected
-        for role, name in step.inputs.items()
-        if name in planned and (expected := planned[name].expected_rows) is not None
-    }
-    last = None
-    if latest is not None and (latest.artifact.path / RUN).exists():
-        last = read_run_facts(latest.artifact.path, "seconds", "peak_memory_bytes")
-    if last is not None and not last.get("resumed"):
-        before = last.get("rows", {})
-        shared = [(rows[role], before[role]) for role in rows if before.get(role) and rows[role]]
-        scale = max((now / earlier for now, earlier in shared), default=1.0)
-        return ExpectedCost(last["seconds"] * scale, last["peak_memory_bytes"], "as in the last run")
-    return stage.estimate(config, rows) if stage.estimate else None
-
-
-def _expected_rows(known: Finished | None, planned: Mapping[str, PlannedStep], step: Step) -> int | None:
-    if known is not None:
-        return known.artifact.report().counts.kept
-    entering = [planned[name].expected_rows for name in step.inputs.values() if name in planned]
-    return max((rows for rows in entering if rows is not None), default=None)

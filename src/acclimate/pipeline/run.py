@@ -69,7 +69,12 @@ def run(
         outcome = _skip(current, outside, current.finished) if current.finished else _make(current, outside, listener)
         if step.stage == "split":
             outside.workspace.advance_ledger(outcome.finished.manifest.key)
-        planned[step.name] = replace(current, status=Status.CURRENT, finished=outcome.finished)
+        planned[step.name] = replace(
+            current,
+            status=Status.CURRENT,
+            finished=outcome.finished,
+            expected_rows=outcome.report.counts.kept,
+        )
         listener.ended(outcome)
         yield outcome
 

@@ -14,6 +14,7 @@ from acclimate import __version__
 from acclimate.core.atomic import write_bytes
 from acclimate.core.durations import duration
 from acclimate.core.retention import ONE_SIDED
+from acclimate.core.sources import read_as
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
 from acclimate.report import figures, label_words, pair_words, support_words, words
@@ -67,6 +68,7 @@ def templates() -> Environment:
         lstrip_blocks=True,
     )
     environment.filters |= {
+        "read_as": read_as,
         "number": _number,
         "percent": _percent,
         "bits": _bits,

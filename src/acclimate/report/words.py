@@ -220,6 +220,17 @@ def cost_sentence(story: Story) -> str:
     return f"{text}; {', '.join(took) or 'how the model was trained is not known'}."
 
 
+TRAINED_ELSEWHERE = (
+    "on which data it was trained",
+    "whether test items were among that data",
+    "under which licence and with what consent that data was used",
+    "whether identifiers were replaced in it",
+    "how it was trained: method, steps, learning rate, replay",
+    "what training it took, and on which machine",
+)
+"""What the files of a model trained elsewhere do not say."""
+
+
 VALIDATION_HEADINGS = {
     "nats_per_hidden_token": "Nats per hidden token on validation while it pretrained",
     "dpo_loss": "DPO loss on validation pairs while it trained",

@@ -21,7 +21,7 @@ from acclimate.core.ports import Context
 from acclimate.core.reinclusion import are_kept, kept_digests
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import TEXT_COLUMNS, task_text
-from acclimate.core.stage import ExpectedCost, Inputs, Stage, Zone
+from acclimate.core.stage import ExpectedCost, Inputs, InputSizes, Stage, Zone
 from acclimate.stages.clean.boilerplate import learn
 from acclimate.stages.clean.config import CleanConfig
 from acclimate.stages.clean.damage import damage_breach, damaged_characters
@@ -129,10 +129,12 @@ def _check_something_is_left(rows: int, dropped: Mapping[str, int]) -> None:
     )
 
 
-def _estimate(config: CleanConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
-    if "records" not in rows:
+def _estimate(config: CleanConfig, known: InputSizes) -> ExpectedCost | None:
+    if "records" not in known.rows:
         return None
-    return ExpectedCost(2.0 + rows["records"] / 2_000, 400 << 20, "about 2 000 records of 1 000 characters a second")
+    return ExpectedCost(
+        2.0 + known.rows["records"] / 2_000, 400 << 20, "about 2 000 records of 1 000 characters a second"
+    )
 
 
 STAGE = Stage(

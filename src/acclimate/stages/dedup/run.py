@@ -6,7 +6,7 @@ sets are signed and compared with the records, and one more pass looks for their
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import partial
 
 import numpy as np
@@ -20,7 +20,7 @@ from acclimate.core.ports import Context
 from acclimate.core.reinclusion import are_kept, kept_digests
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import RECORD_SCHEMA
-from acclimate.core.stage import ExpectedCost, Inputs, Stage, Zone
+from acclimate.core.stage import ExpectedCost, Inputs, InputSizes, Stage, Zone
 from acclimate.stages.dedup.candidates import Pairs, candidate_pairs
 from acclimate.stages.dedup.clusters import KEPT, Outcome, find_outcome, first_with_equal, order_by_preference
 from acclimate.stages.dedup.config import DedupConfig
@@ -175,10 +175,10 @@ def _write(source: Artifact, decisions: pl.DataFrame, output: Output, context: C
         output.drop(batch.filter(pc.invert(is_kept)), gone["reason"].to_list(), gone["value"].to_list())
 
 
-def _estimate(config: DedupConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
-    if "records" not in rows:
+def _estimate(config: DedupConfig, known: InputSizes) -> ExpectedCost | None:
+    if "records" not in known.rows:
         return None
-    records = rows["records"]
+    records = known.rows["records"]
     return ExpectedCost(
         1.0 + records / 5_000, (300 << 20) + records * 1_000, "about 5 000 records of 200 words a second"
     )

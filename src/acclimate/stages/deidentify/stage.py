@@ -11,7 +11,7 @@ from acclimate.core.artifacts import Output
 from acclimate.core.errors import ContractError, DataError, WorkspaceError
 from acclimate.core.ports import Context, Recognisers
 from acclimate.core.report import Counts, Report
-from acclimate.core.stage import Equality, ExpectedCost, Inputs, Stage, StageConfig, Zone
+from acclimate.core.stage import Equality, ExpectedCost, Inputs, InputSizes, Stage, StageConfig, Zone
 from acclimate.core.surrogates import MINIMUM_KEY_BYTES
 from acclimate.stages.deidentify.gather import Gathered, gather
 from acclimate.stages.deidentify.hits import KINDS
@@ -206,12 +206,12 @@ def _key(name: str, secrets: Mapping[str, bytes]) -> bytes:
     return key
 
 
-def _estimate(config: DeidentifyConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
-    if "records" not in rows:
+def _estimate(config: DeidentifyConfig, known: InputSizes) -> ExpectedCost | None:
+    if "records" not in known.rows:
         return None
     per_second = _RECORDS_PER_SECOND if config.tagger == "off" else _TAGGED_RECORDS_PER_SECOND
     per_second = _RECOGNISED_RECORDS_PER_SECOND if config.recognisers else per_second
-    return ExpectedCost(rows["records"] / per_second, because=f"{per_second:.0f} records a second")
+    return ExpectedCost(known.rows["records"] / per_second, because=f"{per_second:.0f} records a second")
 
 
 STAGE = Stage(

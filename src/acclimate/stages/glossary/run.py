@@ -16,7 +16,7 @@ from acclimate.core.hash_order import first_by_hash
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import TEXT_COLUMNS, task_text
-from acclimate.core.stage import ExpectedCost, Inputs, Stage
+from acclimate.core.stage import ExpectedCost, Inputs, InputSizes, Stage
 from acclimate.stages.glossary.abbreviations import look_alikes
 from acclimate.stages.glossary.config import GlossaryConfig
 from acclimate.stages.glossary.edited import Entry, read_edited
@@ -202,10 +202,10 @@ def _warnings(metrics: Mapping[str, Any], config: GlossaryConfig) -> Iterator[st
         )
 
 
-def _estimate(config: GlossaryConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
-    if "records" not in rows:
+def _estimate(config: GlossaryConfig, known: InputSizes) -> ExpectedCost | None:
+    if "records" not in known.rows:
         return None
-    read = min(config.max_records, rows["records"])
+    read = min(config.max_records, known.rows["records"])
     return ExpectedCost(0.5 + read / 1000, (200 << 20) + read * 20_000, f"{read} records are read for terms")
 
 

@@ -14,7 +14,7 @@ from acclimate.core.hash_order import first_by_hash
 from acclimate.core.ports import Context, Tokenizer
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import TEXT_COLUMNS
-from acclimate.core.stage import ExpectedCost, Inputs, Stage
+from acclimate.core.stage import ExpectedCost, Inputs, InputSizes, Stage
 from acclimate.stages.profile.associations import association_rows
 from acclimate.stages.profile.collection_plan import collection_plan
 from acclimate.stages.profile.config import ProfileConfig
@@ -122,12 +122,14 @@ def _table(facts: pl.DataFrame, sample: pl.DataFrame, doubted: Mapping[str, str]
     return joined.select(PROFILE_SCHEMA.names).to_arrow()
 
 
-def _estimate(config: ProfileConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
-    if "records" not in rows:
+def _estimate(config: ProfileConfig, known: InputSizes) -> ExpectedCost | None:
+    if "records" not in known.rows:
         return None
-    looked_at = min(config.max_records, rows["records"])
-    seconds = 5.0 + looked_at / 300 + rows["records"] / 20_000
-    return ExpectedCost(seconds, (500 << 20) + rows["records"] * 500, f"{looked_at} records are looked at word by word")
+    looked_at = min(config.max_records, known.rows["records"])
+    seconds = 5.0 + looked_at / 300 + known.rows["records"] / 20_000
+    return ExpectedCost(
+        seconds, (500 << 20) + known.rows["records"] * 500, f"{looked_at} records are looked at word by word"
+    )
 
 
 STAGE = Stage(

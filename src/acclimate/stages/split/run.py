@@ -14,7 +14,7 @@ from acclimate.core.ledger import read_ledger
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import RECORD_SCHEMA
-from acclimate.core.stage import ExpectedCost, Inputs, Stage
+from acclimate.core.stage import ExpectedCost, Inputs, InputSizes, Stage
 from acclimate.stages.split.config import Fractions, SplitConfig
 from acclimate.stages.split.conflicts import settle
 from acclimate.stages.split.draw import SPLITS, Group, draw, draw_newest
@@ -174,10 +174,10 @@ def _write(source: Artifact, decided: pl.DataFrame, output: Output, context: Con
         output.drop(batch.filter(pc.invert(is_kept)), gone["reason"].to_list(), gone["value"].to_list())
 
 
-def _estimate(config: SplitConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
-    if "records" not in rows:
+def _estimate(config: SplitConfig, known: InputSizes) -> ExpectedCost | None:
+    if "records" not in known.rows:
         return None
-    records = rows["records"]
+    records = known.rows["records"]
     return ExpectedCost(
         1.0 + records / 8_000, (450 << 20) + records * 1_000, "about 8 000 records of 240 words a second"
     )

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from acclimate.core.stage import Equality, ExpectedCost, Stage
+from acclimate.core.stage import MINILM, SMOLLM2, Equality, ExpectedCost, InputSizes, Stage
 from acclimate.stages.train.config import TrainConfig
 from acclimate.stages.train.run import preview, run
 
@@ -21,21 +19,21 @@ MEMORY = {"lora": 5e9, "full": 8e9, "top_layers": 5e9, "modules": 6e9, "norms_an
 """The demo's process peaked at 5.0 GB with lora; the others are reckoned from it."""
 
 TEXTS_PER_SECOND = 40
-ENCODER_MEMORY = 1e9
+ENCODER_MEMORY = 1.2e9
 """MiniLM on queries of some 15 tokens, one core in fp32; long texts take longer."""
 
 
-def _estimate(config: TrainConfig, rows: Mapping[str, int]) -> ExpectedCost | None:
-    if config.max_steps is None and "records" not in rows:
+def _estimate(config: TrainConfig, known: InputSizes) -> ExpectedCost | None:
+    if config.max_steps is None and "records" not in known.rows:
         return None
-    seen = (
-        config.steps(rows.get("records", 0)) * config.rows_per_step / (1 - config.replay_share if config.replays else 1)
-    )
+    own_share = 1 - config.replay_share if config.replays else 1
+    seen = config.steps(known.rows.get("records", 0)) * config.rows_per_step / own_share
     if config.task in ("masked_lm", "classification"):
-        return ExpectedCost(seen / TEXTS_PER_SECOND, int(ENCODER_MEMORY), because="for a 22M encoder on two cores")
+        cost = ExpectedCost(seen / TEXTS_PER_SECOND, int(ENCODER_MEMORY))
+        return cost.with_model(known.parameters, measured_with=MINILM)
     seconds = seen * TOKENS_PER_ROW / TOKENS_PER_SECOND[config.method]
     seconds *= PASSES_OF_PAIRS if config.task == "preference" else 1
-    return ExpectedCost(seconds, int(MEMORY[config.method]), because="for a 135M model in bf16 on two cores")
+    return ExpectedCost(seconds, int(MEMORY[config.method])).with_model(known.parameters, measured_with=SMOLLM2)
 
 
 STAGE = Stage(

@@ -18,6 +18,15 @@ def lines(*rows: object) -> str:
     return "".join(json.dumps(row) + "\n" for row in rows)
 
 
+def turn(role: str, content: str) -> dict[str, object]:
+    return {"role": role, "speaker": None, "content": content, "train": role == "assistant", "tool_calls": None}
+
+
+MESSAGES = [{"role": "user", "content": "q"}, {"role": "assistant", "content": "a"}]
+SHAREGPT = [{"from": "human", "value": "q"}, {"from": "gpt", "value": "a"}]
+TURNS = {"messages": [turn("user", "q"), turn("assistant", "a")]}
+
+
 def parquet(table: dict[str, object]) -> bytes:
     buffer = io.BytesIO()
     pq.write_table(pa.table(table), buffer)
@@ -34,6 +43,8 @@ def parquet(table: dict[str, object]) -> bytes:
         ({"instruction": "a", "output": "b", "text": "ab"}, "alpaca", {"prompt": "a", "completion": "b"}),
         ({"text": "a", "label": 1}, "text/label", {"text": "a", "label": "1"}),
         ({"prompt": "p", "chosen": "a", "rejected": "b"}, "preference", {"prompt": "p", "chosen": "a"}),
+        ({"messages": MESSAGES}, "messages", TURNS),
+        ({"conversations": SHAREGPT}, "sharegpt", TURNS),
     ],
 )
 def test_dataset_formats_are_recognised_and_said(ingest, row, recognised, payload):
