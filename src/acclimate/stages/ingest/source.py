@@ -284,6 +284,16 @@ class SourceReading:
             "left_out": dict(sorted(self.left_out.items())),
         }
 
+    @property
+    def _mend(self) -> str:
+        """What to do about rows of erased subjects. Once there are any, what was copied had to be fetched or unpacked."""
+        if all(file.referenced or not file.size for file in self.source.files):
+            return "take them out of the source's files"
+        return (
+            "the copy of the source in restricted/snapshots holds them again: take them out of the database, the URL or"
+            " the archive, then give acclimate erase the subjects once more"
+        )
+
     def _terms(self) -> dict[str, Any]:
         """What the source may be used for, with the records under each of the commonest licences."""
         config, listed = self._config, sorted(self.licences.items(), key=lambda one: (-one[1], one[0]))
@@ -307,8 +317,7 @@ class SourceReading:
             said.append(f"source {name}: {self.set_aside} of {read} rows were set aside as damaged")
         if self.refused:
             said.append(
-                f"source {name}: {self.refused} of {read} rows are of erased subjects and were refused;"
-                " take them out of the source's files"
+                f"source {name}: {self.refused} of {read} rows are of erased subjects and were refused; {self._mend}"
             )
         if self.left_out:
             listed = ", ".join(f"{count} {kind}" for kind, count in sorted(self.left_out.items()))
