@@ -6,18 +6,21 @@ import io
 import zipfile
 from collections.abc import Mapping
 
+PICTURE = b"BI /W 1 /H 1 /BPC 8 /CS /G ID \x80 EI"
+"""In a content stream, a picture of one grey point."""
 
-def pdf(*pages: bytes, title: str = "", encrypted: bool = False) -> bytes:
-    """A PDF file with the given content streams, one a page."""
+
+def pdf(*pages: bytes, title: str = "", encrypted: bool = False, catalog: bytes = b"", page: bytes = b"") -> bytes:
+    """A PDF file with the given content streams, one a page; `catalog` and `page` are further entries of these."""
     numbers = [4 + 2 * index for index in range(len(pages))]
     objects = [
-        b"<< /Type /Catalog /Pages 2 0 R >>",
+        b"<< /Type /Catalog /Pages 2 0 R %s >>" % catalog,
         b"<< /Type /Pages /Kids [%s] /Count %d >>" % (b" ".join(b"%d 0 R" % number for number in numbers), len(pages)),
         b"<< /Type /Font /Subtype /Type1 /BaseFont /Helvetica >>",
     ]
     for number, content in zip(numbers, pages, strict=True):
         resources = b"<< /Font << /F1 3 0 R >> >>"
-        place = b"/Parent 2 0 R /MediaBox [0 0 612 792]"
+        place = b"/Parent 2 0 R /MediaBox [0 0 612 792] %s" % page
         objects.append(b"<< /Type /Page %s /Resources %s /Contents %d 0 R >>" % (place, resources, number + 1))
         objects.append(b"<< /Length %d >>\nstream\n%s\nendstream" % (len(content), content))
     objects.append(b"<< /Title (%s) >>" % title.encode())

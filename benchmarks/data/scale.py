@@ -1,10 +1,15 @@
-"""dedup or split as the corpus grows: seconds, peak memory, and how both grow from ten thousand documents to a million.
+"""A stage as the corpus grows: seconds, peak memory, and how both grow from ten thousand documents to a million.
 
 The texts are made here as in `near_duplicates`, about 2 kB each: a document in twenty is an edited copy (a tenth of its
-words) of an earlier one. Each size is measured in a process of its own, the whole stage, Parquet in and out, on two cores.
+words) of an earlier one. For deidentify three documents in a row are one subject's, whose name and record number
+stand in its fields and at the beginning of each text. Each size is measured in a process of its own, the whole stage, Parquet in
+and out, on two cores.
 
     python -m benchmarks.data.scale --output benchmarks/results/scale.json
     python -m benchmarks.data.scale --stage split --output benchmarks/results/scale_split.json
+    python -m benchmarks.data.scale --stage clean --sizes 10000 30000 100000 --output benchmarks/results/scale_clean.json
+    python -m benchmarks.data.scale --stage deidentify --sizes 10000 30000 100000 \\
+        --output benchmarks/results/scale_deidentify.json
 """
 
 from __future__ import annotations
@@ -21,6 +26,7 @@ import threading
 import time
 from collections.abc import Iterator
 from contextlib import suppress
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -30,8 +36,8 @@ import pyarrow as pa
 from benchmarks.data.made_words import vocabulary
 from benchmarks.recording import result, write_results
 
-NAMES = {"dedup": "near duplicates", "split": "split"}
-"""The stages that look at all records at once, and what their figures are called."""
+NAMES = {"dedup": "near duplicates", "split": "split", "clean": "cleaning", "deidentify": "de-identification"}
+"""The stages, and what their figures are called; the first two look at all records at once."""
 
 GOALS = {("seconds", 100_000): "<= 60", ("peak", 1_000_000): "<= 3000", ("growth", 0): "<= 1.15"}
 """Of dedup."""
@@ -39,6 +45,9 @@ GOALS = {("seconds", 100_000): "<= 60", ("peak", 1_000_000): "<= 3000", ("growth
 SIZES = (10_000, 30_000, 100_000, 300_000, 1_000_000)
 CORES = 2
 PER_BATCH = 10_000
+PER_SUBJECT = 3
+KEY = bytes(range(32))
+"""Of surrogates that nobody keeps."""
 COPIES = 0.05
 EDITED = 0.1
 _MEASURE = "--measure"
@@ -65,7 +74,21 @@ def batches(documents: int, *, seed: int) -> Iterator[list[dict[str, str]]]:
         yield [{"id": f"d{start + number}", "text": " ".join(text)} for number, text in enumerate(texts)]
 
 
-def write_corpus(folder: Path, documents: int) -> int:
+@cache
+def _names() -> np.ndarray:
+    return vocabulary(75_001)
+
+
+def identified(number: int, row: dict[str, str]) -> dict[str, Any]:
+    """A document as one of a subject's, with what the source's fields say of them."""
+    known, subject = _names(), number // PER_SUBJECT
+    name = f"{known[subject % 5_000].title()} {known[5_000 + subject % 70_001].title()}"
+    identifiers = [{"name": "name", "value": name}, {"name": "mrn", "value": f"{40_000_000 + subject}"}]
+    text = f"{name}, MRN {40_000_000 + subject}, seen 2024-03-0{1 + number % 9}. {row['text']}"
+    return {"id": row["id"], "subject_id": f"p{subject}", "identifiers": identifiers, "text": text}
+
+
+def write_corpus(folder: Path, documents: int, *, identify: bool) -> int:
     """Writes an artifact of this many documents; the bytes of their texts."""
     from acclimate.core.artifacts import Output
     from acclimate.core.schema import RECORD_SCHEMA
@@ -73,7 +96,8 @@ def write_corpus(folder: Path, documents: int) -> int:
     folder.mkdir()
     size = 0
     with Output(folder, RECORD_SCHEMA) as output:
-        for rows in batches(documents, seed=0):
+        for plain in batches(documents, seed=0):
+            rows = [identified(int(row["id"][1:]), row) for row in plain] if identify else plain
             size += sum(len(row["text"]) for row in rows)
             output.keep(pa.Table.from_pylist(rows, schema=RECORD_SCHEMA))
     return size
@@ -95,7 +119,7 @@ def measure(folder: Path, stage_name: str) -> dict[str, Any]:
     start = time.perf_counter()
     with Output(made) as output:
         records = Artifact(folder / "records", "")
-        context = Context(folder / "work", no_progress, LocalEngine(CORES))
+        context = Context(folder / "work", no_progress, LocalEngine(CORES), secrets={"surrogates": KEY})
         report = stage.run(stage.config(), {"records": records}, output, context)
     seconds = time.perf_counter() - start
     return {
@@ -120,7 +144,7 @@ def _watch_memory(peak: list[int]) -> None:
 def measured(documents: int, stage: str) -> dict[str, Any]:
     """The measurement of one size, in a process of its own."""
     with tempfile.TemporaryDirectory() as folder:
-        size = write_corpus(Path(folder) / "records", documents)
+        size = write_corpus(Path(folder) / "records", documents, identify=stage == "deidentify")
         command = [sys.executable, "-m", "benchmarks.data.scale", "--stage", stage, _MEASURE, folder]
         environment = {**os.environ, "POLARS_MAX_THREADS": str(CORES), "OMP_NUM_THREADS": str(CORES)}
         ran = subprocess.run(command, capture_output=True, text=True, check=True, env=environment)

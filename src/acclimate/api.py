@@ -6,11 +6,20 @@ import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, cast
+from typing import TYPE_CHECKING, Any, cast
 
 import pyarrow as pa
 
-from acclimate.certificate.certify import Drawing, certify, draw_sample, standing
+from acclimate.certificate.certify import (
+    Drawing,
+    certify,
+    draw_sample,
+    earlier_sample,
+    judge_reading,
+    new_sample,
+    standing,
+)
+from acclimate.certificate.store import Sample
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import publish_folder, write_json
 from acclimate.core.errors import ConfigError, WorkspaceError
@@ -27,6 +36,7 @@ from acclimate.pipeline.run import Listener, StepOutcome, run
 from acclimate.pipeline.setting import write_setting
 from acclimate.pipeline.table import Step
 from acclimate.project import erasure
+from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.erasure import Annotations, Erased, Key
 from acclimate.project.keys import has_key, load_key
 from acclimate.project.workspace import TRIAL, Workspace
@@ -35,6 +45,9 @@ from acclimate.report.profile import write_profile
 from acclimate.stages.glossary import GlossaryConfig
 from acclimate.stages.ingest import IngestConfig
 from acclimate.stages.train import TrainConfig, preview
+
+if TYPE_CHECKING:
+    from acclimate.certificate.task import SampleTask
 
 QUICK = (
     "ingest.limit=120",
@@ -273,6 +286,27 @@ class Project:
     def certify(self, marks: Path, *, sample: str = "") -> tuple[dict[str, Any], Path]:
         """The certificate that a filled-in table gives (of the newest sample, or of the one named), and its file."""
         return certify(self.workspace, marks, self.config.certificate, key=self._surrogate_key(), sample_id=sample)
+
+    def put_audit_sample(self, task: SampleTask, size: int, *, seed: int = 0) -> tuple[Sample, int]:
+        """Draws the same records into an annotation task; the sample, and how many of its records were new there."""
+        from acclimate.certificate.task import put_sample
+
+        sampled = new_sample(self.workspace, key=self._surrogate_key(), size=size, seed=seed)
+        return sampled.sample, put_sample(task, sampled.records, kinds=sampled.kinds)
+
+    def certify_task(self, task: SampleTask, *, sample: str = "") -> tuple[dict[str, Any], Path]:
+        """The certificate that the finished readings of an annotation task give, and its file.
+
+        They are read from a snapshot that is exported for it and named in the certificate.
+        """
+        from acclimate.certificate.task import finished_readings, reading_of
+
+        sampled = earlier_sample(self.workspace, key=self._surrogate_key(), sample_id=sample)
+        snapshot = finished_readings(task, self.workspace.folder / ANNOTATION_SNAPSHOTS)
+        rows = Artifact(snapshot.folder, snapshot.identity).rows(["parents", "text", "spans", "extra"])
+        reading = reading_of(rows, sampled.records, kinds=sampled.kinds)
+        annotations = {"task": task.name, "snapshot": snapshot.folder.name, "identity": snapshot.identity}
+        return judge_reading(self.workspace, sampled, reading, self.config.certificate, annotations=annotations)
 
     def certificate(self) -> tuple[str, Mapping[str, Any] | None]:
         """How the newest de-identified records stand (passed, failed, insufficient, stale, not tested), and why."""

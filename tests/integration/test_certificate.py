@@ -5,10 +5,18 @@ from __future__ import annotations
 import subprocess
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 
+from acclimate.annotation.answering import Submission, submit
+from acclimate.annotation.people import EVERY_SITE, SYSTEM, Person, Role, save_person
+from acclimate.annotation.queue import next_item
+from acclimate.annotation.store import Store, database_url
+from acclimate.annotation.suggestions.bulk import Threshold, accept_in_bulk
 from acclimate.api import Project
+from acclimate.certificate.certify import new_sample
+from acclimate.certificate.task import QUESTION, SampleTask
 from acclimate.core.errors import DataError, WorkspaceError
 
 LENIENT = "\ncertificate: {recall: 0.9}\n"
@@ -97,3 +105,70 @@ def test_the_gate_leaves_with_three_until_the_data_are_certified(finished: Path)
     fill_in(Path(marks))
     assert acclimate(finished.parent, "certificate", "judge", marks, "--project", finished.name).returncode == 0
     assert acclimate(finished.parent, "certificate", "show", "--project", finished.name).returncode == 0
+
+
+@pytest.fixture
+def audit(finished: Path) -> SampleTask:
+    """A task of a project whose annotations Mia manages and Ann gives."""
+    store = Store.open(database_url(finished, None))
+    for person in (Person("mia", (Role.OWNER, Role.MANAGER)), Person("ann", (Role.ANNOTATOR,), sites=(EVERY_SITE,))):
+        save_person(store, person, by=SYSTEM)
+    return SampleTask(store, "audit", "mia")
+
+
+def read_items(audit: SampleTask, count: int, *, missed: str) -> None:
+    """Ann takes over what is suggested, but its last mark, and marks a word besides."""
+    for _ in range(count):
+        lease = next_item(audit.store, audit.name, "ann")
+        assert lease is not None
+        text, suggested = lease.record["text"], (lease.suggestion or {QUESTION: {"spans": []}})[QUESTION]["spans"]
+        start = text.index(missed)
+        further = {"field": "text", "start": start, "end": start + len(missed), "label": "name"}
+        answer: dict[str, Any] = {QUESTION: {"spans": [*suggested[:-1], further]}}
+        submit(audit.store, Submission(audit.name, lease.item, "ann", lease.item, answer))
+
+
+def without_binding(certificate: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in certificate.items() if name not in ("judged_at", "annotations")}
+
+
+def test_a_task_gives_the_certificate_that_the_table_gives_for_the_same_spans(
+    finished: Path, audit: SampleTask
+) -> None:
+    project = lenient(finished)
+    drawing = project.draw_audit_sample(12)
+    sample, added = project.put_audit_sample(audit, 12)
+    assert (sample, added) == (drawing.sample, 12) and project.put_audit_sample(audit, 12) == (sample, 0)
+    read_items(audit, 12, missed="Doctor")
+    annotated, _ = project.certify_task(audit)
+    lines = [f"{record},yes,missed,name,Doctor,,," for record in sample.all_ids]
+    for record in new_sample(project.workspace, key=project._surrogate_key(), size=12, seed=0).records:
+        for whole, edit in [(passage, edit) for passage in record.passages for edit in passage.edits][-1:]:
+            quote = whole.text[edit.start : edit.end]
+            lines.append(f"{record.id},,wrong,,{quote},{whole.place},{edit.start},{edit.end}")
+    filed, _ = project.certify(fill_in(drawing.marks, *lines))
+    assert without_binding(annotated) == without_binding(filed) and filed["replaced"]["wrong"] > 0
+    snapshot = finished / "restricted/annotated/audit" / annotated["annotations"]["snapshot"]
+    assert (snapshot / "manifest.json").exists()
+
+
+def test_items_of_a_task_that_nobody_read_are_not_read_even_if_they_were_accepted_in_bulk(
+    finished: Path, audit: SampleTask
+) -> None:
+    project = lenient(finished)
+    project.put_audit_sample(audit, 12)
+    read_items(audit, 5, missed="Doctor")
+    accept_in_bulk(audit.store, audit.name, Threshold(), by="mia")
+    certificate, _ = project.certify_task(audit)
+    assert certificate["read"]["records"] == 5
+    assert "7 records of the sample are not marked as read" in certificate["because"]
+
+
+def test_the_commands_put_a_sample_into_a_task_and_judge_it(finished: Path) -> None:
+    of_project = ("--project", finished.name, "--by", "mia")
+    put = acclimate(finished.parent, "certificate", "sample", "--n", "5", "--task", "audit", *of_project)
+    assert (put.returncode, put.stdout) == (0, "audit\n") and "5 new items" in put.stderr
+    judged = acclimate(finished.parent, "certificate", "judge", "--task", "audit", *of_project)
+    assert judged.returncode == 3 and "5 records of the sample are not marked as read" in judged.stdout
+    neither = acclimate(finished.parent, "certificate", "judge", "--project", finished.name)
+    assert neither.returncode == 2 and "not in both or neither" in neither.stderr

@@ -13,6 +13,7 @@ import signal
 import sqlite3
 import subprocess
 import sys
+import zipfile
 from contextlib import redirect_stderr, redirect_stdout
 from dataclasses import dataclass
 from pathlib import Path
@@ -37,6 +38,7 @@ from acclimate.core.surrogates import record_hash, subject_hash
 from acclimate.pipeline.lineage import ancestors, record_way
 from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.audit import AuditLog
+from acclimate.project.erasure import read_receipts
 from acclimate.project.judgements import Judgement, add_judgements, read_judgements
 from acclimate.project.kept_records import kept_records, list_kept
 from acclimate.project.keys import has_key, load_key, new_key
@@ -469,14 +471,37 @@ def test_what_was_fetched_from_a_database_goes_and_comes_back_without_the_person
     project = Project.open(folder)
     project.run(until="deidentify")
     assert "marzipan" in fetched(folder)
-    project.erase(SUBJECT)
+    erased = project.erase(SUBJECT)
     assert traces(folder) == []
+    assert fetched(folder) == ""
+    [told] = [one for one in erased.affected if one.kind == "source"]
+    assert told.name == "clinic" and told.what.startswith("a database; its content comes back")
+    [receipt] = read_receipts(project.workspace.erased)
+    assert receipt.returning == {"clinic": "a database"}
+    project.run(until="ingest")
+    assert "marzipan" in fetched(folder)
+    assert "the copy of the source in restricted/snapshots holds them again" in project.report("ingest").warnings[0]
+    project.erase(SUBJECT)
     assert fetched(folder) == ""
     clinic.execute("delete from notes where patient = ?", [SUBJECT])
     clinic.commit()
     project.run(until="deidentify")
     assert "sprain" in fetched(folder)
     assert "marzipan" not in fetched(folder)
+
+
+def test_an_archive_that_would_bring_the_person_back_is_named(project: Path) -> None:
+    with zipfile.ZipFile(project / "data/more.zip", "w") as archive:
+        archive.writestr("notes.jsonl", json.dumps({"patient": SUBJECT, "text": "the marzipan"}) + "\n")
+    columns = "{subject_id: patient, text: text}"
+    (project / "acclimate.yaml").write_text(
+        f"project: tiny\ntask: pretraining\ningest: {{sources: [{{path: data/more.zip, columns: {columns}}}]}}\n"
+    )
+    opened = Project.open(project)
+    opened.run(until="ingest")
+    told = acclimate(project, "erase", "--subject", SUBJECT)
+    assert "source    more.zip  an archive; its content comes back into restricted/snapshots" in told.stdout
+    assert "warning: a source that is fetched or unpacked brings them back" in told.stderr
 
 
 def test_a_document_without_a_subject_is_erased_with_all_its_pieces_and_refused(clinic, tmp_path: Path) -> None:

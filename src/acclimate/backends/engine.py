@@ -8,7 +8,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Future, ProcessPoolExecutor
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, ClassVar
 
 import pyarrow as pa
 
@@ -39,10 +39,13 @@ class LocalEngine:
         # A forked child would inherit the locks of threads it does not have: spawned ones start clean.
         spawn = multiprocessing.get_context("spawn")
         waiting: deque[Future[Any]] = deque()
-        with ProcessPoolExecutor(self.workers, mp_context=spawn) as pool:
+        # Sent to each worker once: what deidentify knows of all subjects would travel with every batch.
+        with ProcessPoolExecutor(
+            self.workers, mp_context=spawn, initializer=_Worker.begin, initargs=(function,)
+        ) as pool:
             try:
                 for batch in batches:
-                    waiting.append(pool.submit(function, batch))
+                    waiting.append(pool.submit(_Worker.apply, batch))
                     if len(waiting) >= self.workers * BATCHES_WAITING:
                         yield waiting.popleft().result()
                 while waiting:
@@ -50,6 +53,22 @@ class LocalEngine:
             finally:
                 for future in waiting:
                     future.cancel()
+
+
+class _Worker:
+    """The function that a worker process applies to every batch."""
+
+    function: ClassVar[Callable[[pa.RecordBatch], Any]]
+
+    @classmethod
+    def begin(cls, function: Callable[[pa.RecordBatch], Any]) -> None:
+        """Called once in each new worker."""
+        cls.function = staticmethod(function)
+
+    @classmethod
+    def apply(cls, batch: pa.RecordBatch) -> Any:
+        """One result."""
+        return cls.function(batch)
 
 
 def check_it_travels(function: Callable[..., Any]) -> None:

@@ -9,10 +9,10 @@ from pathlib import Path
 from typing import Any
 
 from acclimate.certificate.config import CertificateConfig
-from acclimate.certificate.count import count_spans
+from acclimate.certificate.count import SampledRecord, count_spans
 from acclimate.certificate.draw import draw
 from acclimate.certificate.judge import NOT_TESTED, PASSED, Population, ReadRecord, judge
-from acclimate.certificate.marks import blank_table, read_marks
+from acclimate.certificate.marks import Reading, blank_table, read_marks
 from acclimate.certificate.originals import sampled_records
 from acclimate.certificate.sheet import sheet_page
 from acclimate.certificate.store import FORMAT, JUDGED, MARKS, SAMPLE, SHEET, Certificates, Sample
@@ -41,7 +41,44 @@ class Drawing:
 def draw_sample(workspace: Workspace, *, key: bytes, size: int, seed: int, folder: Path | None = None) -> Drawing:
     """Draws a sample of the newest de-identified records and writes its sheet and table, readable by the owner alone.
 
-    The draw is stored, and an audit event, before the sheet exists. A table that was begun is left as it is.
+    A table that was begun is left as it is.
+    """
+    sampled = new_sample(workspace, key=key, size=size, seed=seed)
+    folder = folder or Certificates(workspace).folder(sampled.sample.id)
+    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+    sheet, marks = folder / SHEET, folder / MARKS
+    write_bytes(sheet, "".join(sheet_page(sampled.records, kinds=sampled.kinds)).encode(), mode=_OWNER)
+    if not marks.exists():
+        write_bytes(marks, blank_table(sampled.sample.all_ids).encode(), mode=_OWNER)
+    return Drawing(sampled.sample, sheet, marks)
+
+
+def certify(
+    workspace: Workspace, marks: Path, config: CertificateConfig, *, key: bytes, sample_id: str = ""
+) -> tuple[dict[str, Any], Path]:
+    """The certificate that a reader's table gives, stored, and its file; the table is kept in the restricted zone."""
+    sampled = earlier_sample(workspace, key=key, sample_id=sample_id)
+    reading = read_marks(marks, records=set(sampled.sample.all_ids), kinds=sampled.kinds)
+    judged = judge_reading(workspace, sampled, reading, config)
+    kept = Certificates(workspace).folder(sampled.sample.id) / JUDGED
+    if marks.resolve() != kept.resolve():
+        write_bytes(kept, marks.read_bytes(), mode=_OWNER)
+    return judged
+
+
+@dataclass(frozen=True)
+class Sampled:
+    """A drawn sample, its records as they were, and the classes that may be marked in them: the project's, and own ones."""
+
+    sample: Sample
+    records: tuple[SampledRecord, ...]
+    kinds: tuple[str, ...]
+
+
+def new_sample(workspace: Workspace, *, key: bytes, size: int, seed: int) -> Sampled:
+    """A sample of the newest de-identified records; the same again for the same size and seed.
+
+    The draw is stored, and an audit event, before any record is read.
     """
     deidentified = workspace.readable(STEP)
     drawn = draw(deidentified.artifact, size=size, seed=seed)
@@ -61,50 +98,49 @@ def draw_sample(workspace: Workspace, *, key: bytes, size: int, seed: int, folde
     if not (own / SAMPLE).exists():
         workspace.audit.append("certificate sample drawn", sample=sample.id, key=sample.key, seed=seed, size=size)
         write_json(own / SAMPLE, sample.model_dump(mode="json"))
-    return _write_sheet(store.sample(sample.id), workspace, deidentified, key, folder or own)
+    return _with_records(workspace, store.sample(sample.id), deidentified, key)
 
 
-def _write_sheet(sample: Sample, workspace: Workspace, deidentified: Finished, key: bytes, folder: Path) -> Drawing:
-    records = sampled_records(workspace, deidentified, sample.all_ids, key=key)
-    folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-    sheet, marks = folder / SHEET, folder / MARKS
-    write_bytes(sheet, "".join(sheet_page(records, kinds=_kinds(deidentified))).encode(), mode=_OWNER)
-    if not marks.exists():
-        write_bytes(marks, blank_table(sample.all_ids).encode(), mode=_OWNER)
-    return Drawing(sample, sheet, marks)
-
-
-def certify(
-    workspace: Workspace, marks: Path, config: CertificateConfig, *, key: bytes, sample_id: str = ""
-) -> tuple[dict[str, Any], Path]:
-    """The certificate that a reader's table gives, stored, and its file; the table is kept in the restricted zone."""
-    store = Certificates(workspace)
-    sample = store.sample(sample_id)
+def earlier_sample(workspace: Workspace, *, key: bytes, sample_id: str = "") -> Sampled:
+    """The sample of that id, or the newest. Raises WorkspaceError where the data that it was drawn from are gone."""
+    sample = Certificates(workspace).sample(sample_id)
     deidentified = workspace.at(STEP, sample.key)
     if deidentified is None or deidentified.manifest.state is State.ERASED:
         raise WorkspaceError(
             f"The data that sample {sample.id} was drawn from (deidentify {sample.key}) are gone.",
             hint="acclimate certificate sample draws from the newest",
         )
-    reading = read_marks(marks, records=set(sample.all_ids), kinds=_kinds(deidentified))
-    records = sampled_records(workspace, deidentified, sample.all_ids, key=key)
+    return _with_records(workspace, sample, deidentified, key)
+
+
+def judge_reading(
+    workspace: Workspace,
+    sampled: Sampled,
+    reading: Reading,
+    config: CertificateConfig,
+    *,
+    annotations: Mapping[str, str] | None = None,
+) -> tuple[dict[str, Any], Path]:
+    """The certificate that a reading of the sample gives, stored, and its file; `annotations` says where it was read."""
+    sample, store = sampled.sample, Certificates(workspace)
     read = [
         ReadRecord(record.subject, count_spans(record, [mark for mark in reading.marks if mark.record == record.id]))
-        for record in records
+        for record in sampled.records
         if record.id in reading.read
     ]
-    population = Population(sum(sample.records.values()), sample.subjects, len(records))
+    population = Population(sum(sample.records.values()), sample.subjects, len(sampled.records))
     certificate = {**_about(sample, store), **judge(read, population, config)}
-    if marks.resolve() != (store.folder(sample.id) / JUDGED).resolve():
-        write_bytes(store.folder(sample.id) / JUDGED, marks.read_bytes(), mode=_OWNER)
+    if annotations is not None:
+        certificate["annotations"] = dict(annotations)
     verdict, digest = certificate["verdict"], json_digest(certificate)
     workspace.audit.append("certificate judged", sample=sample.id, key=sample.key, verdict=verdict, certificate=digest)
     return certificate, store.write(sample, certificate)
 
 
-def _kinds(deidentified: Finished) -> tuple[str, ...]:
-    """The classes that a mark may name: the project's, and a user's own."""
-    return (*KINDS, *own_kinds(DeidentifyConfig.model_validate(deidentified.manifest.config)))
+def _with_records(workspace: Workspace, sample: Sample, deidentified: Finished, key: bytes) -> Sampled:
+    records = sampled_records(workspace, deidentified, sample.all_ids, key=key)
+    own = own_kinds(DeidentifyConfig.model_validate(deidentified.manifest.config))
+    return Sampled(sample, tuple(records), (*KINDS, *own))
 
 
 def _about(sample: Sample, store: Certificates) -> dict[str, Any]:

@@ -95,10 +95,20 @@ def _not_covered(record: SampledRecord, stretches: Iterable[_Stretch], mark: Mar
     return left
 
 
+def is_covered(passage: Passage, start: int, end: int) -> bool:
+    """Whether every letter and digit of a stretch of the passage (code points, end exclusive) was replaced."""
+    places = (place for place in range(start, end) if passage.text[place].isalnum())
+    return all(any(edit.start <= place < edit.end for edit in passage.edits) for place in places)
+
+
+def touches(edit: Edit, start: int, end: int) -> bool:
+    """Whether what was replaced shares a code point with a stretch of its passage."""
+    return edit.start < end and start < edit.end
+
+
 def _is_covered(record: SampledRecord, stretch: _Stretch) -> bool:
     passage = next(passage for passage in record.passages if passage.place == stretch.place)
-    places = (place for place in range(stretch.start, stretch.end) if passage.text[place].isalnum())
-    return all(any(edit.start <= place < edit.end for edit in passage.edits) for place in places)
+    return is_covered(passage, stretch.start, stretch.end)
 
 
 def _replaced_within(record: SampledRecord, stretches: Iterable[_Stretch], mark: Mark) -> set[_Stretch]:
@@ -115,7 +125,7 @@ def _replaced_within(record: SampledRecord, stretches: Iterable[_Stretch], mark:
 
 
 def _touches(place: str, edit: Edit, stretch: _Stretch) -> bool:
-    return place == stretch.place and edit.start < stretch.end and stretch.start < edit.end
+    return place == stretch.place and touches(edit, stretch.start, stretch.end)
 
 
 def _separate(missed: dict[_Stretch, str]) -> dict[_Stretch, str]:

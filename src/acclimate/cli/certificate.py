@@ -2,15 +2,24 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import getpass
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import typer
 
 from acclimate.api import Project
 from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, new_app
+from acclimate.core.errors import ConfigError
+from acclimate.project.workspace import Workspace
+
+if TYPE_CHECKING:
+    from acclimate.certificate.task import SampleTask
+
+ByOption = typer.Option("", "--by", help="Who does this in the annotations; by default your account's name.")
 
 app = new_app(
     "acclimate certificate sample --project demo --n 300",
@@ -24,14 +33,33 @@ def sample(
     n: int = typer.Option(300, "--n", min=1, help="How many records to read; 59 faultless spans of a class prove .95."),
     seed: int = typer.Option(0, help="Another seed draws other records; every draw is an audit event."),
     out: Path | None = typer.Option(None, help="A folder for sheet and table; by default one in restricted/."),
+    task: str = typer.Option(
+        "",
+        help="Instead of writing sheet and table, put the records into this annotation task, made where there is none.",
+    ),
+    readings: int = typer.Option(1, min=1, help="How many people are to read each record, with --task."),
+    by: str = ByOption,
     quick: QuickOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Draw records at random and write them as they were, with what was replaced marked, for a person to read.
 
+    With --task they are read on the pages of acclimate annotate instead; whoever puts them there first owns and manages
+    a project without people.
+
     example: acclimate certificate sample --project demo --n 300
     """
+    if task:
+        _require_no_folder(out)
+        who = by or getpass.getuser()
+        with _sample_task(project, task, who, readings=readings, first_manager=who) as wanted:
+            drawn, added = Project.open(project, quick=quick).put_audit_sample(wanted, n, seed=seed)
+        print_json({"sample": drawn.id, "task": task, "new_items": added}) if as_json else print(task)
+        say(f"{added} new items; they hold real people's words", quiet=quiet)
+        following = next_command("certificate", "judge", "--task", task, project=project, quick=quick)
+        say(f"people read them with {next_command('annotate', project=project)}; next: {following}", quiet=quiet)
+        return
     drawing = Project.open(project, quick=quick).draw_audit_sample(n, seed=seed, folder=out)
     if as_json:
         print_json({"sample": drawing.sample.id, "sheet": str(drawing.sheet), "marks": str(drawing.marks)})
@@ -45,20 +73,32 @@ def sample(
 
 @app.command()
 def judge(
-    marks: Path = typer.Argument(help="The table as filled in by the reader."),
+    marks: Path | None = typer.Argument(None, help="The table as filled in by the reader."),
     project: ProjectOption = HERE,
     sample: str = typer.Option("", help="The sample it belongs to; by default the newest."),
+    task: str = typer.Option("", help="The annotation task in which it was read, instead of a table."),
+    by: str = ByOption,
     quick: QuickOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Judge a reader's marks: recall of every class with its lower bound, and what is left at most.
 
-    Exit code 3 unless every class that occurs reaches what acclimate.yaml requires.
+    Exit code 3 unless every class that occurs reaches what acclimate.yaml requires. With --task a snapshot of the
+    finished readings is exported and judged.
 
     example: acclimate certificate judge marks.csv --project demo
     """
-    certificate, path = Project.open(project, quick=quick).certify(marks, sample=sample)
+    opened = Project.open(project, quick=quick)
+    if marks is not None and not task:
+        certificate, path = opened.certify(marks, sample=sample)
+    elif task and marks is None:
+        with _sample_task(project, task, by or getpass.getuser()) as read:
+            certificate, path = opened.certify_task(read, sample=sample)
+    else:
+        raise ConfigError(
+            "A sample is read in a table or in a task, not in both or neither.", hint="give MARKS, or --task NAME"
+        )
     if as_json:
         print_json(certificate)
     else:
@@ -83,6 +123,24 @@ def show(
     else:
         _print_certificate(status, certificate)
     _leave(status)
+
+
+@contextmanager
+def _sample_task(
+    project: Path, task: str, by: str, *, readings: int = 1, first_manager: str = ""
+) -> Iterator[SampleTask]:
+    """The task in the project's annotations; what was done to them is anchored in the audit log."""
+    from acclimate.certificate.task import SampleTask
+    from acclimate.cli.annotation_store import annotation_store
+
+    with annotation_store(project, first_manager=first_manager) as store:
+        yield SampleTask(store, task, by, readings)
+        store.anchor(Workspace.open(project).audit)
+
+
+def _require_no_folder(out: Path | None) -> None:
+    if out is not None:
+        raise ConfigError("--out is for sheet and table, and a task has neither.", hint="give --task or --out")
 
 
 def _leave(status: str) -> None:

@@ -12,7 +12,7 @@ from acclimate.api import Project
 from acclimate.cli.console import next_command, print_json, say, tell
 from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError
-from acclimate.project.erasure import Erased
+from acclimate.project.erasure import SOURCE, Erased
 
 app = new_app("acclimate erase --subject p0004 --project demo --dry-run")
 
@@ -58,6 +58,8 @@ def command(
     say(f"erased {erased.subject}; receipt: {erased.receipt}", quiet=quiet)
     if erased.places:
         say("remove the records listed under source from your own files: acclimate does not change them", quiet=quiet)
+    if any(one.kind == SOURCE for one in erased.affected):
+        say("warning: a source that is fetched or unpacked brings them back until it is mended; see above", quiet=quiet)
     say(f"next: {next_command('run', project=project)}", quiet=quiet)
 
 

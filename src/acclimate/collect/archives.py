@@ -34,7 +34,6 @@ _OPENERS: dict[str, Callable[[Path], object]] = {
     ".tar.bz2": bz2.open,
     ".tar.xz": lzma.open,
 }
-_SUFFIXES = (".zip", *_OPENERS)
 _NESTED = re.compile(r"\.(zip|tar|tgz|tbz2?|txz|7z|rar|tar\.\w+)$", re.I)
 _OUTSIDE = re.compile(r"^[/\\]|^[A-Za-z]:|(^|[/\\])\.\.([/\\]|$)")
 _DAMAGED = (
@@ -90,15 +89,6 @@ class _Unreadable(Exception):  # noqa: N818 - no error of the program
     def __init__(self, reason: str, sentence: str) -> None:
         super().__init__(sentence)
         self.refused = Refused("", reason, sentence)
-
-
-def is_archive(name: str) -> bool:
-    """Whether a file is an archive, by its name.
-
-    >>> is_archive("notes.tar.gz"), is_archive("notes.jsonl.gz")
-    (True, False)
-    """
-    return name.lower().endswith(_SUFFIXES)
 
 
 def is_stream(name: str) -> bool:

@@ -9,13 +9,12 @@ from typing import IO, Any
 
 from fsspec.core import url_to_fs
 
-from acclimate.collect.archives import is_archive
 from acclimate.collect.copies import check_not_empty, take_over, write_stream
 from acclimate.collect.secrets import secret_values
 from acclimate.collect.unpacking import landed_source, unpack
 from acclimate.core.errors import SourceError, UserError
 from acclimate.core.snapshots import SetAsideFile, SnapshotFile, SnapshotSource
-from acclimate.core.sources import WILDCARDS, SourceConfig, source_format
+from acclimate.core.sources import WILDCARDS, SourceConfig, is_archive, source_format
 
 HERE = frozenset({"file", "local", "memory"})
 """Schemes that reach nothing outside this machine."""

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from acclimate.collect.archives import is_archive
 from acclimate.collect.copies import copy_content, private_folder
 from acclimate.collect.elsewhere import Elsewhere
 from acclimate.collect.unpacking import archive_names, landed_source, unpack
@@ -20,7 +19,7 @@ from acclimate.core.snapshots import (
     SnapshotFile,
     snapshot_digest,
 )
-from acclimate.core.sources import WILDCARDS, SourceConfig, check_unique_names, source_format
+from acclimate.core.sources import WILDCARDS, SourceConfig, check_unique_names, is_archive, source_format
 
 LARGEST_COPY = 32 * 1024 * 1024
 """Bytes up to which a file is copied by default; a larger one is referenced where it lies."""

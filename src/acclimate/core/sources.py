@@ -54,12 +54,24 @@ FORMAT_BY_SUFFIX = {
 DOCUMENT_FORMATS = frozenset({"text", "markdown", "html", "pdf", "docx", "email"})
 """Formats in which a file is a document: its name is a column, and an empty one is a row rather than a mistake."""
 
+ARCHIVE_SUFFIXES = (".zip", ".tar", ".tar.gz", ".tgz", ".tar.bz2", ".tar.xz")
+"""What the names of archives end in, whose files are read as those of a folder."""
+
 WILDCARDS = frozenset("*?[")
 
 _PASSWORD = re.compile(r"://[^/@]*:[^/@]*@")
 _VARIABLE = re.compile(r"[A-Z_][A-Z0-9_]*")
 _SECRET_OPTION = re.compile(r"(?i)secret|passw|token|(^|_)key$|credential")
 _NAME_SECRETS = "name environment variables, in capitals, that hold them: secrets: {password: SFTP_PASSWORD}"
+
+
+def is_archive(name: str) -> bool:
+    """Whether a file is an archive, by its name.
+
+    >>> is_archive("notes.tar.gz"), is_archive("notes.jsonl.gz")
+    (True, False)
+    """
+    return name.lower().endswith(ARCHIVE_SUFFIXES)
 
 
 class SourceConfig(BaseModel):

@@ -10,10 +10,13 @@ from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.erasure.search import Findings, Held, releases_made_from
 from acclimate.project.workspace import Workspace
 
+SOURCE = "source"
+"""The kind of what is told of a source whose content lies in the project too."""
+
 
 @dataclass(frozen=True)
 class Affected:
-    """One thing: its kind (artifact, split, model, tagger, release, database, file), its place in the project, what to do."""
+    """One thing: its kind (artifact, split, model, tagger, release, database, source, file), its name, what to do."""
 
     kind: str
     name: str
@@ -29,6 +32,7 @@ def affected(workspace: Workspace, findings: Findings, *, keep_models: str = "")
         *(Affected("tagger", one.place(root), one.fate(root, keep_models=keep_models)) for one in findings.taggers),
         *_releases(workspace, findings),
         *_annotations(findings),
+        *(Affected(SOURCE, name, f"{what}; {_RETURNS}") for name, what in findings.returning.items()),
         *(Affected("file", str(path), _other(path)) for path in findings.others),
     ]
 
@@ -44,6 +48,10 @@ _OTHER: Mapping[str, str] = {
     "snapshots": "a collected snapshot, is deleted",
     "partial": "work in progress, is deleted",
 }
+_RETURNS = (
+    "its content comes back into restricted/snapshots with the next run: remove them there first, or erase them once more"
+    " when you have"
+)
 _EXPORTED = "exported annotations, are deleted; export the task again, and they are not in it"
 
 

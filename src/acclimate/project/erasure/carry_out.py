@@ -65,6 +65,7 @@ def begin(workspace: Workspace, findings: Findings, *, person: ErasedSubject, ke
             for one in findings.taggers
         ),
         annotated=findings.annotated,
+        returning=dict(findings.returning),
     )
     folders = tuple(str(path) for path in findings.others if (root / path).is_dir())
     told = affected(workspace, findings, keep_models=keep_models)

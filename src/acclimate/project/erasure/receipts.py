@@ -63,11 +63,13 @@ class Receipt(_Frozen):
     taggers: tuple[NamedTagger, ...] = ()
     annotated: Annotated | None = None
     """What was removed from the annotation database."""
+    returning: dict[str, str] = {}
+    """By name the sources that would bring them back into the project until they are mended, and what each is."""
 
     @property
     def id(self) -> str:
         """Its name: a digest of what it says; what it does not say is as in a receipt from before it could be said."""
-        unsaid = {name for name in ("taggers", "annotated") if not getattr(self, name)}
+        unsaid = {name for name in ("taggers", "annotated", "returning") if not getattr(self, name)}
         return json_digest(self.model_dump(mode="json", exclude=unsaid))[:16]
 
 

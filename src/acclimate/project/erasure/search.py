@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 
 from acclimate.core.atomic import partial_file
@@ -16,6 +16,7 @@ from acclimate.core.erased import ERASED_SUBJECT
 from acclimate.core.errors import WorkspaceError
 from acclimate.core.reinclusion import id_digest
 from acclimate.core.snapshots import COPIES, SNAPSHOT_FILE, Snapshot
+from acclimate.core.sources import is_archive
 from acclimate.core.stage import Zone
 from acclimate.project.annotation_snapshots import annotation_snapshots
 from acclimate.project.erasure.annotations import Annotated, Annotations
@@ -67,6 +68,8 @@ class Findings:
     """The project's own taggers, those of which nothing is the person's included."""
     annotated: Annotated | None = None
     """What the annotation database holds of them; None for nothing."""
+    returning: Mapping[str, str] = field(default_factory=dict)
+    """By name the sources of theirs whose content is fetched or unpacked into the project, and what each is."""
 
     @property
     def is_known(self) -> bool:
@@ -109,6 +112,7 @@ def find_person(workspace: Workspace, given: str, *, key: bytes, annotations: An
             fingerprint=fingerprint(key),
         ),
         _annotated(annotations, person),
+        dict(sorted(one for search in searches.values() for one in search.returning())),
     )
 
 
@@ -165,6 +169,23 @@ class _AreaSearch:
             for table in item.artifact.data_files:
                 for row in own_rows(table, self._person, ("source", "locator")).to_pylist():
                     yield Place(row["source"] or "", row["locator"] or "", row["id"])
+
+    def returning(self) -> Iterator[tuple[str, str]]:
+        """Sources with records of theirs that cannot be read where they lie, and what each is."""
+        declared = {
+            source["name"]: source
+            for item in self._artifacts
+            if item.manifest.stage == _INGEST
+            for source in item.manifest.config["sources"]
+        }
+        for place in self.places():
+            source = declared[place.source]
+            if source.get("sql"):
+                yield place.source, "a database"
+            elif "://" in source["path"]:
+                yield place.source, "a URL"
+            elif any(is_archive(part) for part in place.locator.split("/")[:-1]):
+                yield place.source, "an archive"
 
     def copies(self) -> Iterator[Place]:
         """Near-duplicates of their records that stand under other subjects."""

@@ -1,4 +1,4 @@
-"""The first pass: what the source's fields say of each subject, whichever of the subject's records says it."""
+"""The first pass: what fields, headers and titles say of each subject, whichever of the subject's records says it."""
 
 from __future__ import annotations
 
@@ -7,8 +7,9 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from acclimate.core.artifacts import Artifact
-from acclimate.stages.deidentify.known_values import KnownValue
+from acclimate.stages.deidentify.known_values import KnownValue, is_gender
 from acclimate.stages.deidentify.rare import RARE_COLUMNS, RareTokens, texts_of
+from acclimate.stages.deidentify.told import told_by
 from acclimate.stages.deidentify.words import squash
 
 _TELLING_LENGTH = 5
@@ -38,11 +39,12 @@ def person_of(record: Mapping[str, Any]) -> str:
 def gather(records: Artifact, *, batch_rows: int, rare: bool = False) -> Gathered:
     """All known values, in an order that does not depend on the records'; the subject's own id is one of them.
 
-    With `rare`, texts are read too, for what one person has alone; memory then grows with the number of distinct words.
+    Beside the source's fields, headers and titles in the texts tell some. With `rare` the texts are also read for what
+    one person has alone; memory then grows with the number of distinct words.
     """
     found: dict[str, set[tuple[str, str]]] = {}
     count, unnamed, subjects, seen = 0, 0, set[str](), RareTokens()
-    columns = ["id", "subject_id", "identifiers", "parents", *(RARE_COLUMNS if rare else ())]
+    columns = ["id", "subject_id", "identifiers", "attributes", "parents", *RARE_COLUMNS]
     for batch in records.batches(columns, batch_rows=batch_rows):
         for record in batch.to_pylist():
             count += 1
@@ -51,7 +53,10 @@ def gather(records: Artifact, *, batch_rows: int, rare: bool = False) -> Gathere
                 subjects.add(record["subject_id"])
             if rare:
                 seen.see(person_of(record), texts_of(record))
-            values = _values(record)
+            values = {
+                *_values(record),
+                *((told.kind, told.value) for text in texts_of(record) for told in told_by(text)),
+            }
             if values:
                 found.setdefault(person_of(record), set()).update(values)
     known = {person: tuple(KnownValue(*value) for value in sorted(values)) for person, values in found.items()}
@@ -60,6 +65,8 @@ def gather(records: Artifact, *, batch_rows: int, rare: bool = False) -> Gathere
 
 def _values(record: Mapping[str, Any]) -> list[tuple[str, str]]:
     values = [(item["name"] or "", item["value"]) for item in record["identifiers"] or () if item["value"]]
+    declared = ((item["name"] or "", item["value"]) for item in record["attributes"] or () if item["value"])
+    values += [(name, value) for name, value in declared if is_gender(name)]
     subject = record["subject_id"]
     if subject is not None and len(squash(subject)) >= _TELLING_LENGTH and any(map(str.isdigit, subject)):
         values.append(("subject_id", subject))

@@ -15,6 +15,7 @@ from acclimate.stages.deidentify.forms import (
     number_form,
     words_form,
 )
+from acclimate.stages.deidentify.genders import genders_of
 from acclimate.stages.deidentify.known_names import MINIMUM_LETTERS, PARTICLES, complete_names, name_forms, parse_name
 from acclimate.stages.deidentify.phones import digits_of, national_digits, without_extension
 from acclimate.stages.deidentify.places import PLAIN_WORDS
@@ -47,9 +48,13 @@ _ABBREVIATIONS = (
 )  # fmt: skip
 
 
+HEADER_NAME, TITLED_NAME = "header name", "titled name"
+"""What stands for the field's name where a text told a name: in a header, or after a title that says a gender."""
+
+
 @dataclass(frozen=True)
 class KnownValue:
-    """A value of the source's structured fields, with the field's name."""
+    """A value of the source's structured fields, with the field's name, or one that a text told (see `told_by`)."""
 
     kind: str
     value: str
@@ -76,17 +81,34 @@ class KnownPerson:
     """What is known of one person, ready to be looked for.
 
     `words` are all words and numbers of the values: no surrogate may be one of them. `unsearched` counts values too
-    short to be told from other words and numbers.
+    short to be told from other words and numbers. `genders` are those of first names, where anything says them.
     """
 
     forms: KnownForms
     words: frozenset[str]
     roles: dict[str, str]
     unsearched: int
+    genders: dict[str, str]
+
+
+def is_gender(name: str) -> bool:
+    """Whether a field says somebody's gender: no identifier, and not looked for."""
+    return any(token.folded in ("gender", "sex") for token in tokens(name))
+
+
+def is_looked_for(value: KnownValue) -> bool:
+    """Whether a value is an identifier; others only say a gender."""
+    return value.kind != TITLED_NAME and not is_gender(value.kind)
 
 
 def know(values: Sequence[KnownValue]) -> KnownPerson:
-    """Everything to look for in a person's texts."""
+    """Everything to look for in a person's texts, and what else is known of them."""
+    genders = genders_of(
+        [(value.kind, value.value) for value in values if is_looked_for(value) and kind_of(value.kind) == "name"],
+        [value.value for value in values if value.kind == TITLED_NAME],
+        [value.value for value in values if is_gender(value.kind)],
+    )
+    values = [value for value in values if is_looked_for(value)]
     forms: list[Form] = []
     unsearched = 0
     for value in values:
@@ -105,7 +127,7 @@ def know(values: Sequence[KnownValue]) -> KnownPerson:
         unsearched += not found
     words = frozenset(token.folded for value in values for token in tokens(value.value))
     roles = {part.value: part.role for form in forms for part in form.parts}
-    return KnownPerson(KnownForms(forms), words, roles, unsearched)
+    return KnownPerson(KnownForms(forms), words, roles, unsearched, genders)
 
 
 def _forms(value: str, kind: str) -> Iterator[Form]:

@@ -11,6 +11,8 @@ from acclimate.stages.deidentify.dates import MONTHS, WEEKDAYS
 from acclimate.stages.deidentify.people import TITLES
 from acclimate.stages.deidentify.places import SUFFIXES
 
+FEMALE, MALE = "female", "male"
+
 _ALSO_OTHER_WORDS = frozenset(
     fold(word) for word in (*MONTHS, *WEEKDAYS, *SUFFIXES.split("|"), *TITLES, "Will", "Art", "Bill", "Mark", "Grant")
 )
@@ -43,13 +45,19 @@ def _any_first_names() -> tuple[str, ...]:
     return tuple(sorted({*female, *male}))
 
 
-def first_names(like: str) -> tuple[str, ...]:
-    """First names of the gender that a (folded) first name is given to; of any where it is given to both or unknown."""
+def first_names(like: str, gender: str = "") -> tuple[str, ...]:
+    """First names of a gender, by default that which a (folded) first name is given to; of any where that is not known."""
     female, male = _first_names_by_gender()
-    is_female, is_male = like in _folded(female), like in _folded(male)
+    return {FEMALE: female, MALE: male}.get(gender or gender_of(like), _any_first_names())
+
+
+def gender_of(first_name: str) -> str:
+    """The gender that a (folded) first name is given to; empty where it is given to both or unknown."""
+    female, male = _first_names_by_gender()
+    is_female, is_male = first_name in _folded(female), first_name in _folded(male)
     if is_female == is_male:
-        return _any_first_names()
-    return female if is_female else male
+        return ""
+    return FEMALE if is_female else MALE
 
 
 @functools.cache

@@ -24,19 +24,25 @@ _NO_NAMES = frozenset({
     "nov", "dec", "monday", "tuesday", "wednesday", "thursday", "friday", "saturday", "sunday", "today",
     "tomorrow", "yesterday", "do", "are", "can", "have", "did", "does", "mrn", "dob", "ssn", "id", "age",
 })  # fmt: skip
-_NAME = (
+NAME = (
     rf"(?:[{UPPER}](?:[{LOWER}]|['’][{UPPER}])[{LETTER}'’-]*|(?:de|da|di|del|la|van|von|der|den|bin|al)\b|[{UPPER}]\.)"
 )
+"""A word of a name: with a capital, a particle, or an initial."""
 _LOUD_NAME = rf"[{UPPER}][{UPPER}'’-]+"
 _SPACE = r"[ \t]{1,2}"
 
 
-def _trimmed(find: Find) -> Find | None:
+def is_name(word: str) -> bool:
+    """Whether a word with a capital may be one of a name: no pronoun, greeting, month or label."""
+    return fold(word.strip(".,")) not in _NO_NAMES
+
+
+def trimmed(find: Find) -> Find | None:
     """The name without what cannot be one: a sentence may go on with a capital, as in 'Dr. Ruiz Monday'."""
     words, end = _words(find), find.start
     for start, stop in words:
         word = find.text[start:stop]
-        if fold(word.rstrip(".")) in _NO_NAMES:
+        if not is_name(word):
             break
         end = stop
     find = find.until(end)
@@ -70,17 +76,17 @@ def name_parts(find: Find) -> tuple[NamePart, ...]:
 PATTERNS = (
     Pattern(
         "name",
-        rf"\b(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Doctor)\b\.?{_SPACE}({_NAME}(?:{_SPACE}{_NAME}){{0,3}})",
-        _trimmed,
+        rf"\b(?:Dr|Mr|Mrs|Ms|Miss|Mx|Prof|Professor|Doctor)\b\.?{_SPACE}({NAME}(?:{_SPACE}{NAME}){{0,3}})",
+        trimmed,
     ),
     Pattern(
         "name",
         rf"\b(?:(?:DR|MR|MRS|MS|PROF)\.|(?:Dr|Mr|Mrs|Ms)\b\.?){_SPACE}({_LOUD_NAME}(?:{_SPACE}{_LOUD_NAME})?)",
-        _trimmed,
+        trimmed,
     ),
     Pattern(
         "name",
-        rf"(?i:\b(?:patient(?:'s|’s)?|full|legal)\s+name\s*(?::|is)\s*)({_NAME}(?:{_SPACE}{_NAME}){{0,3}})",
-        _trimmed,
+        rf"(?i:\b(?:patient(?:'s|’s)?|full|legal)\s+name\s*(?::|is)\s*)({NAME}(?:{_SPACE}{NAME}){{0,3}})",
+        trimmed,
     ),
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from itertools import chain
 from typing import Annotated, Any, Literal, Self
 
 from pydantic import AfterValidator, Field, field_validator, model_validator
@@ -15,7 +16,7 @@ from acclimate.core.stage import Equality, ExpectedCost, Inputs, InputSizes, Sta
 from acclimate.core.surrogates import MINIMUM_KEY_BYTES
 from acclimate.stages.deidentify.gather import Gathered, gather
 from acclimate.stages.deidentify.hits import KINDS
-from acclimate.stages.deidentify.known_values import know
+from acclimate.stages.deidentify.known_values import is_looked_for, know
 from acclimate.stages.deidentify.own_classes import OwnClasses, check_lists, check_patterns
 from acclimate.stages.deidentify.own_files import names_of, own_tagger
 from acclimate.stages.deidentify.places import SPARSE_ZIPS
@@ -149,7 +150,7 @@ def _metrics(gathered: Gathered, total: Tally) -> dict[str, Any]:
         "records_touched": total.touched,
         "subjects": gathered.subjects,
         "records_without_subject": gathered.records_without_subject,
-        "known_values": sum(map(len, gathered.values.values())),
+        "known_values": sum(map(is_looked_for, chain.from_iterable(gathered.values.values()))),
         "known_values_too_short": sum(know(values).unsearched for values in gathered.values.values()),
         "rare": {kind: total.rare[kind] for kind in sorted(total.rare)},
         "records_with_rare": len(total.with_rare),

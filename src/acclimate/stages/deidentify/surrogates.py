@@ -105,7 +105,7 @@ class Surrogates:
 
     def _name_part(self, written: str, part: NamePart) -> str:
         role = self._person.roles.get(part.value, part.role)
-        pool = last_names() if role == "last" else first_names(part.value)
+        pool = last_names() if role == "last" else first_names(part.value, self._person.genders.get(part.value, ""))
         if not part.initial:
             pool = of_length_like(pool, len(part.value))
         name = self._fitting(role, part.value, "", lambda draw: draw.choice(pool))

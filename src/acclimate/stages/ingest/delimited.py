@@ -16,7 +16,7 @@ from acclimate.stages.ingest.rows import (
     too_long,
 )
 
-_DELIMITERS = (",", ";", "\t")
+_DELIMITERS = {",": "comma", ";": "semicolon", "\t": "tab"}
 
 
 class DelimitedFile:
@@ -60,6 +60,11 @@ class DelimitedFile:
             hint="save the file as CSV in UTF-8, with the column names in its first line",
             reason="bad_header",
         )
+
+    @property
+    def delimiter(self) -> str:
+        """What separates its cells, as it was told from the header: comma, semicolon or tab."""
+        return _DELIMITERS[self._delimiter]
 
     def rows(self) -> Iterator[Row | Fault]:
         """The rows after the header; `position` is the line on which a row begins."""

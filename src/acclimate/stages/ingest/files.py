@@ -141,17 +141,19 @@ def check_digest(digest: str, file: SnapshotFile) -> None:
     )
 
 
-def skip_byte_order_mark(stream: ByteStream, file_name: str) -> None:
-    """Steps over the mark of UTF-8; fails for UTF-16 and UTF-32, with or without theirs."""
+def skip_byte_order_mark(stream: ByteStream, file_name: str) -> bool:
+    """Steps over the mark of UTF-8; whether there was one. Fails for UTF-16 and UTF-32, with or without theirs."""
     start = stream.peek(4)[:4]
     if start.startswith(_UTF8_MARK):
         stream.read(len(_UTF8_MARK))
-    elif start.startswith(_WIDE_MARKS) or b"\x00" in start[:2]:
+        return True
+    if start.startswith(_WIDE_MARKS) or b"\x00" in start[:2]:
         raise UnreadableFileError(
             f"{file_name} is not in UTF-8: it begins like UTF-16 or UTF-32.",
             hint="convert it: iconv -f UTF-16 -t UTF-8 OLD > NEW (a spreadsheet can save as 'CSV UTF-8')",
             reason="bad_utf8",
         )
+    return False
 
 
 def skip_line(stream: LineStream) -> None:

@@ -1,4 +1,4 @@
-"""Reads a PDF file as one row: the text of its pages; pages that hold none are told, for they may be scans."""
+"""Reads a PDF file as one row: the text of its pages; what is no text is told, and pages without any, which may be scans."""
 
 from __future__ import annotations
 
@@ -25,19 +25,18 @@ class PdfReader:
         self._process: subprocess.Popen[str] | None = None
 
     def read(self, path: Path, file_name: str, *, max_bytes: int) -> Iterator[Item]:
-        """The one row of a PDF file, its text page by page; before it how many pages are scans or pictures."""
+        """The one row of a PDF file, its text page by page; before it how many pages are scans, and what else is no text."""
         try:
             if path.stat().st_size == 0:
                 raise empty()
-            values = self._ask({"path": str(path), "max_bytes": max_bytes})
-            if "fault" in values:
-                raise _fault(values["fault"], max_bytes)
+            said = self._ask({"path": str(path), "max_bytes": max_bytes})
+            if "fault" in said:
+                raise _fault(said["fault"], max_bytes)
         except RowError as error:
             yield document_fault(error)
             return
-        if values["scanned_pages"]:
-            yield LeftOut("scanned pages", values["scanned_pages"])
-        yield Row(1, {FILE_COLUMN: file_name, **values}, "")
+        yield from (LeftOut(kind, count) for kind, count in said["left_out"].items())
+        yield Row(1, {FILE_COLUMN: file_name, **said["values"]}, "")
 
     def close(self) -> None:
         """Ends the process."""

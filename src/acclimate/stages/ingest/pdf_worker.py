@@ -11,13 +11,16 @@ import re
 import signal
 import sys
 from contextlib import suppress
-from typing import Any
+from typing import Any, NamedTuple
 
 import pypdfium2
+import pypdfium2.raw as pdfium_c
 
 MAX_MEMORY = 2 * 1024**3
 MAX_SECONDS = 120
 MAX_PAGES = 20_000
+MAX_DEPTH = 4
+"""How deep pictures are looked for in forms, which may hold forms."""
 PAGE_BREAK = "\n\n"
 # PDFium gives \x02 for a hyphen at the end of a line and drops the break: "hyph\x02enated".
 _BROKEN_WORD = re.compile(r"(?<=[^\W\d_])\x02(?=[a-zß-öø-ÿ])")
@@ -47,26 +50,40 @@ def answer(path: str, max_bytes: int) -> dict[str, Any]:
 
 
 def read_document(document: pypdfium2.PdfDocument, max_bytes: int) -> dict[str, Any]:
-    """The text of all pages, and how many hold no text but something else."""
+    """The text of all pages, how many hold no text but something else, and what stands beside text on the others."""
     pages = len(document)
     if not 0 < pages <= MAX_PAGES:
         raise RefusedError("broken_file")
     texts: list[str] = []
-    size = scanned = 0
+    size = scanned = images = 0
+    attachments = document.count_attachments()
     for number in range(pages):
-        text, is_scanned = read_page(document, number)
-        size += len(text)
+        page = read_page(document, number)
+        size += len(page.text)
         if size > max_bytes:
             raise RefusedError("too_long")
-        texts.append(text)
-        scanned += is_scanned
+        texts.append(page.text)
+        scanned += page.is_scanned
+        images += page.images
+        attachments += page.attachments
     title = document.get_metadata_value("Title").strip() or None
     text = PAGE_BREAK.join(text for text in texts if text)
-    return {"text": text, "pages": pages, "scanned_pages": scanned, "title": title}
+    left_out = {"scanned pages": scanned, "images": images, "attachments": attachments}
+    values = {"text": text, "pages": pages, "scanned_pages": scanned, "title": title}
+    return {"values": values, "left_out": {kind: count for kind, count in left_out.items() if count}}
 
 
-def read_page(document: pypdfium2.PdfDocument, number: int) -> tuple[str, bool]:
-    """The text of a page, and whether it is a scan or a picture: no text, but something else."""
+class Page(NamedTuple):
+    """What stands on a page. A scan has no text, but something else; images are those beside text."""
+
+    text: str
+    is_scanned: bool
+    images: int
+    attachments: int
+
+
+def read_page(document: pypdfium2.PdfDocument, number: int) -> Page:
+    """What stands on a page."""
     page = document[number]
     try:
         text_page = page.get_textpage()
@@ -74,9 +91,21 @@ def read_page(document: pypdfium2.PdfDocument, number: int) -> tuple[str, bool]:
             text = as_written(text_page.get_text_bounded(-_FAR, -_FAR, _FAR, _FAR))
         finally:
             text_page.close()
-        return text, not text and any(True for _ in page.get_objects(max_depth=1))
+        is_scanned = not text and any(True for _ in page.get_objects(max_depth=1))
+        pictures = page.get_objects([pdfium_c.FPDF_PAGEOBJ_IMAGE], max_depth=MAX_DEPTH) if text else ()
+        return Page(text, is_scanned, sum(1 for _ in pictures), files_pinned_to(page))
     finally:
         page.close()
+
+
+def files_pinned_to(page: pypdfium2.PdfPage) -> int:
+    """How many files hang on a page as a note."""
+    found = 0
+    for number in range(pdfium_c.FPDFPage_GetAnnotCount(page)):
+        note = pdfium_c.FPDFPage_GetAnnot(page, number)
+        found += pdfium_c.FPDFAnnot_GetSubtype(note) == pdfium_c.FPDF_ANNOT_FILEATTACHMENT
+        pdfium_c.FPDFPage_CloseAnnot(note)
+    return found
 
 
 def as_written(text: str) -> str:

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import gzip
-from collections.abc import Callable, Collection, Iterator
+import re
+from collections.abc import Callable, Collection, Iterator, Mapping
 from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from pathlib import Path
 from typing import IO
@@ -13,6 +14,7 @@ from typing import IO
 from acclimate.core.atomic import file_digest, named_disk_errors
 from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import Snapshot, SnapshotFile, SnapshotSource
+from acclimate.core.sources import source_format
 from acclimate.stages.ingest.delimited import DelimitedFile
 from acclimate.stages.ingest.docx_files import DOCX_COLUMNS, read_docx
 from acclimate.stages.ingest.email_files import EMAIL_COLUMNS, read_email
@@ -36,6 +38,7 @@ from acclimate.stages.ingest.markdown_files import read_markdown
 from acclimate.stages.ingest.nested_rows import nesting
 from acclimate.stages.ingest.parquet_rows import parquet_columns, read_parquet
 from acclimate.stages.ingest.pdf_files import PDF_COLUMNS, PdfReader
+from acclimate.stages.ingest.recognise import maps_payload
 from acclimate.stages.ingest.rows import Fault, Item, LeftOut, Row, UnreadableFileError, fault_as_error, no_records
 from acclimate.stages.ingest.sound_lines import Layout, read_sound_lines
 from acclimate.stages.ingest.text_files import TEXT_COLUMNS, read_text
@@ -55,6 +58,11 @@ _FIXED_COLUMNS = {
 }
 """The columns of formats whose files all have the same."""
 
+_START = 4096
+_FHIR = re.compile(
+    rb"""(?:\xef\xbb\xbf)?\s*\{\s*(?:"id"\s*:\s*"[^"\\]*"\s*,\s*)?"resourceType"\s*:\s*"[A-Z][A-Za-z]+\""""
+)
+"""What FHIR begins with, as servers write it: the type of the resource, at most its id before."""
 _STREAMED = {"text": read_text, "html": read_html, "email": read_email, "markdown": read_markdown, "hl7v2": read_hl7}
 _NAMING_THEIR_CHARSET = frozenset({"html", "email", "hl7v2"})
 
@@ -67,6 +75,8 @@ class OpenFile:
     rows: Iterator[Item | LineBlock]
     columns: tuple[str, ...] | None
     bytes_read: Callable[[], int]
+    guessed: Mapping[str, str] = field(default_factory=dict)
+    """What the file does not say itself and was told from its bytes: charset, delimiter."""
 
 
 @dataclass(frozen=True)
@@ -113,8 +123,9 @@ class Reader:
             yield self._opened(rows, _FIXED_COLUMNS[self.format])
         else:
             with open_collected(self.snapshot.locate(file), file, verify=verify) as (stream, raw):
-                items, names = self._read_stream(stream, file.name)
-                yield self._opened(items, names, lambda: raw.consumed)
+                guessed = self._guess_charset(stream, file.name)
+                items, names = self._read_stream(stream, file.name, guessed)
+                yield replace(self._opened(items, names, lambda: raw.consumed), guessed=guessed)
 
     def _opened(
         self,
@@ -129,14 +140,20 @@ class Reader:
         rows = rows_one_by_one(items, lambda _block: False, max_bytes=self.max_bytes)
         return OpenFile(inside.rows(rows), None, bytes_read)
 
+    def _guess_charset(self, stream: ByteStream, file_name: str) -> dict[str, str]:
+        """The charset of a file that names none: always UTF-8, and what is not in it is refused rather than guessed at."""
+        if self.format in _NAMING_THEIR_CHARSET:
+            return {}
+        marked = skip_byte_order_mark(stream, file_name)
+        return {"charset": "UTF-8 with a byte order mark" if marked else "UTF-8"}
+
     def _read_stream(
-        self, stream: ByteStream, file_name: str
+        self, stream: ByteStream, file_name: str, guessed: dict[str, str]
     ) -> tuple[Iterator[Item | LineBlock], tuple[str, ...] | None]:
-        """The rows and columns of a file that is read from its start to its end."""
-        if self.format not in _NAMING_THEIR_CHARSET:
-            skip_byte_order_mark(stream, file_name)
+        """The rows and columns of a file that is read from its start to its end; adds what it had to guess."""
         if self.format == "csv":
             table = DelimitedFile(stream, file_name, max_bytes=self.max_bytes)
+            guessed["delimiter"] = table.delimiter
             return table.rows(), table.columns
         if self.format == "fhir":
             return read_fhir(stream, self.patients, max_bytes=self.max_bytes), FHIR_COLUMNS
@@ -201,6 +218,29 @@ class Reader:
                 with named_disk_errors(plain), gzip.open(path) as packed, plain.open("wb") as unpacked:
                     _copy_bounded(packed, unpacked, file.name)
             return plain
+
+
+def format_of(snapshot: Snapshot, source: SnapshotSource) -> str:
+    """How a source's files are read: as it says or their names do, and JSON that begins as FHIR does as FHIR.
+
+    Only where the source does not say what its columns mean: then they are those of plain JSON.
+    """
+    kind = source_format(source.config, [file.name for file in source.files])
+    if (
+        kind != "jsonl"
+        or source.config.format != "auto"
+        or source.config.sql is not None
+        or maps_payload(source.config)
+    ):
+        return kind
+    return "fhir" if any(_begins_as_fhir(snapshot, file) for file in source.files[:1]) else kind
+
+
+def _begins_as_fhir(snapshot: Snapshot, file: SnapshotFile) -> bool:
+    # What cannot be read is told when the rows of that file are read.
+    with suppress(UnreadableFileError), open_collected(snapshot.locate(file), file, verify=False) as (stream, _):
+        return _FHIR.match(stream.read(_START)) is not None
+    return False
 
 
 def _add_columns(

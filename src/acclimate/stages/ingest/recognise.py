@@ -81,7 +81,7 @@ class Meaning:
 
 def wanted_columns(source: SourceConfig) -> frozenset[str]:
     """All source columns that the user names; empty while the payload is still to be recognised."""
-    if not _maps_payload(source):
+    if not maps_payload(source):
         return frozenset()
     return frozenset(column for _, column in named_columns(source))
 
@@ -94,7 +94,7 @@ def understand(source: SourceConfig, columns: Sequence[str]) -> Meaning:
     parts = dict(source.columns)
     recognised = MAPPED
     required = [column for _, column in named_columns(source)]
-    if not _maps_payload(source):
+    if not maps_payload(source):
         found = _recognise(source, columns)
         recognised = found.name
         required += found.required.values()
@@ -131,7 +131,8 @@ def named_columns(source: SourceConfig) -> list[tuple[str, str]]:
     return named + [(f"texts.{name}", column) for name, columns in source.texts.items() for column in columns]
 
 
-def _maps_payload(source: SourceConfig) -> bool:
+def maps_payload(source: SourceConfig) -> bool:
+    """Whether the user says which column holds the text, the messages or the label."""
     return any(column in (*PAYLOAD_COLUMNS, *TAGGED_COLUMNS) for column in source.columns)
 
 

@@ -11,12 +11,12 @@ from acclimate.core.errors import SourceError
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.snapshots import Snapshot, SnapshotSource
-from acclimate.core.sources import SourceConfig, source_format
+from acclimate.core.sources import SourceConfig
 from acclimate.core.stage import Inputs
 from acclimate.stages.ingest.config import IngestConfig
 from acclimate.stages.ingest.identity import Identities
 from acclimate.stages.ingest.pdf_files import PdfReader
-from acclimate.stages.ingest.reading import Reader
+from acclimate.stages.ingest.reading import Reader, format_of
 from acclimate.stages.ingest.sink import Sink
 from acclimate.stages.ingest.source import Rules, SourceReading
 
@@ -44,8 +44,9 @@ def run(config: IngestConfig, inputs: Inputs, output: Output, context: Context) 
     size = sum(file.size for one in sources for file in one.files)
     with context.progress("reading sources", size) as progress, closing(PdfReader()) as pdf:
         for source in sources:
-            kind = source_format(source.config, [file.name for file in source.files])
-            reader = Reader(snapshot, source, kind, config.max_record_bytes, context.partial, pdf)
+            reader = Reader(
+                snapshot, source, format_of(snapshot, source), config.max_record_bytes, context.partial, pdf
+            )
             reading = SourceReading(source, reader, rules, identities, sink)
             reading.read(progress)
             metrics[source.config.name] = reading.metrics()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
+from collections import Counter, defaultdict
 from dataclasses import dataclass, field, replace
 from typing import Any
 
@@ -71,6 +71,7 @@ class SourceReading:
     columns: SeenColumns = field(default_factory=SeenColumns)
     left_out: Counter[str] = field(default_factory=Counter)
     licences: Counter[str] = field(default_factory=Counter)
+    guessed: dict[str, Counter[str]] = field(default_factory=lambda: defaultdict(Counter))
     _advanced: int = 0
 
     def __post_init__(self) -> None:
@@ -94,6 +95,8 @@ class SourceReading:
             self._advanced = 0
             try:
                 with self.reader.open(file) as opened:
+                    for what, guess in opened.guessed.items():
+                        self.guessed[what][guess] += 1
                     self._check_table(opened, file)
                     self._read_rows(opened, file, progress)
             except UnreadableFileError as error:
@@ -268,6 +271,7 @@ class SourceReading:
         unused = self.columns.unused(self._meaning.used)
         return {
             "format": self.reader.format,
+            "guessed": {what: dict(sorted(guesses.items())) for what, guesses in sorted(self.guessed.items())},
             "recognised": self._meaning.recognised,
             "columns": dict(sorted(self._meaning.columns.items())),
             "columns_unused": unused[:LISTED],
@@ -284,6 +288,16 @@ class SourceReading:
             "left_out": dict(sorted(self.left_out.items())),
         }
 
+    @property
+    def _mend(self) -> str:
+        """What to do about rows of erased subjects. Once there are any, what was copied had to be fetched or unpacked."""
+        if all(file.referenced or not file.size for file in self.source.files):
+            return "take them out of the source's files"
+        return (
+            "the copy of the source in restricted/snapshots holds them again: take them out of the database, the URL or"
+            " the archive, then give acclimate erase the subjects once more"
+        )
+
     def _terms(self) -> dict[str, Any]:
         """What the source may be used for, with the records under each of the commonest licences."""
         config, listed = self._config, sorted(self.licences.items(), key=lambda one: (-one[1], one[0]))
@@ -298,6 +312,14 @@ class SourceReading:
         name, unused = self._config.name, self.columns.unused(self._meaning.used)
         read = self.rows + self.further_elements
         said = []
+        if self.reader.format == "fhir" and self._config.format == "auto":
+            said.append(
+                f"source {name}: its files begin as FHIR does and were read as that; write format: fhir, with the"
+                " identifiers: of the patients that deidentify is to know, or format: jsonl for plain JSON"
+            )
+        if len(self.guessed["delimiter"]) > 1:
+            told = ", ".join(f"{count} with {kind}" for kind, count in sorted(self.guessed["delimiter"].items()))
+            said.append(f"source {name}: its tables differ in what separates their cells: {told}")
         for column in DESCRIPTIVE_COLUMNS:
             if column in unused:
                 said.append(f"source {name}: the column {column} is not mapped and plays no part")
@@ -307,8 +329,7 @@ class SourceReading:
             said.append(f"source {name}: {self.set_aside} of {read} rows were set aside as damaged")
         if self.refused:
             said.append(
-                f"source {name}: {self.refused} of {read} rows are of erased subjects and were refused;"
-                " take them out of the source's files"
+                f"source {name}: {self.refused} of {read} rows are of erased subjects and were refused; {self._mend}"
             )
         if self.left_out:
             listed = ", ".join(f"{count} {kind}" for kind, count in sorted(self.left_out.items()))

@@ -25,6 +25,15 @@ _NUMBER = re.compile(r"-?[0-9]{1,18}")
 _DATE_FORMATS = frozenset({*range(14, 23), *range(27, 37), *range(45, 48), *range(50, 59)})
 _NOT_A_DATE = re.compile(r'"[^"]*"|\[[^\]]*\]|\\.|_.|\*.|General', re.I)
 _LONGEST_FORMAT = 255  # as Excel has it; a longer one is made to slow the expression down
+_WHOLE_PARTS = {
+    "images": r"xl/media/.*",
+    "charts": r"xl/charts/chart[^/]*\.xml",
+    "embedded files": r"xl/embeddings/.*",
+}
+_ELEMENTS = (
+    ("comments", r"xl/(comments/)?comments?\d*\.xml", "comment"),
+    ("text boxes", r"xl/drawings/[^/]+\.xml", "txBody"),
+)
 _EPOCH, _EPOCH_1904 = datetime(1899, 12, 30), datetime(1904, 1, 1)
 _LAST_DAY = 2_958_466
 
@@ -94,14 +103,15 @@ class _Reading:
         with open_parts(self._path) as parts:
             workbook = _read_workbook(parts)
             name = self._part_of_sheet(parts, workbook)
-            pictures = parts.matching(r"xl/media/.*")
-            self.left_out += Counter({"sheets": len(workbook.sheets) - 1, "images": len(pictures)})
+            self.left_out += Counter({"sheets": len(workbook.sheets) - 1})
             cells = _Cells(_shared_strings(parts), _date_styles(parts), workbook.epoch, self._max_bytes)
             for event, element in read_events(parts, name):
                 row = cells.take(event, element)
                 if row is not None and (row.error or row.cells):
                     yield row
             self.left_out += Counter({"formulas without a value": cells.formulas_without_value})
+            # Last, so that the rows are kept where one of these parts is damaged.
+            self.left_out += _beside_the_cells(parts)
 
     def _part_of_sheet(self, parts: ZippedParts, workbook: _Workbook) -> str:
         if not workbook.sheets:
@@ -145,6 +155,24 @@ def _relations(parts: ZippedParts) -> dict[str, str]:
         for event, element in read_events(parts, name)
         if event == "start" and local_name(element) == "Relationship"
     }
+
+
+def _beside_the_cells(parts: ZippedParts) -> Counter[str]:
+    """What a workbook holds that stands in no cell, by kind, of all its sheets together."""
+    found = Counter({kind: len(parts.matching(pattern)) for kind, pattern in _WHOLE_PARTS.items()})
+    for kind, pattern, tag in _ELEMENTS:
+        found[kind] += sum(
+            event == "start" and local_name(element) == tag
+            for name in parts.matching(pattern)
+            for event, element in read_events(parts, name)
+        )
+    # The first of a thread is a comment of the old form too.
+    found["comments"] += sum(
+        event == "start" and local_name(element) == "threadedComment" and element.get("parentId") is not None
+        for name in parts.matching(r"xl/threadedComments/[^/]+\.xml")
+        for event, element in read_events(parts, name)
+    )
+    return +found
 
 
 def _shared_strings(parts: ZippedParts) -> list[str]:

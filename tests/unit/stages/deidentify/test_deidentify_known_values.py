@@ -5,6 +5,8 @@ from __future__ import annotations
 import pytest
 
 from acclimate.stages.deidentify.known_values import KnownValue, kind_of, know
+from acclimate.stages.deidentify.told import told_by
+from acclimate.stages.deidentify.words import squash
 
 
 def found(kind: str, value: str, text: str) -> list[str]:
@@ -94,6 +96,49 @@ def test_a_value_is_found_in_another_format(kind, value, written):
 )
 def test_a_value_is_not_seen_in_other_numbers_and_words(kind, value, text):
     assert found(kind, value, text) == []
+
+
+@pytest.mark.parametrize(
+    ("values", "genders"),
+    [
+        ([("name", "Kim Roe"), ("gender", "female")], {"kim": "female"}),
+        ([("name", "Ashley Roe"), ("administrative_sex", "M")], {"ashley": "male"}),
+        ([("first_name", "Kim"), ("last_name", "Roe"), ("titled name", "Mr. Roe")], {"kim": "male"}),
+        ([("name", "Mrs. Kim Roe")], {"kim": "female"}),
+        ([("names", "Xochi Roe"), ("names", "Bob Roe"), ("gender", "female")], {"xochi": "female"}),
+        ([("name", "Kim Roe"), ("physician", "Lee Ito"), ("sex", "female")], {"kim": "female"}),
+        ([("name", "Kim Roe"), ("titled name", "Mr. Roe"), ("titled name", "Mrs. Roe")], {}),
+        ([("name", "Kim Roe"), ("gender", "other")], {}),
+    ],
+)
+def test_a_field_or_a_title_says_the_gender_of_first_names(values, genders):
+    person = know([KnownValue(kind, value) for kind, value in values])
+    assert {name: gender for name, gender in person.genders.items() if gender} == genders
+
+
+def test_a_gender_and_a_title_are_not_looked_for():
+    assert not list(
+        know([KnownValue("sex", "Female"), KnownValue("titled name", "Dr. Ruiz")]).forms.hits("Female, Ruiz")
+    )
+
+
+@pytest.mark.parametrize(
+    "header",
+    ["Patient: Jane Roe", "PATIENT NAME: ROE, JANE", "**Name:** Roe, Jane A.\n", "Name: Jane Roe  DOB: 1/2/1950",
+     "| Name: Jane Roe | 52 |", "Pt: Mrs. Jane Roe, 52"],
+)  # fmt: skip
+def test_a_name_in_a_header_is_told(header):
+    [told] = [one for one in told_by(f"Clinic note\n{header}\nShe is well.") if one.kind == "header name"]
+    assert squash(told.value).removesuffix("a") in ("janeroe", "roejane")
+
+
+@pytest.mark.parametrize(
+    "text",
+    ["Patient: Yes Doctor", "Patient: Jane felt fine.", "Patient: Oh God\nDoctor: Yes?\nPatient: It hurts.", "Name: Jane",
+     "The patient: Jane Roe", "Patient: Jane Roe\nDoctor: Hello\nPatient: Ann Lee"],
+)  # fmt: skip
+def test_a_turn_of_a_conversation_and_a_sentence_are_no_headers(text):
+    assert not [one for one in told_by(text) if one.kind == "header name"]
 
 
 def test_values_too_short_to_look_for_are_counted():

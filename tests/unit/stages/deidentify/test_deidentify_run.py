@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from acclimate.core.errors import DataError, WorkspaceError
 from acclimate.core.surrogates import record_hash, subject_hash
 from acclimate.stages.deidentify.dates import read_date
+from acclimate.stages.deidentify.name_pools import first_names
 
 KEY = bytes(range(32))
 NAME = [{"name": "name", "value": "Ann Lee"}]
@@ -47,6 +48,19 @@ def test_identifiers_of_one_record_are_found_in_the_others_of_its_subject(deiden
     first, last = texts[0].split()[:2]
     assert texts[1].startswith(f"{last}, {first} again")
     assert texts[0].split()[:2] != texts[2].split()[:2]
+
+
+def test_a_name_in_a_header_is_replaced_in_all_texts_of_its_subject_with_the_declared_gender(deidentify):
+    visits = [
+        {"id": "a", "subject_id": "p1", "text": "Patient: Kim Ochoa\nMRN: 445566"},
+        {"id": "b", "subject_id": "p1", "text": "Ochoa came back. Kim is well.",
+         "attributes": [{"name": "sex", "value": "F"}]},
+    ]  # fmt: skip
+    first, second = deidentify(visits).texts
+    given, family = re.fullmatch(r"Patient: (\w+) (\w+)\nMRN: \d+", first).groups()
+    assert second == f"{family} came back. {given} is well."
+    assert family != "Ochoa" and given in first_names("", "female")
+    assert deidentify([visits[1]]).texts == [visits[1]["text"]]
 
 
 def test_the_pieces_of_a_document_without_a_subject_name_its_person_alike(deidentify):

@@ -26,6 +26,21 @@ ANN = {
 SUBJECT = {"subject": {"reference": "Patient/17"}}
 
 
+@pytest.mark.parametrize("indent", [None, 2])
+def test_json_that_begins_as_fhir_is_read_as_fhir_and_that_is_said(ingest, indent):
+    content = json.dumps(bundle(ANN, note("Ann Lee was seen.")), indent=indent)
+    ingested = ingest({"n/a.json": content}, {"path": "n"})
+    assert ingested.columns("text", "subject_id") == [("Ann Lee was seen.", "Patient/17")]
+    assert "begin as FHIR does and were read as that; write format: fhir" in ingested.report.warnings[0]
+
+
+def test_json_that_only_holds_fhir_or_maps_its_text_is_read_as_json(ingest):
+    inside = json.dumps({"text": "a", "meta": {"resourceType": "Patient"}})
+    assert ingest({"a.json": inside}).columns("text") == [("a",)]
+    mapped = json.dumps({"resourceType": "Note", "words": "a"})
+    assert ingest({"a.json": mapped}, {"path": "a.json", "columns": {"text": "words"}}).columns("text") == [("a",)]
+
+
 def test_people_and_places_that_the_extensions_of_a_patient_name_are_told_too():
     extensions = [
         {"url": "http://h/patient-mothersMaidenName", "valueString": "Eva Marlow"},

@@ -188,6 +188,18 @@ def test_csv_is_read_with_its_delimiter_quotes_line_breaks_and_byte_order_mark(i
     assert (record["prompt"], record["completion"], record["locator"]) == ('a\nb "c"', "d", "a.csv:2")
 
 
+def test_what_was_guessed_of_tables_and_texts_is_said(ingest):
+    files = {"n/a.csv": "text,n\na,1\n", "n/b.csv": b"\xef\xbb\xbftext;n\nb;2\n", "n/c.csv": "text\tn\nc\t3\n"}
+    ingested = ingest(files, {"path": "n"})
+    assert ingested.report.metrics["sources"]["n"]["guessed"] == {
+        "charset": {"UTF-8": 2, "UTF-8 with a byte order mark": 1},
+        "delimiter": {"comma": 1, "semicolon": 1, "tab": 1},
+    }
+    assert "differ in what separates their cells: 1 with comma, 1 with semicolon" in ingested.report.warnings[0]
+    plain = ingest({"a.txt": "a"}).report.metrics["sources"]["a"]["guessed"]
+    assert plain == {"charset": {"UTF-8": 1}}
+
+
 def test_csv_locators_are_the_lines_where_rows_begin(ingest):
     ingested = ingest({"a.csv": 'text\n"one\ntwo"\n\nthree\n'})
     assert ingested.columns("text", "locator") == [("one\ntwo", "a.csv:2"), ("three", "a.csv:5")]
@@ -283,6 +295,7 @@ def test_a_source_is_described_in_the_report(ingest):
     ingested = ingest({"n/a.jsonl": lines({"text": "a", "x": 1}), "n/b.jsonl": lines({"text": "b"})}, {"path": "n"})
     assert ingested.report.metrics["sources"]["n"] == {
         "format": "jsonl",
+        "guessed": {"charset": {"UTF-8": 2}},
         "recognised": "text",
         "columns": {"text": "text"},
         "columns_unused": ["x"],

@@ -4,7 +4,7 @@ import json
 import zlib
 
 import pytest
-from tests.document_files import pdf, pdf_page
+from tests.document_files import PICTURE, pdf, pdf_page
 
 from acclimate.core.errors import SourceError
 
@@ -30,6 +30,20 @@ def test_scanned_pages_are_counted_in_the_report_and_blank_ones_are_not(ingest):
     assert (metrics["left_out"], metrics["without_payload"]) == ({"scanned pages": 3}, 1)
     assert ingested.report.warnings == ("source n: what became no text was left out: 3 scanned pages",)
     assert ingested.columns("text") == [("text",), ("",)]
+
+
+FILE = b"<< /Type /Filespec /F (a.txt) >>"
+ATTACHED = b"/Names << /EmbeddedFiles << /Names [(a.txt) %s] >> >>" % FILE
+PINNED = b"/Annots [<< /Type /Annot /Subtype /FileAttachment /Rect [0 0 9 9] /FS %s >>]" % FILE
+
+
+def test_pictures_beside_text_and_attached_files_are_counted_and_told(ingest):
+    pages = (pdf_page("text") + b" " + PICTURE, pdf_page("more") + b" %s %s" % (PICTURE, PICTURE), PICTURE)
+    ingested = ingest({"a.pdf": pdf(*pages, catalog=ATTACHED, page=PINNED)})
+    left_out = {"attachments": 4, "images": 3, "scanned pages": 1}
+    assert ingested.report.metrics["sources"]["a"]["left_out"] == left_out
+    assert ingested.report.warnings[-1].endswith("4 attachments, 3 images, 1 scanned pages")
+    assert ingested.record["text"] == "text\n\nmore"
 
 
 def test_a_gzipped_pdf_is_read(ingest):

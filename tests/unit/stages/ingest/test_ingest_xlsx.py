@@ -12,6 +12,8 @@ import openpyxl
 import pytest
 from hypothesis import example, given
 from hypothesis import strategies as st
+from openpyxl.chart import BarChart
+from openpyxl.comments import Comment
 from tests.document_files import zipped
 from tests.unit.stages.ingest.test_ingest_properties import quick
 
@@ -88,6 +90,40 @@ def test_a_formula_gives_the_value_it_had_and_one_without_is_counted(ingest):
     ingested = ingest({"a.xlsx": cached})
     assert [json.loads(record["extra"] or "{}").get("sum") for record in ingested.records] == [2, None]
     assert ingested.report.metrics["sources"]["a"]["left_out"] == {"formulas without a value": 1}
+
+
+THREAD = '<ThreadedComments><threadedComment id="1"/><threadedComment id="2" parentId="1"/></ThreadedComments>'
+BOX = '<wsDr xmlns:x="x"><x:sp><x:txBody/></x:sp></wsDr>'
+
+
+def with_everything() -> bytes:
+    """A workbook with a chart, a comment, a reply to it, a picture, a text box and an embedded file."""
+    workbook = openpyxl.Workbook()
+    sheet = workbook.active
+    sheet.append(("text",))
+    sheet.append(("a note",))
+    sheet["A2"].comment = Comment("a remark", "somebody")
+    sheet.add_chart(BarChart(), "C1")
+    buffer = io.BytesIO()
+    workbook.save(buffer)
+    content = changed(buffer.getvalue(), "xl/media/image1.png", lambda _: "not read")
+    content = changed(content, "xl/embeddings/report.docx", lambda _: "not read")
+    content = changed(content, "xl/threadedComments/threadedComment1.xml", lambda _: THREAD)
+    return changed(content, "xl/drawings/drawing2.xml", lambda _: BOX)
+
+
+def test_what_stands_in_no_cell_is_counted_and_told(ingest):
+    ingested = ingest({"a.xlsx": with_everything()})
+    kinds = {"charts": 1, "comments": 2, "embedded files": 1, "images": 1, "text boxes": 1}
+    assert ingested.report.metrics["sources"]["a"]["left_out"] == kinds
+    assert "1 charts, 2 comments, 1 embedded files, 1 images, 1 text boxes" in ingested.report.warnings[-1]
+    assert ingested.columns("text") == [("a note",)]
+
+
+def test_rows_are_kept_where_the_comments_are_damaged(ingest):
+    content = changed(with_everything(), "xl/drawings/drawing2.xml", lambda _: "<wsDr>")
+    ingested = ingest({"a.xlsx": content}, on_error="set_aside")
+    assert (ingested.columns("text"), ingested.reasons) == ([("a note",)], ["broken_file"])
 
 
 def test_rich_and_escaped_texts_are_read_as_shown(ingest):
