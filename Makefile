@@ -22,7 +22,7 @@ test: install
 	$(BIN)/pytest -n 2
 
 test-slow: install
-	$(BIN)/pytest -n 2 -m slow
+	$(BIN)/pytest -n 2 --dist worksteal -m slow
 
 # Where there is a CUDA device; elsewhere every one of them says that it is skipped.
 test-gpu: install

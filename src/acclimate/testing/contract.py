@@ -1,6 +1,7 @@
 """The stage contract as runnable checks, in the spirit of scikit-learn's `check_estimator`.
 
-A stage is run in processes of its own, undisturbed and in several disturbed ways, and the results are compared.
+A stage is run undisturbed and disturbed in several ways, and the results are compared. What disturbs a whole process
+(another clock, hash seed, environment) has one of its own; all else runs in forks of one that has imported the stage.
 """
 
 from __future__ import annotations
@@ -70,14 +71,16 @@ def check_stage(case: StageCase, folder: Path) -> None:
     and partial, no socket. Unknown config keys fail. `in + created = kept + Σ dropped`.
     """
     check_unknown_keys_fail(case.stage)
-    bench = _Bench(case, folder)
-    expected = bench.run("undisturbed")
-    check_counts(expected)
-    if bench.run("disturbed", ALL_AT_ONCE) != expected:
-        _name_culprit(bench, expected)
-    if not case.stage.order_matters and case.tables:
-        check_order(case, bench, expected)
-    check_kills(bench, expected)
+    folder.mkdir(parents=True, exist_ok=True)
+    with Forks(CHILD, "--serve", case.stage.name, environment=_environment(Surroundings()), folder=folder) as forks:
+        bench = _Bench(case, folder, forks)
+        expected = bench.run("undisturbed")
+        check_counts(expected)
+        if bench.run("disturbed", ALL_AT_ONCE) != expected:
+            _name_culprit(bench, expected)
+        if not case.stage.order_matters and case.tables:
+            check_order(bench, expected)
+        check_kills(bench, expected)
 
 
 def check_unknown_keys_fail(stage: Stage) -> None:
@@ -101,13 +104,14 @@ def check_counts(result: Result) -> None:
         raise ContractError(f"the report counts {counts['dropped']} dropped, the file holds {dropped}")
 
 
-def check_order(case: StageCase, bench: _Bench, expected: Result) -> None:
+def check_order(bench: _Bench, expected: Result) -> None:
     """The same rows in reverse order must give the same rows and report."""
+    case = bench.case
     reversed_inputs = {
         role: _reversed(artifact, bench.folder / f"reversed-{role}") if role in case.tables else artifact
         for role, artifact in case.inputs.items()
     }
-    other = _Bench(replace(case, inputs=reversed_inputs), bench.folder / "order").run("reversed")
+    other = _Bench(replace(case, inputs=reversed_inputs), bench.folder, bench.forks).run("reversed")
     if other.rows != expected.rows or other.report != expected.report:
         raise ContractError(f"{case.stage.name}: the order of the input records changes the result")
 
@@ -118,24 +122,19 @@ def check_kills(bench: _Bench, expected: Result) -> None:
     A point that is passed again and again, as after every step of training, is tried at its middle visit.
     """
     name = bench.case.stage.name
-    with Forks(CHILD, "--serve", name, environment=bench.environment(Surroundings()), folder=bench.folder) as forks:
-
-        def run(run_name: str, partial: Path, fatal_visit: int = 0) -> int:
-            return forks.run(str(bench.specification(run_name, partial, fatal_visit=fatal_visit)))
-
-        partial = bench.fresh("counted-partial")
-        bench.result("counted", run("counted", partial, NEVER))
-        passed = read_json(partial / PASSED_FILE)
-        if not passed:
-            raise ContractError(f"{name}: no crash point was reached, so nothing was killed")
-        for visit in visits_to_kill(passed):
-            partial = bench.fresh(f"killed-{visit}-partial")
-            code = run(f"killed-{visit}", partial, visit)
-            if code != -signal.SIGKILL:
-                bench.result(f"killed-{visit}", code)
-                raise ContractError(f"{name}: crash point {visit} was reached in one run and not in the next")
-            if bench.result(f"rerun-{visit}", run(f"rerun-{visit}", partial)) != expected:
-                raise ContractError(f"{name}: killed at crash point {visit}, the rerun gives another result")
+    partial = bench.fresh("counted-partial")
+    bench.result("counted", bench.fork("counted", partial, NEVER))
+    passed = read_json(partial / PASSED_FILE)
+    if not passed:
+        raise ContractError(f"{name}: no crash point was reached, so nothing was killed")
+    for visit in visits_to_kill(passed):
+        partial = bench.fresh(f"killed-{visit}-partial")
+        code = bench.fork(f"killed-{visit}", partial, visit)
+        if code != -signal.SIGKILL:
+            bench.result(f"killed-{visit}", code)
+            raise ContractError(f"{name}: crash point {visit} was reached in one run and not in the next")
+        if bench.result(f"rerun-{visit}", bench.fork(f"rerun-{visit}", partial)) != expected:
+            raise ContractError(f"{name}: killed at crash point {visit}, the rerun gives another result")
 
 
 def visits_to_kill(passed: Sequence[str]) -> list[int]:
@@ -163,9 +162,8 @@ class Result:
 class _Bench:
     """A folder in which one case is run again and again."""
 
-    def __init__(self, case: StageCase, folder: Path) -> None:
-        self.case, self.folder = case, folder
-        folder.mkdir(parents=True, exist_ok=True)
+    def __init__(self, case: StageCase, folder: Path, forks: Forks) -> None:
+        self.case, self.folder, self.forks = case, folder, forks
         self._there = {path.name for path in folder.iterdir()}
 
     def fresh(self, name: str) -> Path:
@@ -174,21 +172,28 @@ class _Bench:
         path.mkdir()
         return path
 
-    def run(self, name: str, surroundings: Surroundings | None = None) -> Result:
-        """The result of one run in a process of its own; an error of the stage is shown in full."""
-        around = surroundings or Surroundings()
-        specification = self.specification(name, self.fresh(f"{name}-partial"), around)
+    def run(self, name: str, disturbed: Surroundings | None = None) -> Result:
+        """The result of one run, in a process of its own where it is disturbed; an error is shown in full."""
+        partial = self.fresh(f"{name}-partial")
+        code = self._run_alone(name, partial, disturbed) if disturbed else self.fork(name, partial)
+        self._check_nothing_else_is_there(name)
+        return self.result(name, code)
+
+    def fork(self, name: str, partial: Path, fatal_visit: int = 0) -> int:
+        """The exit code of a run in a fork."""
+        return self.forks.run(str(self._specification(name, partial, fatal_visit=fatal_visit)))
+
+    def _run_alone(self, name: str, partial: Path, around: Surroundings) -> int:
+        specification = self._specification(name, partial, around)
         with specification.with_suffix(".log").open("wb") as log:
-            ended = subprocess.run(
+            return subprocess.run(
                 [sys.executable, "-m", CHILD, str(specification)],
-                env=self.environment(around),
+                env=_environment(around),
                 cwd=self.fresh(f"{name}-cwd") if around.other_folder else self.folder,
                 stdout=log,
                 stderr=log,
                 check=False,
-            )
-        self._check_nothing_else_is_there(name)
-        return self.result(name, ended.returncode)
+            ).returncode
 
     def result(self, name: str, code: int) -> Result:
         """What a run left; fails with its log when it did not end well."""
@@ -205,12 +210,7 @@ class _Bench:
         if found:
             raise ContractError(f"{self.case.stage.name}: the stage wrote outside its output: {found[0]}")
 
-    def environment(self, around: Surroundings) -> dict[str, str]:
-        """What a child finds in its environment."""
-        fixed = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": around.hash_seed, "OMP_NUM_THREADS": "1"}
-        return {**os.environ, **fixed, **around.environment}
-
-    def specification(
+    def _specification(
         self, name: str, partial: Path, around: Surroundings | None = None, *, fatal_visit: int = 0
     ) -> Path:
         """The file that tells a child what to run."""
@@ -229,6 +229,12 @@ class _Bench:
         path = self.folder / f"{name}.json"
         specification.write(path)
         return path
+
+
+def _environment(around: Surroundings) -> dict[str, str]:
+    """What a child finds in its environment."""
+    fixed = {"PYTHONDONTWRITEBYTECODE": "1", "PYTHONHASHSEED": around.hash_seed, "OMP_NUM_THREADS": "1"}
+    return {**os.environ, **fixed, **around.environment}
 
 
 def _name_culprit(bench: _Bench, expected: Result) -> None:

@@ -113,18 +113,35 @@ def test_a_checkpoint_whose_best_weights_are_damaged_is_not_enough(tmp_path):
     assert folder.newest_valid().checkpoint is None
 
 
+def killed(folder, *arguments):
+    command = [sys.executable, "-m", "tests.unit.backends.killed_training", *arguments[:2], str(folder), *arguments[2:]]
+    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
+    assert done.returncode == 0, done.stderr[-2000:]
+    return json.loads(done.stdout.splitlines()[-1])
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(("objective", "method"), [("causal_lm", "lora"), ("classification", "full")])
+def test_killed_at_any_visit_a_run_ends_in_the_same_bytes(tmp_path, objective, method):
+    outcome = killed(tmp_path, objective, method)
+    assert outcome["visits"] > 30
+    assert outcome["differing"] == []
+
+
 @pytest.mark.slow
 @pytest.mark.parametrize(
     ("objective", "method"),
     [
-        *((objective, method) for objective in OBJECTIVES for method in ("lora", "full")),
+        ("causal_lm", "full"),
         ("causal_lm", "top_layers"),
+        ("masked_lm", "lora"),
+        ("masked_lm", "full"),
+        ("classification", "lora"),
+        ("preference", "lora"),
+        ("preference", "full"),
     ],
 )
 def test_killed_at_any_point_a_run_ends_in_the_same_bytes(tmp_path, objective, method):
-    command = [sys.executable, "-m", "tests.unit.backends.killed_training", objective, method, str(tmp_path)]
-    done = subprocess.run(command, cwd=Path(__file__).parents[3], capture_output=True, text=True, check=False)
-    assert done.returncode == 0, done.stderr[-2000:]
-    outcome = json.loads(done.stdout.splitlines()[-1])
-    assert outcome["visits"] > 30
+    outcome = killed(tmp_path, objective, method, "--middle")
+    assert outcome["visits"] == outcome["points"] > 5
     assert outcome["differing"] == []
