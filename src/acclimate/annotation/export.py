@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from itertools import islice
 from pathlib import Path
@@ -14,9 +14,9 @@ from sqlalchemy import Connection, Row, select
 
 from acclimate.annotation.assignments import BULK, READING, may_see
 from acclimate.annotation.people import Person, require_role
-from acclimate.annotation.readings import Readings
+from acclimate.annotation.readings import Label, Readings
 from acclimate.annotation.review import CHECKING
-from acclimate.annotation.schema import Choice, MarkedSpans, Spans, labels_of
+from acclimate.annotation.schema import Choice, MarkedSpans, Question, Rating, Spans, labels_of
 from acclimate.annotation.schema_history import GivenAnswer, standing_answers
 from acclimate.annotation.settled import annotated_record, plain_record, undecided
 from acclimate.annotation.span_readings import SpanReadings
@@ -72,26 +72,57 @@ def label_readings(store: Store, task: str, question: str, *, by: str, option: s
 
     For a question with several labels an answer, `option` names the label whose presence (yes or no) is read.
     """
-    with store.read() as connection:
-        viewer = require_role(connection, by, *CHECKING)
-        asked = current_schema(connection, task).question(question)
+
+    def scale(asked: Question) -> Sequence[Label]:
         if not isinstance(asked, Choice) or asked.multiple != (option is not None):
             raise DataError(
                 f"Readings of the question {question} are labels only with one label an answer, or of one option.",
                 hint="name an option where several labels may be chosen, and none where one is",
             )
+        return [NO, YES] if option is not None else labels_of(asked)
+
+    def value(given: GivenAnswer) -> Label | None:
+        chosen: str | None = given.content.get(question)
+        if option is None or chosen is None:
+            return chosen
+        return YES if option in chosen else NO
+
+    return _read_values(store, task, question, by, scale, value)
+
+
+def rating_readings(store: Store, task: str, question: str, *, by: str, criterion: str) -> Readings:
+    """Who gave which item which number for a criterion; the scale has every number from the lowest to the highest."""
+
+    def scale(asked: Question) -> Sequence[Label]:
+        if not isinstance(asked, Rating) or criterion not in asked.criteria:
+            raise DataError(f"The question {question} has no such criterion.", hint="name one that is rated")
+        return range(asked.low, asked.high + 1)
+
+    def value(given: GivenAnswer) -> Label | None:
+        return (given.content.get(question) or {}).get(criterion)
+
+    return _read_values(store, task, question, by, scale, value)
+
+
+def _read_values(
+    store: Store,
+    task: str,
+    question: str,
+    by: str,
+    scale: Callable[[Question], Sequence[Label]],
+    value: Callable[[GivenAnswer], Label | None],
+) -> Readings:
+    with store.read() as connection:
+        viewer = require_role(connection, by, *CHECKING)
+        labels = scale(current_schema(connection, task).question(question))
         rows = [
-            {
-                "item": row.id,
-                "annotator": given.person,
-                "label": _label(given, question, option),
-                "cluster": tie_of(row),
-            }
+            {"item": row.id, "annotator": given.person, "label": value(given), "cluster": tie_of(row)}
             for row, given in _readings(connection, task, viewer)
         ]
     _note_readings(store, task, question, len(rows), by=by)
-    table = pl.DataFrame(rows, schema=dict.fromkeys(("item", "annotator", "label", "cluster"), pl.String))
-    return Readings.from_table(table, labels=[NO, YES] if option is not None else labels_of(asked))
+    kind = pl.Int64 if isinstance(labels, range) else pl.String
+    table = pl.DataFrame(rows, schema={"item": pl.String, "annotator": pl.String, "label": kind, "cluster": pl.String})
+    return Readings.from_table(table, labels=labels)
 
 
 def span_readings(store: Store, task: str, question: str, *, by: str) -> SpanReadings:
@@ -276,13 +307,6 @@ def _readings(connection: Connection, task: str, viewer: Person) -> Iterator[tup
 def _batches(pairs: Iterator[tuple[Row[Any], list[GivenAnswer]]]) -> Iterator[list[tuple[Row[Any], list[GivenAnswer]]]]:
     while some := list(islice(pairs, _ROWS)):
         yield some
-
-
-def _label(answer: GivenAnswer, question: str, option: str | None) -> str | None:
-    value = answer.content.get(question)
-    if option is None or value is None:
-        return value
-    return YES if option in value else NO
 
 
 def _spans(answer: GivenAnswer, question: str) -> list[dict[str, Any]]:

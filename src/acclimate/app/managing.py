@@ -1,28 +1,21 @@
-"""Pages of managers and of those who check: tasks, records, people, progress, agreement and snapshots."""
+"""Pages of managers and of those who check: tasks, records, people, progress and snapshots."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
-from dataclasses import dataclass, replace
-from functools import partial
+from dataclasses import replace
 from pathlib import Path
 
 import yaml
 from starlette.responses import Response
 
-from acclimate.annotation.agreement.coefficients import krippendorff_alpha, percent_agreement
-from acclimate.annotation.agreement.figure import Agreement, TooFewReadingsError
-from acclimate.annotation.agreement.spans import span_f1
 from acclimate.annotation.code_search import code_lists
-from acclimate.annotation.export import export_snapshot, label_readings, span_readings
+from acclimate.annotation.export import export_snapshot
 from acclimate.annotation.items import Overlap
 from acclimate.annotation.outlook import outlook
 from acclimate.annotation.people import GRANTED_BY_MANAGERS, PROJECT_WIDE, Person, Role, active_people, save_person
 from acclimate.annotation.quota import quotas_of
 from acclimate.annotation.review import CHECKING, progress, reader_records
-from acclimate.annotation.schema import Choice, Question, Spans
-from acclimate.annotation.store import Store
 from acclimate.annotation.tasks import (
     TASK_NAME,
     add_items,
@@ -51,18 +44,6 @@ ROLES = {
 }
 _MANAGER = frozenset({Role.MANAGER})
 _ADMITTING = frozenset({Role.OWNER, Role.MANAGER})
-
-
-@dataclass(frozen=True)
-class AgreementRow:
-    """How far readers agree on one question, or on one label of several."""
-
-    what: str
-    coefficient: str
-    value: float
-    low: float
-    high: float
-    reason: str
 
 
 def draw_task(visit: Visit) -> Response:
@@ -134,32 +115,6 @@ def bring_records(visit: Visit) -> Response:
     return go_to(f"/tasks/{visit.path['task']}")
 
 
-def show_agreement(visit: Visit) -> Response:
-    """How far readers agree, question by question."""
-    task = visit.path["task"]
-    with visit.store.read() as connection:
-        questions = current_schema(connection, task).questions
-    rows = [row for question in questions for row in agreement_rows(visit.store, task, question, by=visit.person.name)]
-    return visit.page("agreement.html", task=task, rows=rows)
-
-
-def agreement_rows(store: Store, task: str, question: Question, *, by: str) -> list[AgreementRow]:
-    """The figures of a question: alpha and percent agreement for labels, pairwise F1 for spans, none for the others."""
-    if isinstance(question, Spans):
-        return [_row(question.name, lambda: span_f1(span_readings(store, task, question.name, by=by)))]
-    if not isinstance(question, Choice):
-        return []
-    found = []
-    for option in question.labels if question.multiple else (None,):
-        what = f"{question.name}: {option}" if option else question.name
-        readings = label_readings(store, task, question.name, by=by, option=option)
-        found += [
-            _row(what, partial(krippendorff_alpha, readings)),
-            _row(what, partial(percent_agreement, readings)),
-        ]
-    return found
-
-
 def take_snapshot(visit: Visit) -> Response:
     """Exports the annotated records as an artifact in the project's restricted folder."""
     task = visit.path["task"]
@@ -225,15 +180,6 @@ def _is_of_sites(person: Person, viewer: Person) -> bool:
     return own is None or person.name == viewer.name or (reached is not None and reached <= own)
 
 
-def _row(what: str, measure: Callable[[], Agreement]) -> AgreementRow:
-    try:
-        found = measure()
-    except TooFewReadingsError as error:
-        return AgreementRow(what, "–", float("nan"), float("nan"), float("nan"), error.message)
-    estimate = found.estimate
-    return AgreementRow(what, found.coefficient, estimate.value, estimate.low, estimate.high, found.reason)
-
-
 def _make_private(folder: Path) -> None:
     """Makes a folder that only this user can read: annotated texts may name people."""
     folder.mkdir(mode=0o700, exist_ok=True)
@@ -246,7 +192,6 @@ PAGES = (
     Page("/new-task", make_task, method="POST", allowed=_MANAGER),
     Page("/tasks/{task}", show_task, allowed=frozenset(CHECKING)),
     Page("/tasks/{task}/estimate", estimate, method="POST", allowed=frozenset(CHECKING)),
-    Page("/tasks/{task}/agreement", show_agreement, allowed=frozenset(CHECKING)),
     Page("/tasks/{task}/records", bring_records, method="POST", allowed=_MANAGER, max_body=MAX_UPLOAD),
     Page("/tasks/{task}/snapshot", take_snapshot, method="POST", allowed=_MANAGER),
     Page("/people", show_people, allowed=_ADMITTING),

@@ -14,6 +14,7 @@ from acclimate.annotation.people import SYSTEM, Person, Role, active_people, sav
 from acclimate.annotation.store import Store, database_url
 from acclimate.app import (
     account,
+    agreeing,
     checking,
     code_lists,
     entrance,
@@ -41,6 +42,7 @@ PAGES = (
     *checking.PAGES,
     *code_lists.PAGES,
     *managing.PAGES,
+    *agreeing.PAGES,
     *overseeing.PAGES,
     *revising.PAGES,
     *suggesting.PAGES,

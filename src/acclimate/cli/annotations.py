@@ -17,6 +17,7 @@ from acclimate.annotation.formats.reconciliation import REASONS, Reconciliation
 from acclimate.annotation.formats.table import FORMATS
 from acclimate.annotation.formats.taking import ImportSource, import_annotations, preview_import
 from acclimate.annotation.schema import LabelSchema, read_schema
+from acclimate.cli.annotation_agreement import agreement
 from acclimate.cli.annotation_learning import order, rank_items
 from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.annotation_suggestions import accept, anchoring, suggest
@@ -35,6 +36,7 @@ app = new_app(
 app.command("suggest")(suggest)
 app.command("accept")(accept)
 app.command("anchoring")(anchoring)
+app.command("agreement")(agreement)
 app.command("order")(order)
 app.command("rank")(rank_items)
 

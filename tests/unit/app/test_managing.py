@@ -54,3 +54,22 @@ def test_nor_is_the_first_output_of_an_exported_item(office: Office, tmp_path: P
     [file] = (tmp_path / "out").rglob("*.parquet")
     rows = [row for row in pq.read_table(file).to_pylist() if row["id"].startswith("s")]
     assert {row["candidates"][0]["text"] for row in rows} == set(TEXTS.values())
+
+
+def pages_of(office: Office, name: str) -> str:
+    client, _ = signed_in(office, app_of(office), name)
+    answers = [client.get(f"/tasks/urgency/agreement{part}") for part in ("", "/parts")]
+    assert [answer.status_code for answer in answers] == [200, 200]
+    return "".join(answer.text for answer in answers)
+
+
+def test_agreement_is_shown_and_what_readers_differ_on_is_named_without_their_labels(office: Office) -> None:
+    shown = pages_of(office, "mara")
+    assert "krippendorff alpha nominal" in shown and "gwet ac1" in shown
+    assert 'value="n2"' in shown and "the readings leave the answer open" in shown
+    assert "nora" not in shown and "high" not in shown
+
+
+def test_agreement_tells_nothing_of_another_site(office: Office) -> None:
+    shown = pages_of(office, "mia")
+    assert 'value="n2"' not in shown and "No item of 0 has two readings" in shown
