@@ -126,7 +126,11 @@ def _parts(
         several = isinstance(question, Choice) and question.multiple
         parts = list(_cut(readings, krippendorff_alpha, cohen_kappa, sites, labels=len(readings.labels) > 2))
         decisions = {} if several else _decisions(store, task, question.name)
-        yield QuestionParts(what, parts, _readers(readings), _doubts(readings, decisions))
+        if not readings.items:
+            yield QuestionParts(what, parts)
+            continue
+        truth = _truth(readings)
+        yield QuestionParts(what, parts, _readers(readings, truth), _doubts(readings, truth, decisions))
 
 
 def _cut(
@@ -156,22 +160,19 @@ def _labelled(store: Store, task: str, question: Question, by: str) -> Iterator[
             yield what, rating_readings(store, task, question.name, by=by, criterion=criterion)
 
 
-def _readers(readings: Readings) -> list[ReaderQuality]:
+def _readers(readings: Readings, truth: Truth) -> list[ReaderQuality]:
     """Nobody where fewer read than a model of their quality needs."""
     if len(readings.annotators) < LEAST_FOR_TRUTH:
         return []
-    right, knows = dawid_skene(readings).competence, mace(readings).competence
+    right, knows = truth.competence, mace(readings).competence
     return [
         ReaderQuality(name, int((readings.annotator == place).sum()), float(right[place]), float(knows[place]))
         for place, name in enumerate(readings.annotators)
     ]
 
 
-def _doubts(readings: Readings, decisions: Mapping[str, Label]) -> list[Doubt]:
+def _doubts(readings: Readings, truth: Truth, decisions: Mapping[str, Label]) -> list[Doubt]:
     """Each item once: decisions in doubt, what is open, likely slips of good readers, and what else readers differ on."""
-    if not readings.items:
-        return []
-    truth = _truth(readings)
     differ = items_to_adjudicate(truth, readings)
     reasons = dict.fromkeys(_unlikely(truth, decisions), DECIDED_OTHERWISE)
     for items_of, why in (
