@@ -32,7 +32,7 @@ served, browser = pages.served, pages.browser
 
 ITEMS = 40
 MISREAD = frozenset({7, 21})
-"""Places at which Bob does not see the pain, or sees some."""
+"""Places at which Bob does not see a dose, or sees one."""
 
 
 def notes(folder: Path) -> list[dict[str, object]]:
@@ -44,8 +44,8 @@ def notes(folder: Path) -> list[dict[str, object]]:
     return [{"id": row["note_id"], "text": row["summary"], "subject_id": row["patient"]} for row in said]
 
 
-def tells_of_pain(text: str) -> bool:
-    return any(word in text.lower() for word in ("pain", "ache", "sore"))
+def names_a_dose(text: str) -> bool:
+    return "mg" in text
 
 
 def read_all(page: Page, labels: dict[str, str]) -> None:
@@ -58,15 +58,16 @@ def read_all(page: Page, labels: dict[str, str]) -> None:
 
 
 def test_what_two_read_and_a_third_decided_trains_the_next_model(
-    browser: Browser, served: Served, tmp_path: Path
+    browser: Browser, served: Served, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.setenv("ACCLIMATE_KEYS", str(tmp_path / "keys"))
     records = notes(tmp_path / "example")
-    truth = {str(row["id"]): "yes" if tells_of_pain(str(row["text"])) else "no" for row in records}
+    truth = {str(row["id"]): "yes" if names_a_dose(str(row["text"])) else "no" for row in records}
     assert len(truth) == ITEMS and 8 < sum(label == "yes" for label in truth.values()) < ITEMS - 8
     other = {"yes": "no", "no": "yes"}
     misread = {item: other[label] if at in MISREAD else label for at, (item, label) in enumerate(truth.items())}
     manager = join(new_page(browser, served), served.first_link)
-    draw(manager, served, "pain", {"name": "pain", "prompt": "Does the note tell of pain?", "labels": "yes\nno"})
+    draw(manager, served, "doses", {"name": "dose", "prompt": "Does the note name a dose?", "labels": "yes\nno"})
     add_records(manager, records, readings=2)
     ann, bob, rae = (
         join(new_page(browser, served), invite(manager, served, name, role))
@@ -74,7 +75,7 @@ def test_what_two_read_and_a_third_decided_trains_the_next_model(
     )
     read_all(ann, truth)
     read_all(bob, misread)
-    manager.goto(f"{served.address}/tasks/pain/agreement/parts")
+    manager.goto(f"{served.address}/tasks/doses/agreement/parts")
     for item in (item for item in truth if truth[item] != misread[item]):
         expect(manager.get_by_role("button", name=item, exact=True)).to_be_visible()
     follow(rae, "Decide disputes")
@@ -82,23 +83,31 @@ def test_what_two_read_and_a_third_decided_trains_the_next_model(
         item = rae.locator("#card").get_attribute("data-item") or ""
         assert truth[item] != misread[item]
         answer_with(rae, "1" if truth[item] == "yes" else "2", "Enter")
-    manager.goto(f"{served.address}/tasks/pain")
+    manager.goto(f"{served.address}/tasks/doses")
     expect(manager.get_by_text(f"{ITEMS} of {ITEMS} items are settled.")).to_be_visible()
     manager.get_by_role("button", name="Export a snapshot").click()
     snapshot = served.folder / manager.locator("code").inner_text()
-    assert learnt_from(snapshot, tmp_path / "next") == truth
+    assert learnt_from(snapshot, tmp_path / "next") == {row["text"]: truth[str(row["id"])] for row in records}
 
 
 def learnt_from(snapshot: Path, folder: Path) -> dict[str, str]:
-    """Trains on the snapshot by the command line; the label of every record that went in, by its id in the task."""
+    """Trains on the snapshot by the command line; the label of every text that went in."""
     folder.mkdir()
     write_tiny_encoder(folder / "tiny-encoder")
     start, end = CONFIG.index("    - path: data/north.csv"), CONFIG.index("split:")
     source = f"    - {{path: '{snapshot}/data-*.parquet', name: people}}\n"
     (folder / "acclimate.yaml").write_text(CONFIG[:start] + source + CONFIG[end:])
-    run = [sys.executable, "-c", "from acclimate.cli.main import main; main()", "run", "--until", "train"]
-    ran = subprocess.run([*run, "--project", str(folder)], capture_output=True, text=True, check=False, env=os.environ)
-    assert ran.returncode == 0, ran.stderr
+    for words in (("key", "new"), ("run", "--until", "train")):
+        command = [
+            sys.executable,
+            "-c",
+            "from acclimate.cli.main import main; main()",
+            *words,
+            "--project",
+            str(folder),
+        ]
+        ran = subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
+        assert ran.returncode == 0, ran.stderr
     project = Project.open(folder)
     assert all(project.report("train").metrics["labels"].values())
-    return {row["parents"][0]: row["label"] for row in project.artifact("ingest").rows()}
+    return {row["text"]: row["label"] for row in project.artifact("ingest").rows()}

@@ -30,6 +30,7 @@ const seconds = () => (worked + (document.hidden ? 0 : performance.now() - since
 
 // ---- the next card: one that waits in the page, else from the server
 function show(fresh) {
+  ahead = ahead.filter((one) => one.dataset.item !== fresh.dataset.item); // it may have come both ways at once
   card().replaceWith(document.adoptNode(fresh));
   begin();
 }
