@@ -110,17 +110,27 @@ def killed_training(folder: Path) -> list[dict[str, Any]]:
         *((objective, method) for objective in OBJECTIVES for method in ("lora", "full")),
         ("causal_lm", "top_layers"),
     ]
-    outcomes = {}
-    for objective, method in kinds:
-        command = [sys.executable, "-m", "tests.unit.backends.killed_training", objective, method]
-        done = subprocess.run(
-            [*command, str(folder / f"{objective}-{method}")], cwd=ROOT, capture_output=True, text=True, check=True
-        )
-        outcomes[f"{objective} {method}"] = json.loads(done.stdout.splitlines()[-1])
+    at_points = {f"{objective} {method}": _killed(folder, objective, method) for objective, method in kinds}
+    at_moments = {objective: _killed(folder, objective, "lora", "--moments") for objective in OBJECTIVES}
+    return [
+        _reruns(at_points, "at every instrumented point"),
+        _reruns(at_moments, "at random moments of its run, with LoRA"),
+    ]
+
+
+def _killed(folder: Path, objective: str, method: str, *how: str) -> dict[str, Any]:
+    own = folder / "-".join((objective, method, *how))
+    command = [sys.executable, "-m", "tests.unit.backends.killed_training", objective, method, str(own), *how]
+    done = subprocess.run(command, cwd=ROOT, capture_output=True, text=True, check=True)
+    outcome: dict[str, Any] = json.loads(done.stdout.splitlines()[-1])
+    return outcome
+
+
+def _reruns(outcomes: dict[str, dict[str, Any]], when: str) -> dict[str, Any]:
     kills = {name: outcome["visits"] for name, outcome in outcomes.items()}
     differing = sum(len(outcome["differing"]) for outcome in outcomes.values())
-    figure = f"reruns that differ, training killed {sum(kills.values())} times, at every instrumented point"
-    return [result(figure, differing, goal="0", peers={f"kills, {name}": count for name, count in kills.items()})]
+    figure = f"reruns that differ, training killed {sum(kills.values())} times {when}"
+    return result(figure, differing, goal="0", peers={f"kills, {name}": count for name, count in kills.items()})
 
 
 def damaged_checkpoints(folder: Path) -> dict[str, Any]:

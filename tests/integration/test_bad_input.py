@@ -74,7 +74,10 @@ def test_a_text_longer_than_the_context_is_named_and_not_cut(project: Path) -> N
     path.write_text(path.read_text().replace("Doctor: What", "Doctor: " + "well " * 2000 + "What"))
     failed = run(project, "--until", "train")
     assert failed.returncode == 2
-    assert "tokens" in failed.stderr and "well well" not in failed.stderr
+    error = failed.stderr[failed.stderr.index("error: ") :]
+    assert "tokens" in error and "hint: " in error and error.count("\n") == 2
+    assert "well well" not in failed.stderr and "Traceback" not in failed.stderr
+    assert not list(project.glob("artifacts/train/*/manifest.json"))
 
 
 def test_record_text_never_appears_in_an_error(project: Path) -> None:

@@ -145,3 +145,10 @@ def test_killed_at_any_point_a_run_ends_in_the_same_bytes(tmp_path, objective, m
     outcome = killed(tmp_path, objective, method, "--middle")
     assert outcome["visits"] == outcome["points"] > 5
     assert outcome["differing"] == []
+
+
+@pytest.mark.slow
+def test_killed_at_25_random_moments_a_run_ends_in_the_same_bytes(tmp_path):
+    outcome = killed(tmp_path, "causal_lm", "lora", "--moments")
+    assert outcome["visits"] > 15
+    assert outcome["differing"] == []

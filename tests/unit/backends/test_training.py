@@ -43,14 +43,20 @@ def test_loss_and_validation_fall(tmp_path, method):
     assert [point["step"] for point in result.validation] == [0, 2, 4, 6]
 
 
+def written_bits_per_byte(run):
+    """Of the rows that validation measures, by the weights that training left."""
+    adapted = load_decoder(run.base, adapter=run.output, precision="fp32")
+    scores = score_rows(adapted.model, run.rows()[:2])
+    return sum(score.nats for score in scores) / sum(score.bytes for score in scores) / math.log(2)
+
+
 @pytest.mark.parametrize("method", METHODS)
 def test_what_is_written_gives_the_figure_that_validation_found_best(tmp_path, method):
     run = TinyRun(tmp_path / "run").with_plan(**METHODS[method])
     result = run.train()
-    adapted = load_decoder(run.base, adapter=run.output, precision="fp32")
-    scores = score_rows(adapted.model, run.rows()[:2])
-    found = sum(score.nats for score in scores) / sum(score.bytes for score in scores) / math.log(2)
-    assert found == pytest.approx(min(point["bits_per_byte"] for point in result.validation), rel=1e-5)
+    assert written_bits_per_byte(run) == pytest.approx(
+        min(point["bits_per_byte"] for point in result.validation), rel=1e-5
+    )
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])
@@ -62,10 +68,14 @@ def test_replay_held_to_the_base_has_nothing_to_say_before_anything_is_learnt(tm
 
 
 def test_the_best_step_is_kept_when_later_ones_are_worse(tmp_path):
-    run = TinyRun(tmp_path / "run").with_plan(learning_rate=0.3, warmup_ratio=0.0, method="full")
+    measured = ("cough and a cold?", "cough and a sore throat?")
+    others = tuple(f"fever since {day} days?" for day in range(6))
+    run = TinyRun(tmp_path / "run", questions=measured + others).with_plan(method="full")
     result = run.train()
-    best = min(result.validation[1:], key=lambda point: point["bits_per_byte"])
-    assert result.best_step == best["step"]
+    by_step = {point["step"]: point["bits_per_byte"] for point in result.validation}
+    assert by_step[2] < by_step[0] and by_step[2] < min(by_step[4], by_step[6])
+    assert result.best_step == 2
+    assert written_bits_per_byte(run) == pytest.approx(by_step[2], rel=1e-5)
 
 
 @pytest.mark.parametrize("method", METHODS)

@@ -86,6 +86,20 @@ def test_the_copying_baseline_is_compared_on_answers_alone(bench):
     assert [item["rouge_l_adapted"] for item in items] == [1.0] * 12 + [None] * 12
 
 
+@pytest.mark.parametrize(("metric", "told"), [("exact_match", 0.5), ("token_f1", 5 / 6)])
+def test_answers_are_compared_by_the_metric_that_is_set(bench, metric, told):
+    answers = {"base": ("no", "no"), "adapted": ("yes it is", "it is so")}
+    inputs = {"records": bench.records([{**row, "completion": "yes it is"} for row in two_sites()])}
+    for arm, said in answers.items():
+        rows = [{"id": name, **bits(1.0), "generated": said[place % 2]} for place, name in enumerate(NAMES)]
+        inputs[arm] = bench.predictions(arm, rows)
+    report, items = bench.evaluate(inputs, answer_metric=metric)
+    row = by_arm_and_metric(report)["base", metric]
+    assert (row["items"], row["adapted"], row["other"], row["verdict"]) == (24, pytest.approx(told), 0, "better")
+    assert {one["metric"] for one in report.metrics["slices"]} == {"bits_per_byte", metric}
+    assert items[0][f"{metric}_adapted"] == 1
+
+
 def test_slices_are_adjusted_for_how_many_were_looked_at(bench):
     records = [
         {"id": name, "attributes": [{"name": "sex", "value": "f" if number % 2 else "m"}], "slices": ["all"]}

@@ -60,4 +60,8 @@ def test_each_candidate_has_a_row_for_all_texts_and_one_for_each_site():
         ("a", "south", 10),
     ]
     assert rows[0]["bits_per_byte"] == pytest.approx(1.0)
+    assert {(row["candidate"], row["parameters"], row["licence"]) for row in rows} == {
+        ("a", 50, "apache-2.0"),
+        ("b", 200, "apache-2.0"),
+    }
     assert (rows[3]["relative_cost"], rows[3]["tokens_per_word"], rows[3]["memory_bytes"]) == (4.0, 2.5, 800)
