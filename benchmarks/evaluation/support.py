@@ -1,7 +1,7 @@
 """Support checks: planted facts that the source does not state, and people's own scores of factuality.
 
 500 dialogues with their notes from the clinical example's generator; one fact of each note is altered: a number, a dose,
-a negation, a side or a name. Recall is the share of altered facts that are marked, precision the share of marks that
+the drug in front of a dose, a negation, a side or a name. Recall is the share of altered facts that are marked, precision the share of marks that
 stand on an altered fact; both by kind. The planting knows the generator's notes and nothing of the checks.
 
 The people's scores are those of mts-dialog: 400 summaries of 100 dialogues. The checks' figure of a summary is the share
@@ -20,7 +20,7 @@ import re
 import time
 from collections import Counter
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,8 @@ _NEGATION = re.compile(
 _OTHER_WAY = {"denies ": "reports ", "reports ": "denies ", "No ": "+ ", "C/o ": "No ", "+ ": "No "}
 _SIDE = re.compile(r"\b(?:left|right|Left|Right|L|R)\b(?= [a-z])")
 _OTHER_SIDE = {"left": "right", "right": "left", "Left": "Right", "Right": "Left", "L": "R", "R": "L"}
+_DRUG = re.compile(r"\b[a-z]{5,}(?= \d+(?:\.\d+)? (?:mg|mcg)\b)")
+_DRUGS = ("apixaban", "bisoprolol", "clobazam", "dapagliflozin", "ezetimibe", "felodipine", "glipizide", "hydralazine")
 _NAMES = ("Abernathy", "Boateng", "Castellanos", "Dvorak", "Eriksen", "Featherstone", "Gallagher", "Huang")
 
 
@@ -115,6 +117,15 @@ def _dose(rng: random.Random, source: str, note: str, names: Sequence[tuple[int,
     return _altered("dose", rng, source, note, list(_DOSE.finditer(note)), lambda was: _unsaid(rng, source, note, was))
 
 
+def _drug(rng: random.Random, source: str, note: str, names: Sequence[tuple[int, int]]) -> Planted | None:
+    others = [drug for drug in _DRUGS if drug not in f"{source} {note}"]
+    planted = _altered("drug", rng, source, note, list(_DRUG.finditer(note)), lambda was: rng.choice(others))
+    if planted is None:
+        return None
+    dose = re.compile(r" [\d.]+ mc?g").match(planted.note, planted.end)
+    return replace(planted, end=dose.end() if dose else planted.end)
+
+
 def _unsaid(rng: random.Random, source: str, note: str, was: str) -> str:
     """Ten times the number, half of it, or another: one that neither text has, in digits or as a word."""
     words = {
@@ -162,13 +173,13 @@ def _name(rng: random.Random, source: str, note: str, names: Sequence[tuple[int,
     return Planted("name", source, note[:start] + value + note[end:], start, start + len(value))
 
 
-_ALTERED = {"number": _number, "dose": _dose, "negation": _negation, "side": _side, "name": _name}
+_ALTERED = {"number": _number, "dose": _dose, "drug": _drug, "negation": _negation, "side": _side, "name": _name}
 
 
 def _planted_figures(texts: int) -> Iterator[dict[str, Any]]:
     found = plants(texts)
     caught: dict[str, list[bool]] = {kind: [] for kind in _ALTERED}
-    right: dict[str, list[bool]] = {kind: [] for kind in _ALTERED}
+    right: dict[str, list[bool]] = {}
     started = time.perf_counter()
     for planted in found:
         marks = [mark for mark in Source(planted.source).check(planted.note) if not mark.is_supported]

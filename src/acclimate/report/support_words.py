@@ -25,6 +25,7 @@ _REASONS: Mapping[str, str] = {
     "absent": "does not stand in the text",
     "other_unit": "stands there with another unit",
     "other_dose": "stands there for another drug",
+    "no_such_drug": "of a drug that is not named there",
     "other_side": "is said of another side there",
     "said_to_be_absent": "is said not to be there",
     "said_to_be_there": "is said to be there",

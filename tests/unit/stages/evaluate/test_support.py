@@ -41,6 +41,7 @@ def unsupported(answer: str, source: str = DIALOGUE) -> list[tuple[str, str, str
         "Paid USD 1,250 under Section 4.2.",
         "1. Cough. 2. Knee pain.",
         "He comes once again, one of many.",
+        "A lower dose of 20 mg; approximately 20 mg, altogether 500 mg, received 500 mg, 20 mg of it.",
         "",
     ],
 )
@@ -55,6 +56,8 @@ def test_what_stands_in_the_source_in_other_words_is_not_marked(answer):
         ("Lisinopril 40 mg.", "dose", "40 mg", "absent"),
         ("Lisinopril 20 g.", "dose", "20 g", "other_unit"),
         ("Lisinopril 500 mg and metformin 20 mg.", "dose", "500 mg", "other_dose"),
+        ("Bradoline 20 mg daily.", "dose", "20 mg", "no_such_drug"),
+        ("Bradoline cream 20 mg.", "dose", "20 mg", "no_such_drug"),
         ("Metformin, intravenously.", "route", "intravenously", "absent"),
         ("Right knee swelling.", "side", "Right", "other_side"),
         ("Bilateral knee swelling.", "side", "Bilateral", "other_side"),

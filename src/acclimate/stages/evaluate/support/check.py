@@ -6,6 +6,7 @@ the source that supports or contradicts it. Nothing else in the answer is judged
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -20,7 +21,16 @@ from acclimate.stages.evaluate.support.text import Text, listed, stem
 
 Kind = Literal["number", "dose", "amount", "date", "route", "side", "negation", "name", "reference"]
 KINDS: tuple[Kind, ...] = ("number", "dose", "amount", "date", "route", "side", "negation", "name", "reference")
-Reason = Literal["stands", "absent", "other_unit", "other_dose", "other_side", "said_to_be_absent", "said_to_be_there"]
+Reason = Literal[
+    "stands",
+    "absent",
+    "other_unit",
+    "other_dose",
+    "no_such_drug",
+    "other_side",
+    "said_to_be_absent",
+    "said_to_be_there",
+]
 
 _ROUTES = {
     "mouth": "oral", "oral": "oral", "orally": "oral", "po": "oral", "swallow": "oral",
@@ -33,9 +43,22 @@ _ROUTES = {
     "sublingual": "sublingual", "sublingually": "sublingual", "tongue": "sublingual",
     "transdermal": "transdermal", "patch": "transdermal",
 }  # fmt: skip
-_BETWEEN_DRUG_AND_DOSE = frozenset(
-    listed("of at dose doses a about take takes taking is was to the on per daily and for")
+_FORMS = frozenset(
+    listed(
+        "cream ointment gel lotion tablet tablets capsule capsules pill pills inhaler patch spray drops syrup solution"
+    )
 )
+_BETWEEN_DRUG_AND_DOSE = _FORMS | frozenset(
+    listed("of at dose doses a about take takes taking is was being to the on per daily and for")
+)
+_NO_DRUGS = _BETWEEN_DRUG_AND_DOSE | frozenset(
+    listed("total altogether maximum minimum least another additional extra around given taken under above below")
+)
+"""What stands in front of a dose and is no drug, beside what ends as adverbs and past forms of verbs do."""
+_CUT = re.compile(r"[.;:,()\n\d]")
+"""What parts a dose from a word that is not its drug."""
+_MOST_OF_A_DRUG = 20.0
+"""Grams: what weighs more is a person or a loss of weight."""
 
 
 @dataclass(frozen=True)
@@ -128,6 +151,9 @@ class Source:
                 evidence = (same[0].start, same[0].end) if same else None
                 yield Mark(kind, quantity.start, quantity.end, False, "other_unit" if same else "absent", evidence)
                 continue
+            if self._is_of_another_drug(read, quantity):
+                yield Mark(kind, quantity.start, quantity.end, False, "no_such_drug")
+                continue
             if drug is not None and len(drugs) > 1:
                 own = [other for other in equal if self._nearest(other, drugs) in (drug, None)]
                 if not own:
@@ -151,6 +177,21 @@ class Source:
                     return base
                 break
         return None
+
+    def _is_of_another_drug(self, read: _Read, quantity: Quantity) -> bool:
+        """Whether the word directly in front of a dose is one that the source never says: bradoline 4 mg."""
+        is_drugs = quantity.dimension == "equivalents" or (
+            quantity.dimension == "mass" and quantity.value <= _MOST_OF_A_DRUG
+        )
+        words = read.text.words_from(max(0, quantity.start - 80), quantity.start)[::-1]
+        named = next((word for word in words if word.text not in _FORMS), None)
+        after = read.text.words_from(quantity.end, quantity.end + 10)
+        if not is_drugs or named is None or (after and after[0].text == "of"):
+            return False
+        if len(named.text) < 5 or named.text in _NO_DRUGS or named.text.endswith(("ly", "ed")):
+            return False
+        between = read.text.text[named.end : quantity.start]
+        return not _CUT.search(between) and stem(named.text) not in self._read.text.stems
 
     def _nearest(self, quantity: Quantity, drugs: set[str]) -> str | None:
         """Which of the drugs stands nearest to a dose of the source, one in front of it first; None where none does."""
