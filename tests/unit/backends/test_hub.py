@@ -22,9 +22,11 @@ COMMIT = "0" * 39 + "1"
 RESOLVE = """
 import sys
 from pathlib import Path
-from acclimate.backends.base_models import resolve_base
-for allowed in (True, False):
-    print(resolve_base("someone/tiny", cache=Path(sys.argv[1]), allow_network=allowed))
+from acclimate.api import Project
+settings = "project: tiny\\ntask: generation\\nbase: someone/tiny\\ningest: {sources: [{path: notes.jsonl}]}\\n"
+for network in ("network: true", ""):
+    Path(sys.argv[1], "acclimate.yaml").write_text(settings + network)
+    print(Project.open(Path(sys.argv[1])).outside.base)
 """
 
 
@@ -71,9 +73,10 @@ def hub(tmp_path: Path) -> Iterator[str]:
 
 
 def test_a_hub_name_is_fetched_where_the_network_is_on_and_found_offline_afterwards(tmp_path: Path, hub: str) -> None:
-    cache = tmp_path / "cache"
+    cache = tmp_path / "caches/acclimate"
     environment = {**os.environ, "HF_ENDPOINT": hub, "HF_HOME": str(tmp_path / "home"), "HF_HUB_DISABLE_XET": "1"}
-    command = [sys.executable, "-c", RESOLVE, str(cache)]
+    environment["XDG_CACHE_HOME"] = str(tmp_path / "caches")
+    command = [sys.executable, "-c", RESOLVE, str(tmp_path)]
     ran = subprocess.run(command, env=environment, capture_output=True, text=True, check=False)
     assert ran.returncode == 0, ran.stderr
     fetched, offline = map(Path, ran.stdout.split())
