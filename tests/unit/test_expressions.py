@@ -91,7 +91,11 @@ def test_no_expression_takes_longer_than_its_text():
     for expression, place in all_expressions().items():
         name = place.rpartition(".")[2]
         for run in RUNS if name not in SHORT else ():
-            if seconds(expression, run, LENGTH, searched=name not in MATCHED) < 0.02:
+            first = seconds(expression, run, LENGTH, searched=name not in MATCHED)
+            if first < 0.02:
+                continue
+            if first > 0.5:  # sixteen times the text would take hours if this is what it looks like
+                slow.append((place, run))
                 continue
             short, long = (seconds(expression, run, LENGTH * times, searched=name not in MATCHED) for times in (2, 16))
             if long > 24 * short:

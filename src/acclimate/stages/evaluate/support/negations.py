@@ -38,8 +38,8 @@ _WINDOW = 5
 _TRIGGER_ENDS = re.compile(r"[,;:.!?]")
 _SPEAKER = re.compile(r"^\s*[A-Z][\w .]{0,24}:\s*")
 _FILLERS = (
-    r"^\W*(?:(?:um+|uh+|er|ah|well|oh|so|hmm+|okay|right)\W+)*"
-    r"(?:(?!no\b|yes\b)[\w'’ ]{1,20},\s*){0,3}(?:um+|uh+|well|oh)?\W*"
+    r"^\W*+(?:(?:um+|uh+|er|ah|well|oh|so|hmm+|okay|right)\W++)*"
+    r"(?:(?!no\b|yes\b)[\w'’ ]{1,20},\s*+){0,3}(?:um+|uh+|well|oh)?\W*+"
 )
 """What people say before they say yes or no: a word of hesitation, a few short phrases with a comma behind each."""
 _NO = re.compile(
