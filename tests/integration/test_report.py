@@ -60,14 +60,32 @@ def test_planted_faults_are_shown_with_their_counts_and_how_sources_were_read(fi
     from acclimate.report.gather import gather
     from acclimate.report.page import render
 
+    planted = {"kind": "name", "record": "n0", "field": "dialogue", "value": "Ruth Vale"}
+    (finished / "data/planted.json").write_text(json.dumps({"faults": [], "identifiers": [planted]}))
     project = Project.open(finished)
-    copies = {"kind": "near_copies", "planted": 8, "found": 6, "missed": 2, "wrongly_touched": 3, "unplanted": 40}
-    page = render(replace(gather(project.workspace, project.config), faults=[{**copies, "unit": "records"}]))
-    assert cells(page, "Planted faults") == [["near copies", "8", "6", "2", "0.750", "3", "40", "records"]]
+    story = gather(project.workspace, project.config)
+    page, unknown = render(story), render(replace(story, faults=[{**story.faults[-1], "wrongly_touched": None}]))
+    assert cells(page, "Planted faults")[-2:] == [
+        ["mojibake", "0 records", "0", "0", "–", "0", "48 records"],
+        ["name", "1 identifiers", "1", "0", "1.000", "94", "1088 words"],
+    ]
+    assert cells(unknown, "Planted faults")[0][5] == "–"
+    assert ("another key" in unknown, "another key" in page) == (True, False)
     assert [row[:3] for row in cells(page, "The sources")] == [
         ["north", "jsonl, columns as mapped", "24"],
         ["south", "csv, columns as mapped", "24"],
     ]
+
+
+def test_planted_identifiers_are_not_counted_with_a_key_that_did_not_replace_them(finished: Path) -> None:
+    from acclimate.report.faults import planted_faults
+    from acclimate.report.gather import made_for
+
+    (finished / "data/planted.json").write_text(json.dumps({"faults": [], "identifiers": []}))
+    project = Project.open(finished)
+    made = made_for(project.workspace, "deidentify")
+    rows = planted_faults(made, project.workspace, replace(project.config, project="tickets"))
+    assert [row["kind"] for row in rows] == ["empty", "other_language", "mojibake"]
 
 
 def test_text_in_the_report_cannot_become_markup(finished: Path) -> None:

@@ -13,7 +13,7 @@ from acclimate.certificate.count import SampledRecord, count_spans
 from acclimate.certificate.draw import draw
 from acclimate.certificate.judge import NOT_TESTED, PASSED, Population, ReadRecord, judge
 from acclimate.certificate.marks import Reading, blank_table, read_marks
-from acclimate.certificate.originals import sampled_records
+from acclimate.certificate.originals import original_records
 from acclimate.certificate.sheet import sheet_page
 from acclimate.certificate.store import FORMAT, JUDGED, MARKS, SAMPLE, SHEET, Certificates, Sample
 from acclimate.core.atomic import json_digest, write_bytes, write_json
@@ -138,7 +138,7 @@ def judge_reading(
 
 
 def _with_records(workspace: Workspace, sample: Sample, deidentified: Finished, key: bytes) -> Sampled:
-    records = sampled_records(workspace, deidentified, sample.all_ids, key=key)
+    records = original_records(workspace, deidentified, sample.all_ids, key=key, by="certificate")
     own = own_kinds(DeidentifyConfig.model_validate(deidentified.manifest.config))
     return Sampled(sample, tuple(records), (*KINDS, *own))
 

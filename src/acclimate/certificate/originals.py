@@ -1,4 +1,4 @@
-"""The sampled records as they were before de-identification, with what was replaced in them, from the restricted zone."""
+"""Records as they were before de-identification, with what was replaced in them, from the restricted zone."""
 
 from __future__ import annotations
 
@@ -22,20 +22,23 @@ from acclimate.stages.deidentify.stage import opener
 _BATCH_ROWS = 1024
 
 
-def sampled_records(
-    workspace: Workspace, deidentified: Finished, ids: Sequence[str], *, key: bytes
+class OtherReplacementsError(WorkspaceError):
+    """What was replaced in the published records can no longer be found by doing it again."""
+
+
+def original_records(
+    workspace: Workspace, deidentified: Finished, ids: Sequence[str], *, key: bytes, by: str
 ) -> list[SampledRecord]:
     """The records with these open ids, in this order.
 
     What was replaced is found by doing it again; each record must then be, column for column, the one that was
-    published, else WorkspaceError: marks on other replacements would prove nothing. The read is an audit event.
+    published, else OtherReplacementsError: marks on other replacements would prove nothing. The read is an audit
+    event, in which `by` says who read.
     """
     restricted = _input_of(workspace, deidentified)
     workspace.check_content(deidentified)
     workspace.check_content(restricted)
-    workspace.audit.append(
-        "restricted read", by="certificate", step=restricted.manifest.step, key=restricted.manifest.key
-    )
+    workspace.audit.append("restricted read", by=by, step=restricted.manifest.step, key=restricted.manifest.key)
     config = DeidentifyConfig.model_validate(deidentified.manifest.config)
     gathered = gather(restricted.artifact, batch_rows=_BATCH_ROWS, rare=config.rare != "off")
     inputs = _further_inputs(workspace, deidentified, config)
@@ -92,8 +95,8 @@ def _rows_with(deidentified: Finished, ids: Sequence[str]) -> Iterator[dict[str,
         yield from batch.filter(pc.is_in(batch.column("id"), value_set=wanted)).to_pylist()
 
 
-def _other_replacements(deidentified: Finished) -> WorkspaceError:
-    return WorkspaceError(
+def _other_replacements(deidentified: Finished) -> OtherReplacementsError:
+    return OtherReplacementsError(
         f"This version of acclimate, or this key, replaces other words than deidentify {deidentified.manifest.key} did,"
         " so its sample cannot be shown with what was replaced.",
         hint="acclimate run --until deidentify, and draw a new sample",

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import pyarrow as pa
 
@@ -23,6 +23,9 @@ COLUMN_OF_FIELD = {"dialogue": "prompt", "summary": "completion"}
 REASON_OF_FAULT = {"empty": "empty", "other_language": "language"}
 """The reason with which clean must drop a record that has this fault."""
 
+CLASS_OF_KIND = {"date_of_birth": "date"}
+"""The class of deidentify that a planted kind belongs to, where it has another name."""
+
 FOLDED = str.maketrans({"’": "'", "‘": "'", "“": '"', "”": '"', "–": "-", "—": "-"})
 """Characters that may be written either way; each stands for one, so that offsets stay."""
 
@@ -30,12 +33,32 @@ Texts = Mapping[str, Mapping[str, str]]
 """The prompt and completion of each record, by its native id."""
 
 
+class Replacement(Protocol):
+    """What deidentify wrote in place of the code points from `start` to `end` of a text, and as which class."""
+
+    @property
+    def start(self) -> int: ...
+
+    @property
+    def end(self) -> int: ...
+
+    @property
+    def replacement(self) -> str: ...
+
+    @property
+    def kind(self) -> str: ...
+
+
+Replacements = Mapping[str, Mapping[str, Sequence[Replacement]]]
+"""All that was replaced, by the record's open id and by column."""
+
+
 @dataclass(frozen=True)
 class FaultScore:
     """What became of one kind of fault.
 
-    `unplanted` is how many rows (for identifiers: words) had nothing planted in them, and `wrongly_touched` how many
-    of those were changed or dropped all the same. Both are None where that is not counted for the kind by itself.
+    `unplanted` is how many records (for identifiers: words) had nothing planted in them, and `wrongly_touched` how many
+    of those were changed or dropped all the same; None where that is not known.
     """
 
     kind: str
@@ -43,8 +66,9 @@ class FaultScore:
     found: int
     missed: int
     wrongly_touched: int | None
-    unplanted: int | None
+    unplanted: int
     unit: str = "records"
+    unplanted_unit: str = "records"
 
 
 @dataclass(frozen=True)
@@ -66,17 +90,25 @@ def read_planted(path: Path) -> dict[str, Any]:
 
 
 def score_faults(
-    planted: Mapping[str, Any], tables: StageTables, *, open_id: Callable[[str], str]
+    planted: Mapping[str, Any],
+    tables: StageTables,
+    *,
+    open_id: Callable[[str], str],
+    replacements: Replacements | None,
 ) -> list[dict[str, Any]]:
     """One row for each kind of planted fault, in the order of the line.
 
-    `open_id` turns a record's id of before deidentify into that of after it.
+    `open_id` turns a record's id of before deidentify into that of after it. `replacements` are None where it is not
+    known what was replaced as which class.
     """
+    found_identifiers = score_identifiers(
+        planted, before=tables.dedup_kept, after=tables.deidentified, open_id=open_id, replacements=replacements
+    )
     scores = [
         *score_drops(planted, kept=tables.clean_kept, dropped=tables.clean_dropped),
         score_mojibake(planted, ingested=tables.ingested, kept=tables.clean_kept),
         *score_copies(planted, kept=tables.dedup_kept, dropped=tables.dedup_dropped),
-        *score_identifiers(planted, before=tables.dedup_kept, after=tables.deidentified, open_id=open_id),
+        *found_identifiers,
     ]
     return [asdict(score) for score in scores]
 
@@ -142,12 +174,18 @@ def _copy_order(kind: str) -> tuple[int, str]:
 
 
 def score_identifiers(
-    planted: Mapping[str, Any], *, before: pa.Table, after: pa.Table, open_id: Callable[[str], str]
+    planted: Mapping[str, Any],
+    *,
+    before: pa.Table,
+    after: pa.Table,
+    open_id: Callable[[str], str],
+    replacements: Replacements | None,
 ) -> list[FaultScore]:
-    """Identifiers that deidentify had to replace, by kind; the last row counts stretches of sound words it changed.
+    """Identifiers that deidentify had to replace, by kind; classes without planted ones come last, if they touched words.
 
     Only records that reached deidentify count. An identifier is found when its text no longer stands in the field, in
-    upper or lower case.
+    upper or lower case. Wrongly touched are words of no identifier that were replaced as the kind's class; kinds of one
+    class show the same number.
     """
     opened = {open_id(record): native_id(record) for record in before["id"].to_pylist()}
     replaced = _texts(after, native=lambda record: opened.get(record, ""))
@@ -159,11 +197,17 @@ def score_identifiers(
         for entry in entries:
             total[entry["kind"]] += 1
             found[entry["kind"]] += not _places(entry["value"], replaced[record][column])
-    scores = [
-        FaultScore(kind, total[kind], found[kind], total[kind] - found[kind], None, None, "identifiers")
-        for kind in sorted(total)
-    ]
-    return [*scores, _score_sound_words(values, texts, replaced)]
+    by_record = None if replacements is None else {opened[name]: one for name, one in replacements.items()}
+    touched, sound = _touched_words(values, texts, by_record)
+    classes = {kind: CLASS_OF_KIND.get(kind, kind) for kind in sorted(total)}
+    further = sorted(set(touched) - set(classes.values()))
+    return [
+        FaultScore(
+            kind, total[kind], found[kind], total[kind] - found[kind],
+            None if replacements is None else touched[classes.get(kind, kind)], sound, "identifiers", "words",
+        )
+        for kind in [*classes, *further]
+    ]  # fmt: skip
 
 
 def _values_by_place(planted: Mapping[str, Any], texts: Texts) -> dict[tuple[str, str], list[Mapping[str, Any]]]:
@@ -176,17 +220,20 @@ def _values_by_place(planted: Mapping[str, Any], texts: Texts) -> dict[tuple[str
     return values
 
 
-def _score_sound_words(
-    values: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]], texts: Texts, replaced: Texts
-) -> FaultScore:
-    stretches = words = 0
+def _touched_words(
+    values: Mapping[tuple[str, str], Sequence[Mapping[str, Any]]], texts: Texts, replacements: Replacements | None
+) -> tuple[Counter[str], int]:
+    """How many sound words were replaced, by class (none that is zero), and how many there are."""
+    touched: Counter[str] = Counter()
+    words = 0
     for record, columns in texts.items():
         for column, text in columns.items():
-            named = [entry["value"] for entry in values.get((record, column), [])]
-            sound = sound_words(text, named)
+            sound = sound_words(text, [entry["value"] for entry in values.get((record, column), [])])
             words += sum(sound)
-            stretches += changed_stretches(text, replaced[record][column], sound)
-    return FaultScore("no_identifier", 0, 0, 0, stretches, words, "words")
+            if replacements is not None:
+                made = replacements[record].get(column, ())
+                touched.update(kind for place, kind in replaced_words(text, made) if sound[place])
+    return touched, words
 
 
 def sound_words(text: str, values: Iterable[str]) -> list[bool]:
@@ -202,20 +249,23 @@ def sound_words(text: str, values: Iterable[str]) -> list[bool]:
     ]
 
 
-def changed_stretches(before: str, after: str, sound: Sequence[bool]) -> int:
-    """How many stretches of sound words another text replaced, deleted or put something between.
+def replaced_words(text: str, replacements: Iterable[Replacement]) -> set[tuple[int, str]]:
+    """Which words of a text no longer stand in it, each by its number with the class that it was replaced as.
 
-    >>> changed_stretches("Call Ana today", "Call Eva now", [True, False, True])
-    1
+    A word that a replacement takes in and writes again, as the title in "Dr. Ruiz", still stands.
     """
-    matcher = difflib.SequenceMatcher(None, before.split(), after.split(), autojunk=False)
-    count = 0
-    for kind, start, end, _, _ in matcher.get_opcodes():
-        if kind == "equal":
-            continue
-        near = sound[start:end] if end > start else [all(sound[max(start - 1, 0) : start + 1])]
-        count += sum(is_sound and not (place and near[place - 1]) for place, is_sound in enumerate(near))
-    return count
+    words = list(re.finditer(r"\S+", text))
+    gone = set()
+    for one in replacements:
+        near = [place for place, word in enumerate(words) if word.start() < one.end and one.start < word.end()]
+        if near:
+            start, end = words[near[0]].start(), words[near[-1]].end()
+            after = (text[start : one.start] + one.replacement + text[one.end : end]).split()
+            before = [words[place].group() for place in near]
+            blocks = difflib.SequenceMatcher(None, before, after, autojunk=False).get_matching_blocks()
+            kept = {near[block.a + offset] for block in blocks for offset in range(block.size)}
+            gone |= {(place, one.kind) for place in near if place not in kept}
+    return gone
 
 
 def _places(value: str, text: str) -> list[tuple[int, int]]:

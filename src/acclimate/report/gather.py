@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
-from functools import partial
 from typing import Any
 
 import polars as pl
@@ -14,12 +13,10 @@ from acclimate.certificate.certify import standing
 from acclimate.core.artifacts import Artifact
 from acclimate.core.preferences import asked_and_answered
 from acclimate.core.report import Report
-from acclimate.core.surrogates import record_hash
-from acclimate.examples.planted import StageTables, read_planted, score_faults
 from acclimate.pipeline.config import ProjectConfig
-from acclimate.project.keys import has_key, load_key
 from acclimate.project.manifests import Manifest, read_run_facts
 from acclimate.project.workspace import Finished, Workspace
+from acclimate.report.faults import planted_faults
 from acclimate.stages.evaluate.arms import ARMS
 from acclimate.stages.evaluate.label_items import LABEL_ARMS
 from acclimate.stages.select_model.measure import work_name
@@ -163,7 +160,7 @@ class Story:
 
 def gather(workspace: Workspace, config: ProjectConfig) -> Story:
     """The story of the last evaluation: of it and of the artifacts it was made from, even where newer ones exist."""
-    made = _made_for(workspace, "evaluate")
+    made = made_for(workspace, "evaluate")
     shown = (made.get(step.name) or _beside(workspace.latest(step.name), made) for step in config.steps)
     steps = [_step_facts(finished) for finished in shown if finished is not None]
     reports = {facts.name: facts.report for facts in steps}
@@ -176,7 +173,7 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
         reports["evaluate"].metrics,
         train.metrics if train else None,
         _examples(made, config),
-        _faults(made, workspace, config),
+        planted_faults(made, workspace, config),
         [step.name for step in config.steps if step.name not in reports],
         [step.name for step in config.steps if _is_outdated(workspace, made, step.name)],
         Standing(*standing(workspace, made["deidentify"].manifest.identity)) if "deidentify" in made else None,
@@ -194,7 +191,7 @@ def _is_of(findings: Mapping[str, Any], made: Mapping[str, Finished]) -> bool:
     )
 
 
-def _made_for(workspace: Workspace, step: str) -> dict[str, Finished]:
+def made_for(workspace: Workspace, step: str) -> dict[str, Finished]:
     """The latest artifact of a step and everything it was made from, by step."""
     latest = workspace.readable(step)
     made, waiting = {step: latest}, [latest]
@@ -284,26 +281,3 @@ def _label_examples(made: Mapping[str, Finished]) -> list[LabelExample]:
 def _answers(predictions: Artifact) -> dict[str, str]:
     rows = predictions.rows(["id", "suite", "generated"])
     return {row["id"]: row["generated"] for row in rows if row["suite"] == "task" and row["generated"] is not None}
-
-
-def _faults(made: Mapping[str, Finished], workspace: Workspace, config: ProjectConfig) -> list[dict[str, Any]]:
-    """What became of planted faults; only the example projects have a file that says what was planted."""
-    truth = workspace.folder / "data" / "planted.json"
-    deidentified = made.get("deidentify")
-    if not truth.exists() or deidentified is None:
-        return []
-    name = deidentified.manifest.config["key"]
-    if not has_key(config.project, name):
-        return []
-    clean, dedup = made["clean"].artifact, made["dedup"].artifact
-    tables = StageTables(
-        ingested=made["ingest"].artifact.table(),
-        clean_kept=clean.table(),
-        clean_dropped=clean.dropped(),
-        dedup_kept=dedup.table(),
-        dedup_dropped=dedup.dropped(),
-        deidentified=deidentified.artifact.table(),
-    )
-    for step in ("ingest", "clean", "dedup"):
-        workspace.audit.append("restricted read", by="report", step=step)
-    return score_faults(read_planted(truth), tables, open_id=partial(record_hash, load_key(config.project, name)))

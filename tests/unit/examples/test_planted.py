@@ -11,7 +11,7 @@ from acclimate.core.schema import DROPPED_SCHEMA, records_table
 from acclimate.examples.planted import (
     FaultScore,
     StageTables,
-    changed_stretches,
+    replaced_words,
     score_copies,
     score_drops,
     score_faults,
@@ -19,6 +19,7 @@ from acclimate.examples.planted import (
     score_mojibake,
     sound_words,
 )
+from acclimate.stages.deidentify.rewrite import Edit
 
 
 def kept(**texts: tuple[str, str]) -> pa.Table:
@@ -42,6 +43,10 @@ def named(record: str, kind: str, value: str, field: str = "dialogue") -> dict[s
 
 def same(record_id: str) -> str:
     return record_id
+
+
+def edits(record: str = "A", **columns: list[Edit]) -> dict[str, dict[str, list[Edit]]]:
+    return {f"north:{record}": columns}
 
 
 def test_drops_are_found_missed_or_wrong_by_their_reason() -> None:
@@ -89,39 +94,47 @@ def test_an_identifier_is_missed_while_it_stands_in_any_case() -> None:
     planted = {"faults": [], "identifiers": [named("A", "name", "Ana Ruiz"), named("A", "phone", "555-0199")]}
     before = kept(A=("Call Ana Ruiz at 555-0199 soon", "ok"))
     after = kept(A=("Call ANA RUIZ at 555-0142 soon", "ok"))
-    scores = {score.kind: score for score in score_identifiers(planted, before=before, after=after, open_id=same)}
+    rows = score_identifiers(planted, before=before, after=after, open_id=same, replacements=None)
+    scores = {score.kind: score for score in rows}
     assert (scores["name"].found, scores["name"].missed) == (0, 1)
     assert (scores["phone"].found, scores["phone"].missed) == (1, 0)
-    assert scores["no_identifier"].wrongly_touched == 0
 
 
-def test_sound_words_are_counted_once_for_all_kinds_of_identifier() -> None:
+def test_a_word_that_is_no_identifier_is_wrongly_touched_as_the_class_that_replaced_it() -> None:
+    planted = {"faults": [], "identifiers": [named("A", "name", "Ana"), named("A", "date_of_birth", "1/2/1950")]}
+    before, after = kept(A=("Ana (1/2/1950) had 81 mg", "BP 120/80")), kept(A=("Eva (3/4/1950) had 7 mg", "BP 4/12"))
+    prompt = [Edit(0, 3, "Eva", "name"), Edit(5, 13, "3/4/1950", "date"), Edit(19, 21, "7", "age")]
+    replaced = edits(prompt=prompt, completion=[Edit(3, 9, "4/12", "date")])
+    scores = score_identifiers(planted, before=before, after=after, open_id=same, replacements=replaced)
+    assert [(score.kind, score.planted, score.wrongly_touched, score.unplanted) for score in scores] == [
+        ("date_of_birth", 1, 1, 5), ("name", 1, 0, 5), ("age", 0, 1, 5)
+    ]  # fmt: skip
+    assert {(score.unit, score.unplanted_unit) for score in scores} == {("identifiers", "words")}
+
+
+def test_what_was_wrongly_touched_stays_open_where_the_replacements_are_not_known() -> None:
     planted = {"faults": [], "identifiers": [named("A", "name", "Ana")]}
-    name, sound = score_identifiers(planted, before=kept(A=("Ana", "x")), after=kept(A=("Eva", "x")), open_id=same)
-    assert (name.wrongly_touched, name.unplanted) == (None, None)
-    assert (sound.wrongly_touched, sound.unplanted) == (0, 1)
-
-
-def test_a_changed_word_that_is_no_identifier_is_wrongly_touched() -> None:
-    planted = {"faults": [], "identifiers": [named("A", "name", "Ana")]}
-    before, after = kept(A=("Ana takes 81 mg aspirin", "BP 120/80")), kept(A=("Eva takes 81 mg aspirin", "BP 4/12"))
-    *_, sound = score_identifiers(planted, before=before, after=after, open_id=same)
-    assert (sound.kind, sound.wrongly_touched, sound.unplanted) == ("no_identifier", 1, 6)
+    before, after = kept(A=("Ana", "x")), kept(A=("Eva", "x"))
+    (name,) = score_identifiers(planted, before=before, after=after, open_id=same, replacements=None)
+    assert (name.found, name.wrongly_touched, name.unplanted) == (1, None, 1)
 
 
 def test_identifiers_of_records_that_never_arrived_do_not_count() -> None:
     planted = {"faults": [], "identifiers": [named("A", "name", "Ana"), named("B", "name", "Bo")]}
     before, after = kept(A=("Ana", "x")), kept(A=("Eva", "x"))
-    scores = score_identifiers(planted, before=before, after=after, open_id=same)
-    assert [score.planted for score in scores] == [1, 0]
+    scores = score_identifiers(planted, before=before, after=after, open_id=same, replacements=None)
+    assert [score.planted for score in scores] == [1]
 
 
 def test_records_are_joined_through_their_open_ids() -> None:
     planted = {"faults": [], "identifiers": [named("A", "name", "Ana")]}
     after = records_table([{"id": "h/north:A", "prompt": "Eva", "completion": "x"}])
     before = kept(A=("Ana", "x"))
-    name, _ = score_identifiers(planted, before=before, after=after, open_id=lambda record: f"h/{record}")
-    assert name.found == 1
+    replaced = {"h/north:A": {"prompt": [Edit(0, 3, "Eva", "name")], "completion": [Edit(0, 1, "y", "name")]}}
+    (name,) = score_identifiers(
+        planted, before=before, after=after, open_id=lambda record: f"h/{record}", replacements=replaced
+    )
+    assert (name.found, name.wrongly_touched) == (1, 1)
 
 
 @pytest.mark.parametrize(
@@ -137,11 +150,19 @@ def test_words_of_an_identifier_are_told_from_sound_ones(value: str, text: str, 
 
 
 @pytest.mark.parametrize(
-    ("after", "count"),
-    [("a b c d", 0), ("a x c d", 1), ("a x c y", 2), ("a b d", 1), ("a b c d e", 1), ("x y c d", 1)],
+    ("replacements", "gone"),
+    [
+        ([Edit(0, 8, "Dr. Roe", "name")], {(1, "name")}),
+        ([Edit(4, 8, "de la Roe", "name")], {(1, "name")}),
+        ([Edit(3, 12, " ", "other")], {(1, "other"), (2, "other")}),
+        ([Edit(13, 14, "4", "date"), Edit(15, 17, "9", "date"), Edit(15, 17, "9", "age")], {(3, "date"), (3, "age")}),
+        ([Edit(0, 3, "Dr.", "name")], set()),
+    ],
 )
-def test_stretches_of_changed_words_are_counted_once(after: str, count: int) -> None:
-    assert changed_stretches("a b c d", after, [True] * 4) == count
+def test_a_word_that_a_replacement_writes_again_still_stands(
+    replacements: list[Edit], gone: set[tuple[int, str]]
+) -> None:
+    assert replaced_words("Dr. Ruiz saw 3/10", replacements) == gone
 
 
 def test_all_faults_are_scored_in_the_order_of_the_line() -> None:
@@ -152,8 +173,8 @@ def test_all_faults_are_scored_in_the_order_of_the_line() -> None:
         ingested=before, clean_kept=before, clean_dropped=dropped(A="empty"),
         dedup_kept=before, dedup_dropped=dropped(C="exact"), deidentified=after,
     )  # fmt: skip
-    rows = score_faults(planted, tables, open_id=same)
+    replaced = edits("B", prompt=[Edit(0, 3, "Eva", "name")])
+    rows = score_faults(planted, tables, open_id=same, replacements=replaced)
     assert [(row["kind"], row["found"], row["missed"]) for row in rows] == [
         ("empty", 1, 0), ("other_language", 0, 0), ("mojibake", 0, 0), ("exact_copy", 1, 0), ("name", 1, 0),
-        ("no_identifier", 0, 0),
     ]  # fmt: skip
