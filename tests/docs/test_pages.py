@@ -8,10 +8,12 @@ import re
 import shutil
 import subprocess
 import sys
-from collections.abc import Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 
 import pytest
+from tests.page_commands import blocks, commands, mentioned, require_complete, require_known
+from tests.page_projects import read_study, write_annotations, write_protocol
 
 from acclimate.certificate.safe_harbor import SAFE_HARBOR
 
@@ -19,10 +21,27 @@ ROOT = Path(__file__).parents[2]
 PAGES = sorted((ROOT / "docs").rglob("*.md"))
 
 
-def commands(page: Path) -> list[str]:
-    """The lines after `$` in console blocks."""
-    blocks = re.findall(r"```console\n(.*?)```", page.read_text(), re.DOTALL)
-    return [line[2:] for block in blocks for line in block.splitlines() if line.startswith("$ ")]
+DATED = [ROOT / "docs/log.md", *(ROOT / "docs/decisions").iterdir()]
+"""Pages that say what was so on their day."""
+TODAYS = [page for page in (ROOT / "README.md", ROOT / "CONTRIBUTING.md", *PAGES) if page not in DATED]
+
+SERVES = "a server that keeps running"
+NOT_RUN = {
+    "acclimate annotate --project study": SERVES,
+    "acclimate annotate --project /srv/study --public-url https://annotate.example.org": SERVES,
+    "ACCLIMATE_OIDC_SECRET=… acclimate annotate --project /srv/study --public-url https://annotate.example.org"
+    " --oidc-issuer https://id.example.org --oidc-client acclimate": "an identity provider outside",
+    "ACCLIMATE_ENDPOINT_KEY=… acclimate annotate --project /srv/study --endpoint https://models.example.org/v1"
+    " --model large-1": SERVES,
+    "acclimate annotations suggest --task notes --endpoint https://models.example.org/v1 --model large-1"
+    " --key-from MODEL_KEY --project study --by manager": "a model outside",
+    "acclimate run --set engine.kind=ray --set engine.address=10.0.0.5:6379   # on a machine that is a node": (
+        "a Ray cluster of several machines"
+    ),
+    "acclimate run --project demo": "a training of some minutes; the page runs it with --quick",
+    "acclimate report --project demo": "the report of that training",
+}
+"""Commands that pages show and no test runs from there, each with its reason."""
 
 
 def run_all(written: Sequence[str], folder: Path, *, editor: str = "false") -> None:
@@ -36,25 +55,61 @@ def run_all(written: Sequence[str], folder: Path, *, editor: str = "false") -> N
         assert ran.returncode == 0, f"{command}\n{ran.stderr[-2000:]}"
 
 
-ON_A_FINISHED_PROJECT = [ROOT / "docs/guides/adapting.md"]
-"""Pages that begin where a project has been run, as the page on the first project leaves it."""
+PREPARED: Mapping[str, tuple[str, Callable[[Path], None]]] = {
+    "adapting": ("demo", lambda folder: None),
+    "preferences": ("notes", lambda folder: None),
+    "annotation-manager": ("study", write_annotations),
+    "annotation-server": ("study", write_annotations),
+}
+"""Pages that begin where a project has been run: what they call it, and what else they find in it."""
+BLIND_REVIEW = ROOT / "docs/guides/blind-review.md"
+WITH_COMMANDS = [page for page in PAGES if commands(page)]
 
 
 @pytest.mark.slow
 @pytest.mark.parametrize(
     "page",
-    [page for page in PAGES if commands(page) and page not in ON_A_FINISHED_PROJECT],
+    [page for page in WITH_COMMANDS if page.stem not in PREPARED and page != BLIND_REVIEW],
     ids=lambda page: page.stem,
 )
-def test_every_command_of_a_page_runs(page: Path, tmp_path: Path) -> None:
+def test_every_command_of_a_page_runs(page: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Its keys are its own: a project that it makes may be called like one of another test."""
+    monkeypatch.setenv("ACCLIMATE_KEYS", str(tmp_path / "keys"))
     run_all(commands(page), tmp_path)
 
 
 @pytest.mark.slow
-@pytest.mark.parametrize("page", ON_A_FINISHED_PROJECT, ids=lambda page: page.stem)
+@pytest.mark.parametrize("page", [page for page in WITH_COMMANDS if page.stem in PREPARED], ids=lambda page: page.stem)
 def test_every_command_of_a_page_about_a_finished_project_runs(page: Path, finished: Path) -> None:
-    finished.rename(finished.parent / "demo")
+    name, prepare = PREPARED[page.stem]
+    prepare(finished.rename(finished.parent / name))
     run_all(commands(page), finished.parent)
+
+
+@pytest.mark.slow
+def test_every_command_of_the_page_on_blind_reviews_runs_with_people_reading_in_between(finished: Path) -> None:
+    project, written = finished.rename(finished.parent / "demo"), commands(BLIND_REVIEW)
+    write_protocol(BLIND_REVIEW, project.parent)
+    opened = next(number for number, line in enumerate(written, start=1) if "study open" in line)
+    run_all(written[:opened], project.parent)
+    read_study(project, "notes-review")
+    run_all(written[opened:], project.parent)
+
+
+def test_every_command_that_a_page_shows_is_run_or_has_a_reason_not_to_be() -> None:
+    shown = [line for page in (ROOT / "README.md", *PAGES) for block in blocks(page) for line in block.only_shown]
+    assert sorted(shown) == sorted(NOT_RUN)
+
+
+@pytest.mark.parametrize(
+    "page", [page for page in TODAYS if "acclimate " in page.read_text()], ids=lambda page: page.stem
+)
+def test_every_command_that_a_page_names_has_a_verb_and_options_that_there_are(page: Path) -> None:
+    for block in blocks(page):
+        for line in (*block.run, *block.only_shown):
+            require_complete(line)
+    for line in mentioned(page):
+        require_known(line)
 
 
 @pytest.mark.slow

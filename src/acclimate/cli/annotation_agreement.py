@@ -13,7 +13,7 @@ from acclimate.annotation.agreement.figure import Agreement
 from acclimate.annotation.agreement.of_task import QuestionFigures, QuestionParts, agreement_of, agreement_parts
 from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.console import print_json, tell
-from acclimate.cli.options import HERE, JsonOption, ProjectOption
+from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption
 from acclimate.project.workspace import Workspace
 
 MOST_DOUBTS = 20
@@ -27,6 +27,7 @@ def agreement(
         "", help="Who looks: owner, manager, reviewer, approver or auditor; by default your account's name."
     ),
     as_json: JsonOption = False,
+    quiet: QuietOption = False,
 ) -> None:
     """Show how far readers agree: by question, label, site and pair, with 95 % intervals; and what deserves another look.
 

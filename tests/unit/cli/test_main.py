@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from tests.page_commands import require_complete
 from typer.main import get_command
 
 from acclimate.api import Project
@@ -84,6 +85,16 @@ def options(verb: str) -> dict[str, set[str]]:
 def test_a_verb_takes_the_options_that_the_help_promises(verb: str) -> None:
     promised = {"--json", "--quiet"} | ({"--project"} if verb not in ("init", "compare", "doctor") else set())
     assert {words: promised - taken for words, taken in options(verb).items() if promised - taken} == {}
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_every_example_in_the_help_of_a_verb_names_options_that_there_are(verb: str) -> None:
+    command = get_command(app_of(verb))
+    helps = [one.help or "" for one in (command, *getattr(command, "commands", {}).values())]
+    examples = [line for text in helps for line in re.findall(r"example: (.*acclimate .*)", text)]
+    assert examples
+    for line in examples:
+        require_complete(line)
 
 
 def test_a_preview_of_training_can_be_of_other_settings_and_of_the_trial() -> None:
