@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.integration.test_kills import ROOT, artifacts, files_of, run
+from tests.integration.test_kills import ROOT, files_of, kill_at_every_point, run
 from tests.tiny_project import write_tiny_project
 from tests.unit.backends.test_checkpoints import FILES, OBJECTIVES, flip_one_bit, remove, truncate
 from tests.unit.backends.tiny_training import CutOffError, EndsAfter, TinyRun
@@ -53,7 +53,7 @@ def killed_line(folder: Path) -> list[dict[str, Any]]:
         if run(forks, projects["whole"]):
             raise SystemExit("the undisturbed run failed")
         whole = files_of(projects["whole"])
-        at_points = _kill_at_points(forks, projects["points"])
+        at_points = kill_at_every_point(forks, projects["points"])
         seconds = _kill_at_moments(forks, projects["moments"])
     return [
         result(
@@ -67,21 +67,6 @@ def killed_line(folder: Path) -> list[dict[str, Any]]:
             ("moments", RANDOM_KILLS, "at random moments", {"drawn up to, s": seconds}),
         )
     ]
-
-
-def _kill_at_points(forks: Forks, project: Path) -> int:
-    """Kills at the next point that no run has died at yet, until a run ends; how many kills that took."""
-    visit, kills = 1, 0
-    while True:
-        before = artifacts(project)
-        code = run(forks, project, fatal_visit=visit)
-        if code != -signal.SIGKILL:
-            break
-        kills += 1
-        visit = 1 if artifacts(project) > before else visit + 1
-    if code:
-        raise SystemExit(f"the last run ended with {code}")
-    return kills
 
 
 def _kill_at_moments(forks: Forks, project: Path) -> float:

@@ -19,6 +19,7 @@ from acclimate.annotation.review import CHECKING
 from acclimate.annotation.schema import Choice, MarkedSpans, Question, Rating, Spans, labels_of
 from acclimate.annotation.schema_history import GivenAnswer, standing_answers
 from acclimate.annotation.settled import annotated_record, plain_record, undecided
+from acclimate.annotation.snapshot_manifest import STEP, snapshot_manifest
 from acclimate.annotation.span_readings import SpanReadings
 from acclimate.annotation.store import Store, moment
 from acclimate.annotation.study.blinding import require_unblinded
@@ -30,21 +31,10 @@ from acclimate.core.atomic import json_digest, publish_folder, write_json
 from acclimate.core.errors import DataError
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import records_table
-from acclimate.core.stage import Zone
 from acclimate.project.locks import run_lock
-from acclimate.project.manifests import (
-    MANIFEST,
-    REPORT,
-    RUN,
-    InputReference,
-    Manifest,
-    artifact_files,
-    artifact_key,
-    content_identity,
-)
+from acclimate.project.manifests import MANIFEST, REPORT, RUN
 
 YES, NO = "yes", "no"
-STEP = "annotation"
 _CODE = "1"
 """Changes when equal annotations would give another snapshot."""
 _ROWS = 1024
@@ -171,7 +161,8 @@ def _export(store: Store, task: str, destination: Path, *, viewer: Person) -> Sn
         report = _write_records(connection, task, made, viewer)
     write_json(made / REPORT, report.to_json())
     sites = viewer.reaches(*CHECKING)
-    manifest = _manifest({"task": task, **({} if sites is None else {"sites": sorted(sites)})}, state, made)
+    config = {"task": task, **({} if sites is None else {"sites": sorted(sites)})}
+    manifest = snapshot_manifest(made, of=task, state=state, config=config, code=_CODE)
     with store.write() as transaction:
         details = {"task": task, "key": manifest.key, "identity": manifest.identity}
         # Said first: killed in between, it is said once more; the other way round an export could go unsaid.
@@ -180,25 +171,6 @@ def _export(store: Store, task: str, destination: Path, *, viewer: Person) -> Sn
     write_json(made / MANIFEST, manifest.model_dump(mode="json"))
     publish_folder(made, destination / manifest.key)
     return Snapshot(destination / manifest.key, manifest.identity, report.counts)
-
-
-def _manifest(config: dict[str, Any], state: str, folder: Path) -> Manifest:
-    inputs = {"annotations": InputReference(step=f"@{config['task']}", key=state[:16], identity=state)}
-    files = artifact_files(folder)
-    return Manifest(
-        step=STEP,
-        stage=STEP,
-        key=artifact_key(stage=STEP, code=_CODE, config=config, inputs=inputs, secrets={}),
-        zone=Zone.RESTRICTED,
-        equality="bytes",
-        config=config,
-        inputs=inputs,
-        code=_CODE,
-        secrets={},
-        identity=content_identity(folder, files),
-        files=files,
-        environment={},
-    )
 
 
 def _note_readings(store: Store, task: str, question: str, readings: int, *, by: str) -> None:

@@ -16,6 +16,7 @@ from sqlalchemy import Connection
 
 from acclimate.annotation.output_marks import OutputMark
 from acclimate.annotation.people import RefusedError, Role, require_every_site
+from acclimate.annotation.snapshot_manifest import STEP, snapshot_manifest
 from acclimate.annotation.store import Store, moment
 from acclimate.annotation.study.answers import outputs_read
 from acclimate.annotation.study.design import Answered, shown_items
@@ -26,21 +27,10 @@ from acclimate.core.artifacts import Output
 from acclimate.core.atomic import json_digest, publish_folder, write_bytes, write_json
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import records_table
-from acclimate.core.stage import Zone
 from acclimate.project.locks import run_lock
-from acclimate.project.manifests import (
-    MANIFEST,
-    REPORT,
-    RUN,
-    InputReference,
-    Manifest,
-    artifact_files,
-    artifact_key,
-    content_identity,
-)
+from acclimate.project.manifests import MANIFEST, REPORT, RUN
 
 CASES, CANDIDATES = "regression-cases", "training-candidates"
-STEP = "annotation"
 _CODE = "1"
 """Changes when equal answers would give other cases or candidates."""
 
@@ -125,7 +115,14 @@ def _export(
     counts = Counts(inputs=marks, kept=confirmed, dropped={"unconfirmed": marks - confirmed}, unit="marks")
     told = {"regression_cases": len(cases), "training_candidates": len(candidates), "without_candidate": without}
     write_json(made / REPORT, Report(STEP, counts, metrics=told).to_json())
-    manifest = _manifest(standing, [cases, candidates], made)
+    manifest = snapshot_manifest(
+        made,
+        of=standing.protocol.name,
+        state=json_digest([cases, candidates]),
+        config={"study": standing.protocol.name, "protocol": standing.protocol.digest},
+        code=_CODE,
+        stage=f"{STEP} marks",
+    )
     with store.write() as transaction:
         details = {"task": standing.protocol.name, "key": manifest.key, "identity": manifest.identity}
         # Said first: killed in between, it is said once more; the other way round an export could go unsaid.
@@ -225,24 +222,3 @@ def _line(row: Mapping[str, Any]) -> bytes:
 def _id(kind: str, standing: Study, *parts: str) -> str:
     whole = "\0".join([standing.protocol.digest, *parts])
     return f"{kind}{hashlib.sha256(whole.encode()).hexdigest()[:32]}"
-
-
-def _manifest(standing: Study, rows: Sequence[Sequence[Row]], folder: Path) -> Manifest:
-    state = json_digest(rows)
-    config = {"study": standing.protocol.name, "protocol": standing.protocol.digest}
-    inputs = {"annotations": InputReference(step=f"@{standing.protocol.name}", key=state[:16], identity=state)}
-    files = artifact_files(folder)
-    return Manifest(
-        step=STEP,
-        stage=STEP,
-        key=artifact_key(stage=f"{STEP} marks", code=_CODE, config=config, inputs=inputs, secrets={}),
-        zone=Zone.RESTRICTED,
-        equality="bytes",
-        config=config,
-        inputs=inputs,
-        code=_CODE,
-        secrets={},
-        identity=content_identity(folder, files),
-        files=files,
-        environment={},
-    )
