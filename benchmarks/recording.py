@@ -50,7 +50,7 @@ def share_result(figure: str, seen: Sequence[bool], goal: str = "") -> dict[str,
     """How often something was so, with Wilson's interval."""
     found = stats.binomtest(sum(seen), len(seen)).proportion_ci(method="wilson")
     interval = [round(float(bound), 3) for bound in found]
-    return result(f"{figure} (n={len(seen)})", round(sum(seen) / len(seen), 3), interval=interval, goal=goal)
+    return result(f"{figure} (n={len(seen)})", round(sum(seen) / len(seen), 4), interval=interval, goal=goal)
 
 
 def result(

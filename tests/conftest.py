@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from pathlib import Path
 
 import pytest
@@ -18,6 +19,17 @@ settings.register_profile("untimed", deadline=None)
 settings.load_profile("untimed")
 
 os.environ.setdefault("OMP_NUM_THREADS", "1")
+
+
+def refuse_the_network(event: str, details: tuple[object, ...]) -> None:
+    """No test of this process reaches another machine: offline is the default, for the tests as well."""
+    if event == "socket.connect" and isinstance(details[1], tuple):
+        host = str(details[1][0])
+        if host not in ("localhost", "::1") and not host.startswith("127."):
+            raise RuntimeError(f"a test connects to {host}")
+
+
+sys.addaudithook(refuse_the_network)
 
 
 @pytest.fixture(scope="session", autouse=True)
