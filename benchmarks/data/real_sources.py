@@ -1,6 +1,7 @@
 """Real sources, each by one piece of YAML: every line of their files is a record or a row set aside, site by site.
 
 The truth is counted from the files by other means: a line of JSON is a row (or holds a list of rows), with its site.
+Then three of them as sites of one project, by one YAML, through every step of the data.
 
     python -m benchmarks.data.real_sources --output benchmarks/results/real_sources.json
 """
@@ -10,6 +11,7 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
+import os
 import tempfile
 from collections import Counter
 from dataclasses import dataclass
@@ -19,12 +21,14 @@ from typing import Any
 import yaml
 from benchmarks.recording import SHARED, needed, result, write_results
 
+from acclimate.api import Project
 from acclimate.backends.engine import LocalEngine
 from acclimate.collect.snapshots import collect
 from acclimate.core.artifacts import Artifact, Output
 from acclimate.core.ports import Context
 from acclimate.core.progress import no_progress
 from acclimate.core.report import Report
+from acclimate.project.keys import new_key
 from acclimate.stages.ingest import STAGE, IngestConfig
 
 
@@ -111,6 +115,28 @@ SOURCES = (
 )
 
 
+THREE_SITES = """
+project: three-sites
+task: generation
+base: smollm2-135m
+ingest:
+  on_error: set_aside
+  sources:
+    - path: {shared}/data/medquad/qa.jsonl.gz
+      site: medquad
+      licence: CC-BY-4.0
+      columns: {{prompt: question, completion: answer, subject_id: doc_id}}
+    - path: {shared}/data/meqsum/meqsum.jsonl.gz
+      site: meqsum
+      licence: CC-BY-4.0
+      columns: {{prompt: CHQ, completion: Summary}}
+    - path: {shared}/data/mts-dialog/dialogue_to_section.jsonl.gz
+      site: mts-dialog
+      licence: CC-BY-4.0
+      columns: {{prompt: dialogue, completion: section_text}}
+"""
+
+
 def count_rows(source: RealSource) -> Counter[str]:
     """The rows of each site, by reading the files line by line; of lines that hold several, those inside."""
     sites: Counter[str] = Counter()
@@ -155,6 +181,34 @@ def measure(source: RealSource) -> list[dict[str, Any]]:
     ]
 
 
+def three_sites() -> list[dict[str, Any]]:
+    """Three sources as sites of one project: what is kept of each, what leaks between splits, how far they are apart."""
+    with tempfile.TemporaryDirectory() as folder:
+        os.environ["ACCLIMATE_KEYS"] = str(Path(folder, "keys"))
+        new_key("three-sites", "surrogates")
+        home = Path(folder, "project")
+        home.mkdir()
+        (home / "acclimate.yaml").write_text(THREE_SITES.format(shared=SHARED.resolve()))
+        project = Project.open(home)
+        project.run(until="profile")
+        counts = {step: project.report(step).counts for step in ("ingest", "clean", "dedup", "deidentify", "split")}
+        split, profile = project.report("split").metrics, project.report("profile").metrics
+        kept = Counter(project.table("split")["site"].to_pylist())
+    dropped = {f"{step} {why}": n for step, count in counts.items() for why, n in count.dropped.items()}
+    apart = {f"{pair['one']}, {pair['other']}": pair["auc"] for pair in profile["shift"]["pairs"]}
+    return [
+        result("three sites by one YAML: rows read", counts["ingest"].inputs, peers=dict(sorted(kept.items()))),
+        result("three sites by one YAML: records kept to the split", counts["split"].kept, peers=dropped),
+        result(
+            "three sites by one YAML: leaks between splits",
+            sum(split["leaks"].values()),
+            goal="0",
+            peers=split["leaks"],
+        ),
+        result("three sites by one YAML: least told apart, area under the curve", min(apart.values()), peers=apart),
+    ]
+
+
 def main() -> None:
     """Reads every source."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
@@ -163,7 +217,8 @@ def main() -> None:
     for source in SOURCES:
         for name in source.files:
             needed(*name.split("/"))
-    write_results(arguments.output, [row for source in SOURCES for row in measure(source)])
+    needed("data", "mts-dialog")
+    write_results(arguments.output, [*(row for source in SOURCES for row in measure(source)), *three_sites()])
 
 
 if __name__ == "__main__":
