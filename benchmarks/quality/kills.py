@@ -21,7 +21,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from tests.integration.test_kills import ROOT, files_of, kill_at_every_point, run
+from tests.integration.test_kills import ROOT, files_of, kill_at_points, run
 from tests.tiny_project import write_tiny_project
 from tests.unit.backends.test_checkpoints import FILES, OBJECTIVES, flip_one_bit, remove, truncate
 from tests.unit.backends.tiny_training import CutOffError, EndsAfter, TinyRun
@@ -53,7 +53,7 @@ def killed_line(folder: Path) -> list[dict[str, Any]]:
         if run(forks, projects["whole"]):
             raise SystemExit("the undisturbed run failed")
         whole = files_of(projects["whole"])
-        at_points = kill_at_every_point(forks, projects["points"])
+        at_points = kill_at_points(forks, projects["points"])
         seconds = _kill_at_moments(forks, projects["moments"])
     return [
         result(
