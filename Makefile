@@ -19,7 +19,7 @@ demo: install
 	$(BIN)/acclimate report --project demo
 
 test: install
-	$(BIN)/pytest -n 2
+	$(BIN)/pytest -n 2 --dist worksteal
 
 test-slow: install
 	$(BIN)/pytest -n 2 --dist worksteal -m slow
