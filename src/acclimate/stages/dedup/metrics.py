@@ -12,7 +12,7 @@ _MANY = 0.3
 """A share of dropped records that is worth a warning."""
 
 _ALIKE = 0.02
-"""More near copies of one record than this share of all, and than `_FEW`, may be a form and no copies."""
+"""A cluster with more near copies than this share of all records, and than `_FEW`, may be a form and no copies."""
 
 _CROWDED = 0.1
 _FEW = 20
@@ -67,12 +67,12 @@ def cluster_warnings(decisions: pl.DataFrame) -> Iterator[str]:
             f"One cluster ties {largest} of {decisions.height} records, which split must keep together: they may share"
             " standard passages; a lower dedup.max_edited ties less."
         )
-    near = decisions.filter(pl.col("reason") == "near_duplicate").group_by("value").len()
+    near = decisions.filter(pl.col("reason") == "near_duplicate").group_by("cluster_id").len()
     alike = max(near["len"].to_list(), default=0)
     if alike > max(_ALIKE * decisions.height, _FEW):
         yield (
-            f"{alike} records were dropped as near copies of one and the same: a form that is filled in differently each"
-            " time looks like that; acclimate drops --step dedup --samples 5 shows some, a lower dedup.max_edited keeps more."
+            f"{alike} records of one cluster were dropped as near copies: a form that is filled in differently each time"
+            " looks like that; acclimate drops --step dedup --samples 5 shows some, a lower dedup.max_edited keeps more."
         )
     frozen = decisions.filter("frozen")
     doubled = frozen.height - frozen["cluster_id"].n_unique()

@@ -15,6 +15,7 @@ from acclimate.core.reinclusion import KEPT_FILE, id_digest
 from acclimate.core.surrogates import record_hash
 from acclimate.stages.dedup import STAGE
 from acclimate.stages.dedup.earlier import mark_earlier
+from acclimate.stages.dedup.metrics import cluster_warnings
 
 KEY = bytes(32)
 LONG = " ".join(f"word{index}" for index in range(40))
@@ -147,7 +148,18 @@ def test_a_crowded_cluster_keeps_one_record_and_is_warned_of(run_stage):
     result = run_stage(STAGE, [{"id": f"{index:03}", "text": edited(LONG, index % 40)} for index in range(120)])
     assert set(result.kept) == {"000"}
     assert "One cluster ties 120 of 120 records" in result.report.warnings[1]
-    assert "117 records were dropped as near copies of one and the same" in result.report.warnings[2]
+    assert "117 records of one cluster were dropped as near copies" in result.report.warnings[2]
+
+
+def test_near_copies_of_one_cluster_are_counted_together_whichever_record_stands_for_them():
+    rows = [
+        {"id": f"{place:03}", "cluster_id": "a" if place < 40 else f"{place:03}", "label": None, "frozen": False}
+        | {"text_digest": f"{place:03}"}
+        | {"reason": "near_duplicate" if 1 < place < 40 else None, "value": "ab"[place % 2] if 1 < place < 40 else None}
+        for place in range(400)
+    ]
+    (warning,) = (one for one in cluster_warnings(pl.DataFrame(rows)) if "near copies" in one)
+    assert warning.startswith("38 records of one cluster")
 
 
 def test_a_copy_that_was_re_included_stays_in_its_cluster_and_is_counted(run_stage, tmp_path):
