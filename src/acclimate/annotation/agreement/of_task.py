@@ -90,7 +90,7 @@ class QuestionParts:
 def agreement_of(store: Store, task: str, *, by: str) -> list[QuestionFigures]:
     """Figures for every question that has any: labels, criteria of ratings, spans.
 
-    Raises TaskError for an unknown task and RefusedError for one who may not see others' answers.
+    Raises DataError for an unknown task and RefusedError for one who may not see others' answers.
     """
     return [figures for question in _questions(store, task) for figures in _figures(store, task, question, by)]
 
