@@ -61,7 +61,8 @@ def test_a_quick_trial_pretrains_for_two_steps(done: Path) -> None:
 
 
 def test_a_model_that_started_from_a_persons_texts_goes_with_them(done: Path) -> None:
-    project = Project.open(done)
+    project = Project.open(done, overrides=["train.max_steps=1"])
+    project.run(until="train")
     learnt = {step: set(project.table(step)["subject_id"].to_pylist()) for step in ("pretrain", "train")}
     subject = min(learnt["pretrain"] - learnt["train"])
     told = {one.name: one.what for one in project.preview_erasure(subject).affected if one.kind == "model"}
