@@ -24,13 +24,21 @@ PROBE_STRENGTH = 30.0
 def fit_softmax(features: Features, wanted: Floats, *, strength: float = 1.0) -> Floats:
     """Weights of each class, features + 1 × classes, the last row without a feature; unregularised there.
 
-    `wanted` is records × classes, each row the shares of the classes in that record, which sum to one.
+    `wanted` is records × classes, each row the shares of the classes in that record, which sum to one. A feature that
+    no record has keeps weight zero, and costs nothing where the features are sparse.
 
     >>> weights = fit_softmax(np.array([[-1.0], [1.0]]), np.eye(2), strength=100.0)
     >>> softmax_probabilities(np.array([[3.0]]), weights).argmax()
     np.int64(1)
     """
-    classes, width = wanted.shape[1], features.shape[1]
+    classes = wanted.shape[1]
+    if sparse.issparse(features):
+        present = np.flatnonzero(np.bincount(sparse.csr_array(features).indices, minlength=features.shape[1]))
+        if len(present) < features.shape[1]:
+            weights = np.zeros((features.shape[1] + 1, classes))
+            weights[[*present, -1]] = fit_softmax(features[:, present], wanted, strength=strength)
+            return weights
+    width = features.shape[1]
     transposed = sparse.csr_array(features.T) if sparse.issparse(features) else features.T
 
     def loss_and_slope(flat: Floats) -> tuple[float, Floats]:

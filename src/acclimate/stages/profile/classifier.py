@@ -10,10 +10,10 @@ from collections.abc import Sequence
 
 import numpy as np
 import numpy.typing as npt
-from scipy import sparse
+from scipy import linalg, sparse
 
 from acclimate.core.hash_order import hash_rank
-from acclimate.core.softmax_regression import fit_softmax, softmax_probabilities
+from acclimate.core.softmax_regression import Features, fit_softmax, softmax_probabilities
 from acclimate.stages.profile.sample import Words
 
 Floats = npt.NDArray[np.float64]
@@ -37,6 +37,17 @@ def weighted(words: Words) -> sparse.csr_array:
     return weights
 
 
+def in_own_span(features: sparse.csr_array) -> Floats:
+    """The records in as many coordinates as there are records, with every dot product kept.
+
+    A regularised fit sees features through dot products alone (the representer theorem, Kimeldorf and Wahba 1971), so
+    that each record is judged as by its terms, of which a few hundred records have tens of thousands.
+    """
+    values, vectors = linalg.eigh((features @ features.T).toarray())
+    kept = values > values[-1] * np.finfo(np.float64).eps * len(values)
+    return np.asarray(vectors[:, kept] * np.sqrt(values[kept]))
+
+
 def folds_of(clusters: Sequence[str], codes: Codes, seed: int) -> Codes:
     """The fold of each record: whole clusters, each class spread evenly; no record's place in the list matters."""
     of_class: dict[int, set[str]] = {}
@@ -50,12 +61,12 @@ def folds_of(clusters: Sequence[str], codes: Codes, seed: int) -> Codes:
     return np.array([fold[cluster] for cluster in clusters], dtype=np.int64)
 
 
-def fit(features: sparse.csr_array, codes: Codes, classes: int) -> Floats:
+def fit(features: Features, codes: Codes, classes: int) -> Floats:
     """Weights of each class, terms + 1 × classes, the last row without a term; unregularised there."""
     return fit_softmax(features, np.eye(classes)[codes])
 
 
-def judged_unseen(features: sparse.csr_array, codes: Codes, folds: Codes, classes: int) -> Floats:
+def judged_unseen(features: Features, codes: Codes, folds: Codes, classes: int) -> Floats:
     """Each record's probabilities by the model of the other folds; each fold fits anew."""
     judged = np.zeros((features.shape[0], classes))
     for fold in range(FOLDS):

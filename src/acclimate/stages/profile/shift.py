@@ -14,7 +14,7 @@ import polars as pl
 from scipy import sparse, special, stats
 
 from acclimate.core.hash_order import first_by_hash
-from acclimate.stages.profile.classifier import Codes, Floats, folds_of, judged_unseen, weighted
+from acclimate.stages.profile.classifier import Codes, Floats, folds_of, in_own_span, judged_unseen, weighted
 from acclimate.stages.profile.sample import Words
 
 MOST_SITES = 6
@@ -183,7 +183,7 @@ def _told_apart(
 ) -> Area:
     codes = is_other.astype(np.int64)
     folds = folds_of(clusters, codes, seed)
-    judged = judged_unseen(weighted(words), codes, folds, 2)
+    judged = judged_unseen(in_own_span(weighted(words)), codes, folds, 2)
     return area_under_curve(judged[:, 1], is_other, folds, clusters, confidence=confidence)
 
 

@@ -16,7 +16,7 @@ from sklearn.metrics import roc_auc_score
 from acclimate.core.confident_learning import doubted_labels
 from acclimate.core.softmax_regression import softmax_probabilities
 from acclimate.stages.profile.associations import association_p_value, cramers_v, mutual_information
-from acclimate.stages.profile.classifier import FOLDS, fit, folds_of, weighted
+from acclimate.stages.profile.classifier import FOLDS, fit, folds_of, in_own_span, judged_unseen, weighted
 from acclimate.stages.profile.collection_plan import half_width, subjects_needed
 from acclimate.stages.profile.sample import WordCounter, Words
 from acclimate.stages.profile.shift import area_under_curve, distinct_at, divergence
@@ -44,6 +44,24 @@ def test_the_classifier_is_that_of_scikit_learn(classes):
     )
     # Two weight vectors under one penalty each are, for two classes, one vector under half of it.
     assert np.abs(ours - theirs.predict_proba(sparse.csr_matrix(features))).max() < 2e-3
+
+
+@pytest.mark.parametrize("terms", [20, 200])
+def test_records_are_judged_in_their_own_span_as_by_their_terms(terms):
+    features = weighted(Words((), some_counts(7, terms=terms)))
+    codes = np.random.default_rng(8).integers(0, 2, 60)
+    folds = np.arange(60) % FOLDS
+    by_terms = judged_unseen(features, codes, folds, 2)
+    assert np.abs(judged_unseen(in_own_span(features), codes, folds, 2) - by_terms).max() < 2e-3
+    assert np.ptp(by_terms[:, 1]) > 0.2
+
+
+def test_a_term_that_no_record_has_weighs_nothing_and_changes_nothing():
+    counts = some_counts(9)
+    codes = np.random.default_rng(10).integers(0, 3, 60)
+    wider = sparse.csr_array(sparse.hstack([sparse.csr_array((60, 4)), counts]))
+    assert np.array_equal(fit(wider, codes, 3)[4:], fit(counts, codes, 3))
+    assert not fit(wider, codes, 3)[:4].any()
 
 
 def test_the_area_is_that_of_scikit_learn_and_its_interval_that_of_a_bootstrap():
