@@ -279,7 +279,7 @@ def with_rare(sentences: Sequence[Sentence], detected: Detected) -> tuple[Detect
     for number, (sentence, hits) in enumerate(zip(sentences, detected.hits, strict=True)):
         found = apart(own.of(str(number)).hits(sentence.text), [Hit(*hit) for hit in hits])
         further.append([(hit.start, hit.end, hit.kind) for hit in found])
-    both = [[*hits, *more] for hits, more in zip(detected.hits, further, strict=True)]
+    both: list[Sequence[Stretch]] = [[*hits, *more] for hits, more in zip(detected.hits, further, strict=True)]
     return Detected(further, 0.0, 0.0), Detected(both, 0.0, 0.0)
 
 

@@ -5,7 +5,8 @@ Items are answers of medquad with 40 to 300 words. Half of the items are planted
 own words are more than theirs. The peer is the rule of GPT-3 with 13 words: any shared run of 13 words. Both see the
 same texts; medquad's answers share passages of their own, so that a record without a planted item may rightly be found.
 
-Templates are those of presidio-synth-pii, 1,500 sentences that were filled in from known ones.
+Templates are those of presidio-synth-pii, 1,500 sentences that were filled in from known ones. How much of other real
+sets is filled into forms, and into the largest one, says what tying forms would keep in one split.
 
     python -m benchmarks.data.held_out --output benchmarks/results/held_out.json
 """
@@ -15,28 +16,35 @@ from __future__ import annotations
 import argparse
 import gzip
 import json
-import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import combinations
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+import polars as pl
 from benchmarks.data.near_duplicates import edit
 from benchmarks.recording import needed, result, write_results
 from scipy.stats import binomtest
 
-from acclimate.backends.engine import LocalEngine
 from acclimate.core.passages import find_passages, index_passages, passages_of
-from acclimate.core.ports import Context
-from acclimate.core.progress import no_progress
+from acclimate.core.word_hashes import hash_words_and_forms
 from acclimate.stages.dedup import DedupConfig
-from acclimate.stages.split.templates import find_templates
-from acclimate.testing import write_artifact
+from acclimate.stages.split.templates import FormCounts, count_forms, find_templates
 
 SHARES = (0.0, 0.05, 0.1, 0.2)
 GPT3_WORDS = 13
+FORMS = {
+    "medquad": ("qa.jsonl.gz", "answer"),
+    "meqsum": ("meqsum.jsonl.gz", "CHQ"),
+    "mts-dialog": ("dialogue_to_section.jsonl.gz", "section_text"),
+    "plain-english-contracts": ("all.jsonl.gz", "original_text"),
+    "banking77": ("train.jsonl.gz", "text"),
+    "hwu64": ("full.jsonl.gz", "text"),
+}
+"""File and field of the texts in which forms are counted."""
+
 MIN_SHARE = DedupConfig().contaminated_share
 
 
@@ -123,14 +131,30 @@ def passage_rows(file: Path) -> list[dict[str, Any]]:
     return rows
 
 
+def templates_of(texts: Sequence[str]) -> pl.Series:
+    """The template of each text as `split` finds them."""
+    forms = hash_words_and_forms(texts)[1]
+    counts = FormCounts()
+    counts.add(count_forms(forms))
+    return find_templates([forms], counts.common())
+
+
+def form_rows(texts_of: Mapping[str, Sequence[str]]) -> list[dict[str, Any]]:
+    """How much of real sets is filled into forms, and how much into the largest one of each: what `tie` would tie."""
+    rows = []
+    for name, texts in texts_of.items():
+        forms = templates_of(texts).drop_nulls()
+        largest = max(forms.value_counts()["count"], default=0)
+        of = f"of {name} (n={len(texts)})"
+        rows.append(result(f"records {of} filled into a form that another has too", round(len(forms) / len(texts), 4)))
+        rows.append(result(f"records {of} in its largest form", round(largest / len(texts), 4)))
+    return rows
+
+
 def template_rows(file: Path) -> list[dict[str, Any]]:
     """How well the known templates are found again."""
     known = [(str(row["template_id"]), row["full_text"]) for row in read_lines(file)]
-    with tempfile.TemporaryDirectory() as folder:
-        records = write_artifact(
-            Path(folder), [{"id": str(place), "text": text} for place, (_, text) in enumerate(known)]
-        )
-        found = find_templates(records, Context(Path(folder), no_progress, LocalEngine())).to_list()
+    found = templates_of([text for _, text in known]).to_list()
     pairs = [
         (one[0] == other[0], a is not None and a == b)
         for (one, a), (other, b) in combinations(zip(known, found, strict=True), 2)
@@ -157,13 +181,17 @@ def interval(hits: int, of: int) -> list[float]:
 
 
 def main() -> None:
-    """Runs both."""
+    """Runs all three."""
     parser = argparse.ArgumentParser(description=__doc__)
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     questions = needed("data", "medquad", "qa.jsonl.gz")
     sentences = needed("data", "presidio-synth-pii", "synth_v2.jsonl.gz")
-    write_results(arguments.output, [*passage_rows(questions), *template_rows(sentences)])
+    texts_of = {
+        name: [str(row[field]) for row in read_lines(needed("data", name, file))]
+        for name, (file, field) in FORMS.items()
+    }
+    write_results(arguments.output, [*passage_rows(questions), *template_rows(sentences), *form_rows(texts_of)])
 
 
 if __name__ == "__main__":

@@ -85,7 +85,7 @@ def make_corpus(originals: int, *, seed: int) -> Corpus:
     frequencies /= frequencies.sum()
 
     def words(count: int) -> list[str]:
-        return random.choice(known, count, p=frequencies).tolist()
+        return [str(word) for word in random.choice(known, count, p=frequencies)]
 
     boilerplate = [words(30) for _ in range(20)]
     texts: dict[str, str] = {}
@@ -250,7 +250,7 @@ def main() -> None:
     pythons = [sys.executable, *arguments.peers]
     corpus = make_corpus(arguments.originals, seed=0)
     usual = {f"{peer}, 5-grams, 14 x 8": found for peer, found in run_peers(corpus, USUAL, pythons).items()}
-    rows = []
+    rows: list[dict[str, Any]] = []
     for max_edited in (0.1, 0.2):
         bands = choose_bands(max_edited=max_edited, recall=RECALL)
         alike = run_peers(corpus, Settings(2, bands.bands, bands.rows), pythons)

@@ -135,16 +135,22 @@ def from_nothing_to_the_first_label(browser: Browser, link: str) -> tuple[dict[s
     return result(figure, seconds, goal="< 300 s", peers=peers), manager, reader
 
 
+def answer_all(reader: Page, *keys: str) -> None:
+    """Answers one item after another with the same keys."""
+    for _ in range(LABELS):
+        answer(reader, *keys)
+
+
 def labels(manager: Page, reader: Page) -> list[dict[str, Any]]:
     """Twenty labels, with the digit saving at once and without."""
     peers = {"Label Studio": 3 * LABELS, "doccano": 2 * LABELS}
     figure = f"keys and clicks for {LABELS} labels, "
-    by_enter = counted(reader, lambda: [answer(reader, "1", "Enter") for _ in range(LABELS)])
+    by_enter = counted(reader, lambda: answer_all(reader, "1", "Enter"))
     manager.goto(address(manager, "/tasks/urgency/settings"))
     manager.get_by_label("a digit saves at once").check()
     manager.get_by_role("button", name="Save").click()
     reader.goto(address(reader, "/read/urgency"))
-    at_once = counted(reader, lambda: [answer(reader, "2") for _ in range(LABELS)])
+    at_once = counted(reader, lambda: answer_all(reader, "2"))
     goal = "fewer than the peers"
     return [
         result(figure + "as a task is made", by_enter, goal=goal, peers=peers),
