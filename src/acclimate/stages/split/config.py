@@ -42,9 +42,12 @@ class SplitConfig(StageConfig):
     """What is to be spread evenly over the splits where they are drawn at random: site, label, declared attributes."""
     together: tuple[str, ...] = ()
     """Declared attributes (`attributes` of the sources) whose equal values keep records together, as in [thread, template]."""
-    templates: Literal["report", "tie"] = "report"
-    """Records filled in from one form, found by their equal words around differing names and numbers: those in test and
-    in train are counted, or they are kept together. A corpus of a single form cannot be divided then."""
+    templates: Literal["tie", "report"] = "tie"
+    """Records filled in from one form, found by their equal words around differing names and numbers: they are kept
+    together, or those in test and in train are only counted."""
+    largest_template: float = Field(default=0.1, gt=0, le=1)
+    """A form of a larger share of the records is not kept together, only counted: a test without it, or of it alone,
+    would say little, and a corpus of one single form could not be divided."""
     shared_passages: Literal["report", "drop"] = "report"
     """What happens to a record to learn from that holds a test record, now or earlier, or an item of an evaluation set,
     inside its text: it is reported, or dropped."""

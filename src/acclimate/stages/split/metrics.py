@@ -45,7 +45,8 @@ def division_warnings(divided: pl.DataFrame, ledger: pl.DataFrame, wished: Mappi
     if alike:
         warnings.append(
             f"{alike} records to learn from are filled in from the same forms as test records, so the test measures the"
-            " form as well: split.templates: tie keeps each form in one split."
+            " form as well: split.templates: tie keeps a form in one split that makes up no more than"
+            " split.largest_template of the records."
         )
     absent = ledger.filter(split="test").join(divided, on="id", how="anti").height
     if absent:

@@ -94,8 +94,9 @@ def _with_templates(read: Read, config: SplitConfig) -> pl.DataFrame:
             hint=f"use one of {', '.join(SPLITS)}, or leave it empty",
         )
     templates = find_templates(read.forms.parts(_TEXTS_AT_ONCE), read.common)
-    tied = templates if config.templates == "tie" else pl.lit(None, dtype=pl.String)
-    return _hold_out_sites(records, config.test_sites).with_columns(template=templates, tied_template=tied)
+    is_tied = (config.templates == "tie") & (pl.len().over("template") <= config.largest_template * records.height)
+    marked = _hold_out_sites(records, config.test_sites).with_columns(template=templates)
+    return marked.with_columns(tied_template=pl.when(is_tied).then("template"))
 
 
 def _hold_out_sites(records: pl.DataFrame, sites: tuple[str, ...]) -> pl.DataFrame:

@@ -27,16 +27,17 @@ def splits(result, prefix):
 
 
 @pytest.mark.parametrize("seed", range(4))
-def test_records_of_one_form_stay_together_where_that_is_asked_for(run_stage, seed):
-    result = run_stage(STAGE, [*OWN, *FORMS], {"templates": "tie", "seed": seed})
+def test_records_of_one_form_stay_together(run_stage, seed):
+    result = run_stage(STAGE, [*OWN, *FORMS], {"largest_template": 0.3, "seed": seed})
     assert len(splits(result, "form")) == 1
     assert result.report.metrics["templates"] == 1
     assert result.report.metrics["leaks"]["templates"] == 0
 
 
-def test_otherwise_a_form_in_test_and_train_is_counted_and_warned_of(run_stage):
+@pytest.mark.parametrize("config", [{"templates": "report", "largest_template": 1.0}, {"largest_template": 0.3}])
+def test_a_form_that_is_not_to_be_tied_or_is_too_large_is_counted_and_warned_of(run_stage, config):
     tested = form(9, split="test")
-    result = run_stage(STAGE, [*OWN, *FORMS, tested])
+    result = run_stage(STAGE, [*OWN, *FORMS, tested], config)
     assert result.report.metrics["records_of_test_templates"] == 8
     assert any("8 records to learn from are filled in from the same forms" in text for text in result.report.warnings)
 
