@@ -1,9 +1,10 @@
-"""JSON lines to Parquet: megabytes a second beside `datasets`, and the peak memory for a large file.
+"""JSON lines to Parquet: megabytes a second beside peers, and the peak memory for a large file.
 
 The files are made here: records of a dialogue, a note and five short fields, about 1.3 kB each, and the same text as
-conversations of two turns. Ours is collect and the
-whole ingest stage, in and out: digests, strict parsing, ids, provenance, `extra`. `datasets` loads the file and writes
-Parquet, with no ids. Each run is a process of its own, in turn; the best of the rounds is told, with all as interval.
+conversations of two turns. Ours is collect and the whole
+ingest stage, in and out: a copy with its digest, strict parsing, ids, provenance, `extra`. `datasets` loads the file and
+writes Parquet; polars and Daft (where it is there) scan it and write Parquet; "row by row" is Python's `json` and pyarrow,
+ten thousand rows at a time. None of them makes ids. Each run is a process of its own, in turn; the best of the rounds is told, with all as interval.
 Processor seconds count all threads together, so that other work on the machine says less; seconds by the clock
 are what a user waits on the cores there are, of which both use more than one.
 
@@ -21,7 +22,10 @@ import sys
 import tempfile
 import time
 from collections.abc import Callable, Mapping, Sequence
+from importlib import import_module
 from importlib.metadata import version
+from importlib.util import find_spec
+from itertools import islice
 from pathlib import Path
 from typing import Any
 
@@ -39,6 +43,7 @@ COLUMNS = {
 """What our reader is told of the columns, by what is measured."""
 
 MEGABYTE = 1_000_000
+ROW_BY_ROW = "row by row"
 
 
 def note(said: str, written: str) -> dict[str, Any]:
@@ -98,6 +103,44 @@ def read_with_datasets(path: Path, work: Path) -> None:
     loaded.to_parquet(str(work / "output.parquet"))
 
 
+def read_with_polars(path: Path, work: Path) -> None:
+    """Scans the file and writes Parquet as it goes."""
+    import polars as pl
+
+    pl.scan_ndjson(path).sink_parquet(work / "output.parquet")
+
+
+def read_with_daft(path: Path, work: Path) -> None:
+    """The same with Daft, on threads of this process."""
+    import daft
+
+    daft.read_json(str(path)).write_parquet(str(work / "output"))
+
+
+def read_row_by_row(path: Path, work: Path) -> None:
+    """Python's own reader, and a row group for every ten thousand rows."""
+    import pyarrow as pa
+    import pyarrow.parquet as pq
+
+    writer = None
+    with path.open() as file:
+        while lines := list(islice(file, 10_000)):
+            table = pa.Table.from_pylist([json.loads(line) for line in lines])
+            writer = writer or pq.ParquetWriter(work / "output.parquet", table.schema)
+            writer.write_table(table)
+    if writer:
+        writer.close()
+
+
+PEERS = {
+    "datasets": read_with_datasets,
+    "polars": read_with_polars,
+    "daft": read_with_daft,
+    ROW_BY_ROW: read_row_by_row,
+}
+"""Each under the name of its package; the last needs none of its own."""
+
+
 def measure(reader: str, path: Path) -> dict[str, float]:
     """One run in a process of its own: seconds of the processor and by the clock without the imports', and peak memory
     in bytes."""
@@ -110,8 +153,8 @@ def measure(reader: str, path: Path) -> dict[str, float]:
 def run_reader(reader: str, path: Path) -> None:
     """What the process of one run does; imports are done before the clock starts."""
     with tempfile.TemporaryDirectory() as folder:
-        if reader == "datasets":
-            import datasets  # noqa: F401
+        if reader in PEERS:
+            import_module("pyarrow.parquet" if reader == ROW_BY_ROW else reader)
         else:
             import pandas  # noqa: F401 - pyarrow loads it when it makes its first array, datasets when it is loaded
 
@@ -119,8 +162,8 @@ def run_reader(reader: str, path: Path) -> None:
             import acclimate.collect.snapshots
             import acclimate.stages.ingest  # noqa: F401
         start, clock_start = time.process_time(), time.perf_counter()
-        if reader == "datasets":
-            read_with_datasets(path, Path(folder))
+        if reader in PEERS:
+            PEERS[reader](path, Path(folder))
         else:
             read_with_acclimate(path, Path(folder), COLUMNS[reader])
         seconds, clock = time.process_time() - start, time.perf_counter() - clock_start
@@ -128,9 +171,10 @@ def run_reader(reader: str, path: Path) -> None:
 
 
 def compare_speed(path: Path, kinds: Sequence[str], *, rounds: int) -> list[dict[str, Any]]:
-    """Rows of results: our reader in each of these ways, and the peer, in turn."""
+    """Rows of results: our reader in each of these ways, and the peers, in turn."""
     size = path.stat().st_size / MEGABYTE
-    readers = (*kinds, "datasets")
+    peers = {peer: peer if peer == ROW_BY_ROW else f"{peer} {version(peer)}" for peer in PEERS if is_there(peer)}
+    readers = (*kinds, *peers)
     runs: dict[str, list[dict[str, float]]] = {reader: [] for reader in readers}
     for _ in range(rounds):
         for reader in readers:
@@ -138,17 +182,23 @@ def compare_speed(path: Path, kinds: Sequence[str], *, rounds: int) -> list[dict
     rows = []
     for taken, unit in (("seconds", "processor second"), ("clock", "second")):
         rates = {reader: sorted(size / run[taken] for run in runs[reader]) for reader in readers}
-        rows += [row for kind in kinds for row in _speed_rows(kind, rates[kind], rates["datasets"], unit=unit)]
+        best = {name: rates[peer][-1] for peer, name in peers.items()}
+        rows += [row for kind in kinds for row in _speed_rows(kind, rates[kind], best, unit=unit)]
     return rows
 
 
-def _speed_rows(kind: str, ours: Sequence[float], theirs: Sequence[float], *, unit: str) -> list[dict[str, Any]]:
-    """The rate and its ratio to the peer's; both lists are sorted."""
+def is_there(peer: str) -> bool:
+    """Whether its package is installed."""
+    return peer == ROW_BY_ROW or find_spec(peer) is not None
+
+
+def _speed_rows(kind: str, ours: Sequence[float], best: Mapping[str, float], *, unit: str) -> list[dict[str, Any]]:
+    """The rate, of sorted ones, and its ratio to the best one of `datasets`."""
     measured = f"ingest of JSON lines, {kind.replace('_', ' ')}"
     by_the_clock = ", by the clock" if unit == "second" else ""
-    peers = {f"datasets {version('datasets')}": round(theirs[-1], 1)}
+    peers = {name: round(rate, 1) for name, rate in best.items()}
     interval = [round(ours[0], 1), round(ours[-1], 1)]
-    ratio = round(ours[-1] / theirs[-1], 2)
+    ratio = round(ours[-1] / next(iter(best.values())), 2)
     return [
         result(f"{measured}: MB a {unit}", round(ours[-1], 1), interval=interval, peers=peers),
         result(f"{measured}: times as fast as datasets{by_the_clock}", ratio, goal=">= 1.5", peers=peers),
@@ -161,7 +211,7 @@ def main() -> None:
     parser.add_argument("--megabytes", type=int, default=100, help="of the file for speed")
     parser.add_argument("--large", type=int, default=2000, help="megabytes of the file for memory")
     parser.add_argument("--rounds", type=int, default=3)
-    parser.add_argument("--reader", choices=[*COLUMNS, "datasets"], help=argparse.SUPPRESS)
+    parser.add_argument("--reader", choices=[*COLUMNS, *PEERS], help=argparse.SUPPRESS)
     parser.add_argument("--file", type=Path, help=argparse.SUPPRESS)
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
