@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from acclimate.core.atomic import write_bytes
+from acclimate.core.csv_tables import neutral_cell
 from acclimate.core.glossary import folded
 from acclimate.stages.glossary.edited import COLUMNS, parse_list
 
@@ -36,6 +37,10 @@ def _lines(before: bytes, rows: Iterable[Mapping[str, Any]]) -> bytes:
     ending = "\r\n" if "\r\n" in text else "\n"
     if not text.endswith("\n"):
         written.write(ending)
-    writer = csv.DictWriter(written, columns, extrasaction="ignore", restval="", lineterminator=ending)
-    writer.writerows(rows)
+    writer = csv.DictWriter(written, columns, lineterminator=ending)
+    writer.writerows({name: _cell(row.get(name)) for name in columns} for row in rows)
     return written.getvalue().encode()
+
+
+def _cell(value: str | int | None) -> str:
+    return "" if value is None else neutral_cell(str(value))

@@ -31,6 +31,13 @@ def test_adding_again_adds_nothing(tmp_path: Path) -> None:
     assert (tmp_path / "glossary.csv").read_bytes() == before
 
 
+def test_no_cell_is_a_formula_and_it_is_known_again(tmp_path: Path) -> None:
+    found = [{"term": "+ve", "kind": "abbreviation", "expansion": "=1+1", "subjects": 0}]
+    assert extend_list(tmp_path / "glossary.csv", found) == 1
+    assert (tmp_path / "glossary.csv").read_text().splitlines()[1] == "'+ve,'=1+1,,abbreviation,0,"
+    assert extend_list(tmp_path / "glossary.csv", found) == 0
+
+
 @pytest.mark.parametrize("written", [b"use,term\nno,Chest Pain", b"\xef\xbb\xbfuse,term\r\nno,Chest Pain\r\n"])
 def test_what_people_wrote_stays_and_decides_the_columns(tmp_path: Path, written: bytes) -> None:
     path = tmp_path / "glossary.csv"

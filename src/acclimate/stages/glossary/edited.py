@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from acclimate.core.artifacts import Artifact
+from acclimate.core.csv_tables import plain_cell
 from acclimate.core.errors import SourceError
 from acclimate.core.glossary import folded
 from acclimate.core.snapshots import Snapshot
@@ -74,7 +75,8 @@ def _entries(content: bytes, name: str) -> Iterator[Entry]:
 
 
 def _entry(row: dict[str, str | None], place: str) -> Iterator[Entry]:
-    term, expansion, use = (" ".join((row.get(column) or "").split()) for column in ("term", "expansion", "use"))
+    told = (plain_cell(row.get(column) or "") for column in ("term", "expansion", "use"))
+    term, expansion, use = (" ".join(cell.split()) for cell in told)
     if None in row or use.lower() not in USED:
         raise SourceError(
             f"{place}: use is neither yes, no nor empty, or the line has more cells than there are columns.",

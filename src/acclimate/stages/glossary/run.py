@@ -215,6 +215,11 @@ STAGE = Stage(
     run=run,
     inputs=("records",),
     schema=GLOSSARY_SCHEMA,
-    code=("acclimate.core.abbreviations", "acclimate.core.hash_order", "acclimate.core.glossary"),
+    code=(
+        "acclimate.core.abbreviations",
+        "acclimate.core.csv_tables",
+        "acclimate.core.glossary",
+        "acclimate.core.hash_order",
+    ),
     estimate=_estimate,
 )
