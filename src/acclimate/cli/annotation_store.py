@@ -13,17 +13,26 @@ from sqlalchemy import select
 from acclimate.annotation.people import SYSTEM, Person, Role, save_person
 from acclimate.annotation.store import FILE, Store, database_url
 from acclimate.annotation.tables import people
+from acclimate.core.errors import WorkspaceError
 from acclimate.project.workspace import Workspace
 
 
 @contextmanager
 def annotation_store(project: Path, *, first_manager: str = "", dry_run: bool = False) -> Iterator[Store]:
-    """The project's annotations; for a preview where there are none yet, an empty database that is thrown away."""
+    """The project's annotations; for a preview where there are none yet, an empty database that is thrown away.
+
+    Only a command that names a first manager begins a database; the others raise WorkspaceError where there is none.
+    """
     folder = Workspace.open(project).folder
     url = os.environ.get("DATABASE_URL")
     with TemporaryDirectory() as elsewhere:
-        nothing_yet = dry_run and not url and not (folder / FILE).exists()
-        store = Store.open(database_url(Path(elsewhere) if nothing_yet else folder, url))
+        nothing_yet = not url and not (folder / FILE).exists()
+        if nothing_yet and not first_manager:
+            raise WorkspaceError(
+                f"There are no annotations in {folder}.",
+                hint="begin with acclimate annotate, or bring some in with acclimate annotations import",
+            )
+        store = Store.open(database_url(Path(elsewhere) if nothing_yet and dry_run else folder, url))
         try:
             if first_manager and (nothing_yet or not dry_run):
                 _make_first_manager(store, first_manager)

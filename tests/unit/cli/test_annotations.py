@@ -39,6 +39,18 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
 BRING_IN = ("import", "db-out.jsonl", "--format", "prodigy", "--task", "notes", "--project", "demo", "--by", "mia")
 
 
+@pytest.mark.parametrize(
+    "words",
+    [("agreement",), ("export", "out", "--format", "prodigy"), ("order", "active"), ("accept",)],
+)
+def test_a_command_that_begins_nothing_makes_no_database(
+    project: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...]
+) -> None:
+    assert run(monkeypatch, *words, "--task", "notes", "--project", "demo") == 2
+    assert "There are no annotations in" in capsys.readouterr().err
+    assert [path.name for path in project.iterdir()] == ["acclimate.yaml"]
+
+
 @pytest.mark.usefixtures("project")
 def test_the_table_says_for_each_annotator_what_came_and_what_became_of_it(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
