@@ -22,6 +22,7 @@ import pyarrow.parquet as pq
 import pytest
 from tests.integration.erasing import SUBJECT, remove_from_sources, traces, write_finished_project
 from tests.integration.test_kills import ROOT, files_of
+from tests.tiny_project import write_lines
 
 from acclimate.annotation.answering import Submission, submit
 from acclimate.annotation.export import export_snapshot
@@ -311,6 +312,47 @@ def test_a_near_copy_under_another_subject_is_named_and_loses_the_persons_cluste
     project.run(until="split")
     row = next(row for row in project.table("dedup").to_pylist() if row["id"] == "north:zz")
     assert row["cluster_id"] == "north:zz"
+
+
+EXAM = """\
+    - path: data/exam.jsonl
+      role: test
+      columns: {id: id, prompt: dialogue, completion: note, subject_id: patient}
+"""
+SAID = "fell on the left hand and the thumb has been numb since the spring"
+
+
+@pytest.fixture(scope="module")
+def third_round(fresh_project: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A project whose first split tested the person, whose second lacks them, whose third quotes them; do not change it."""
+    folder = shutil.copytree(fresh_project, tmp_path_factory.mktemp("rounds") / "tiny")
+    written = (folder / "acclimate.yaml").read_text().replace("split:\n", "split:\n  shared_passages: drop\n", 1)
+    (folder / "acclimate.yaml").write_text(written.replace("general:\n", f"{EXAM}general:\n", 1))
+    theirs = {"id": "zq-first", "patient": SUBJECT, "dialogue": f"a harpsichord {SAID}", "note": "-"}
+    stays = {"id": "stays", "patient": "other", "dialogue": "what may be taken against a fever", "note": "-"}
+    quoting = {"id": "quoting", "patient": "new", "dialogue": f"a flowerpot {SAID}", "note": "-"}
+    for tested, learnt in (([theirs, stays], ""), ([stays], ""), ([stays], json.dumps(quoting))):
+        write_lines(folder / "data/exam.jsonl", tested)
+        with (folder / "data/north.jsonl").open("a") as file:
+            file.write(learnt)
+        Project.open(folder).run(until="split")
+    return folder
+
+
+def test_what_quotes_a_test_text_of_the_first_round_is_left_out_in_the_third(third_round: Path) -> None:
+    dropped = Project.open(third_round).artifact("split").dropped().to_pylist()
+    assert [(row["reason"], row["value"]) for row in dropped] == [("leak_passage", "earlier test")]
+
+
+def test_a_test_text_of_the_first_round_stays_until_its_person_is_erased(third_round: Path, tmp_path: Path) -> None:
+    folder = shutil.copytree(third_round, tmp_path / "tiny")
+    assert acclimate(folder, "gc", "--yes").code == 0
+    [told] = [one.what for one in Project.open(folder).erase(SUBJECT).affected if one.kind == "split"]
+    assert told.startswith("records of theirs: 1 in test; ")
+    assert traces(folder) == []
+    Project.open(folder, overrides=["split.seed=9"]).run(until="split")
+    report = Project.open(folder).report("split")
+    assert (report.metrics["earlier_test_texts_gone"], report.counts.dropped) == (1, {})
 
 
 def test_what_was_erased_is_shown_with_its_receipt(erased: Path) -> None:

@@ -6,7 +6,7 @@ Each becomes an input with an identity, or None where the project has none.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
@@ -27,8 +27,8 @@ from acclimate.pipeline.config import ProjectConfig
 from acclimate.pipeline.table import Step
 from acclimate.project.kept_records import kept_records
 from acclimate.project.keys import fingerprint, has_key, load_key
-from acclimate.project.manifests import InputReference, artifact_files, content_identity
-from acclimate.project.workspace import Workspace
+from acclimate.project.manifests import InputReference, State, artifact_files, content_identity
+from acclimate.project.workspace import Finished, Workspace
 
 KEEP = "@keep."
 """Followed by a step: the records that people re-included in it."""
@@ -88,7 +88,9 @@ class Outside:
             return {f".{candidate}": self._model(self.model_folder(candidate), name) for candidate in candidates}
         if name == "@ledger":
             head = self.workspace.ledger_head()
-            return {"": Provided(head.artifact, _reference("split", head.manifest.key, head.artifact))} if head else {}
+            return {"": _split(head)} if head else {}
+        if name == "@earlier":
+            return {f".{number}": _split(one) for number, one in enumerate(_earlier_splits(self.workspace), 1)}
         if name == "@glossary":
             return self._edited_glossary(config)
         if name == "@lists":
@@ -231,6 +233,29 @@ def _check_kind(facts: ModelFacts, task: str) -> None:
 def _provided(name: str, snapshot: Snapshot) -> dict[str, Provided]:
     artifact = snapshot.artifact()
     return {"": Provided(artifact, _reference(name, artifact.identity[:16], artifact))}
+
+
+def _earlier_splits(workspace: Workspace) -> Iterator[Finished]:
+    """The splits before the one that holds the ledger, newest first, back to one that has all test records before it.
+
+    A split that is not there any more ends them.
+    """
+    split = workspace.ledger_head()
+    while split is not None and not _has_all_test_records(split):
+        previous = split.manifest.inputs.get("previous")
+        split = workspace.at("split", previous.key) if previous else None
+        if split is not None:
+            yield split
+
+
+def _has_all_test_records(split: Finished) -> bool:
+    """Whether no test record of an earlier round is absent from a split, so that none before it says more."""
+    absent = split.artifact.report().metrics.get("earlier_test_records_absent")
+    return split.manifest.state is State.COMPLETE and absent == 0
+
+
+def _split(finished: Finished) -> Provided:
+    return Provided(finished.artifact, _reference("split", finished.manifest.key, finished.artifact))
 
 
 def _reference(step: str, key: str, artifact: Artifact) -> InputReference:

@@ -146,19 +146,19 @@ def _possible_inputs(
 ) -> Iterator[dict[str, Provided]]:
     """The inputs with which the step may be current, the likeliest first, those of a new run last.
 
-    Only what reads the split ledger has two: the ledger that the newest split was made with, and the newest split
-    itself, which is the ledger of the next round. Without the first, every split would make itself stale.
+    Only what reads the split ledger has two: the splits that the newest one was made with, and these with the newest one
+    itself, which holds the ledger of the next round. Without the first, every split would make itself stale.
     """
     inputs = gather_inputs(step, config, outside, planned)
     head = outside.workspace.ledger_head() if "@ledger" in step.inputs.values() else None
     if head is not None:
-        earlier = {role: one for role, one in inputs.items() if step.inputs[role] != "@ledger"}
-        previous = head.manifest.inputs.get("previous")
-        if previous is not None:
-            earlier["previous"] = Provided(
-                Artifact(head.artifact.path.parent / previous.key, previous.identity), previous
-            )
-        yield earlier
+        of_splits = {role for role, name in step.inputs.items() if name in ("@ledger", "@earlier")}
+        before = {role: one for role, one in inputs.items() if role.partition(".")[0] not in of_splits}
+        for role, reference in head.manifest.inputs.items():
+            if role.partition(".")[0] in of_splits:
+                folder = head.artifact.path.parent / reference.key
+                before[role] = Provided(Artifact(folder, reference.identity), reference)
+        yield before
     yield inputs
 
 

@@ -44,8 +44,8 @@ class Step:
     `inputs` maps the stage's roles to step names, or to what lies outside the pipeline: @snapshot, @general,
     @evaluation_sets, @lists, @tagger, @glossary (snapshots), @base, @candidates (model folders), @model (a model or
     adapter trained elsewhere, which brings its own roles), @recognisers (models of other libraries that look for
-    names), @ledger (the splits so far), @erased (who must not be taken in again), @keep.<step> (records re-included by
-    hand). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes, `defaults` what it has where
+    names), @ledger (the newest split), @earlier (the splits before it), @erased (who must not be taken in again),
+    @keep.<step> (records re-included by hand). `section` is its key in acclimate.yaml; `settings` are what the step itself fixes, `defaults` what it has where
     acclimate.yaml says nothing;
     `zone` is where its artifact lies, when not where the stage's usually does.
     """
@@ -69,7 +69,7 @@ DATA_STEPS = (
         {"records": "dedup", "lists": "@lists", "tagger": "@tagger", "recogniser": "@recognisers"},
         "deidentify",
     ),
-    Step("split", "split", {"records": "deidentify", "previous": "@ledger"}, "split"),
+    Step("split", "split", {"records": "deidentify", "previous": "@ledger", "earlier": "@earlier"}, "split"),
 )
 
 EVALUATION_SETS_STEP = Step(

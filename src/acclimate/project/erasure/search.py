@@ -216,8 +216,10 @@ class _AreaSearch:
         return any(self._holds_person(one) for one in self._made_from(item))
 
     def _made_from(self, item: Finished) -> list[Finished]:
-        """The artifacts whose content went into one; of an earlier split only the ledger does, which holds none."""
-        references = (one for role, one in item.manifest.inputs.items() if role != "previous")
+        """The artifacts whose content went into one. Of splits of earlier rounds only the ledger does, which holds none:
+        their test records are compared with, and ids of them are kept."""
+        inputs = item.manifest.inputs.items()
+        references = (one for role, one in inputs if role.partition(".")[0] not in ("previous", "earlier"))
         found = (self._by_name.get((one.step, one.key)) for one in references)
         return [one for one in found if one is not None]
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import polars as pl
 import pyarrow as pa
 
-from acclimate.core.artifacts import TableWriter
+from acclimate.core.artifacts import Artifact, TableWriter
 from acclimate.core.passages import (
     PASSAGE_WORDS,
     STOCK,
@@ -31,6 +31,7 @@ from acclimate.core.schema import TEXT_COLUMNS
 from acclimate.core.stage import Inputs
 from acclimate.core.task_texts import task_texts
 from acclimate.core.word_hashes import Hashes, HashSets, SetsOnDisk, Sieve, n_grams
+from acclimate.stages.split.earlier_tests import EarlierTests, find_earlier_tests
 
 LEAKS_FILE = "leaks.parquet"
 """Which record to learn from holds which held-out item, in the artifact of split."""
@@ -54,11 +55,52 @@ _LEAKS_SCHEMA = pa.schema(
 @dataclass(frozen=True)
 class Overlaps:
     """`found` names record, split, set and item with the share of the item's words that the record holds; `items` and
-    `short` count each set's items and those without a passage of their own."""
+    `short` count each set's items and those without a passage of their own, `without_text` earlier test records that
+    could not be looked for."""
 
     found: pl.DataFrame
     items: Mapping[str, int]
     short: Mapping[str, int]
+    without_text: int
+
+
+@dataclass(frozen=True)
+class HeldOut:
+    """What must not be learnt: the test records of now (`tested`, with their `words`), those of earlier rounds that are
+    not among them, and the items of evaluation sets."""
+
+    tested: pl.DataFrame
+    words: SetsOnDisk
+    earlier: EarlierTests
+    evaluation: Artifact | None
+    batch_rows: int
+
+    def items(self) -> pl.DataFrame:
+        """`held_out` (of which set) and `held_out_id` of each."""
+        parts = [self.tested.select(held_out=pl.lit(TEST), held_out_id="id")]
+        for batch in self.earlier.batches(["id"], batch_rows=self.batch_rows):
+            parts.append(pl.DataFrame(pl.from_arrow(batch)).select(held_out=pl.lit(EARLIER_TEST), held_out_id="id"))
+        for batch in self._evaluation(["source"]):
+            held_out = pl.lit(EVALUATION) + pl.col("source").fill_null("")
+            nameless = pl.lit(None, dtype=pl.String)
+            parts.append(pl.DataFrame(pl.from_arrow(batch)).select(held_out=held_out, held_out_id=nameless))
+        return pl.concat(parts)
+
+    def grams(self) -> Iterator[HashSets]:
+        """The passages of the same items, in the same order."""
+        is_tested = _marked(self.tested, self.words.texts)
+        start = 0
+        for part in self.words.parts(_TEXTS_AT_ONCE):
+            end = start + len(part.sizes)
+            yield n_grams(part.take(np.flatnonzero(is_tested[start:end])), PASSAGE_WORDS)
+            start = end
+        for batch in self.earlier.batches(["id", *_PAYLOAD], batch_rows=self.batch_rows):
+            yield passages_of(task_texts(batch))
+        for batch in self._evaluation(_PAYLOAD):
+            yield passages_of(task_texts(batch))
+
+    def _evaluation(self, columns: Sequence[str]) -> Iterator[pa.RecordBatch]:
+        return self.evaluation.batches(columns, batch_rows=self.batch_rows) if self.evaluation else iter(())
 
 
 def find_overlaps(
@@ -66,53 +108,26 @@ def find_overlaps(
 ) -> Overlaps:
     """What of the held-out items stands in the records to learn from, from `min_share` of an item's words up.
 
-    `divided` has `position`, `id` and `split` of every record that has one, `words` the words of all records by position;
-    the inputs `previous` (an earlier split) and `evaluation` are optional. Held-out items are read twice: where a passage
-    stands is asked only of those that records to learn from hold.
+    `divided` has `position`, `id`, `text_digest` and `split` of every record that has one, `words` the words of all
+    records by position; the inputs `previous`, `earlier.…` (splits of earlier rounds) and `evaluation` are optional.
+    Held-out items are read twice: where a passage stands is asked only of those that records to learn from hold.
     """
     divided = divided.sort("position")
     tested = divided.filter(split="test")
     learning = divided.filter(pl.col("split") != "test").select(pl.col("position").cast(pl.Int64), "id", "split")
-    passages = gather_passages(held_out_grams(inputs, tested, words, batch_rows=context.batch_rows))
+    earlier = find_earlier_tests(inputs, tested, batch_rows=context.batch_rows)
+    held_out = HeldOut(tested, words, earlier, inputs.get("evaluation"), context.batch_rows)
+    passages = gather_passages(held_out.grams())
     held, common = _passages_held(words, Sieve(passages.telling), learning, context)
-    index = index_grams(
-        held_out_grams(inputs, tested, words, batch_rows=context.batch_rows),
-        held["gram"].unique().sort().to_numpy(),
-        silent=np.union1d(passages.stock, common),
-    )
-    items = held_out_items(inputs, tested, batch_rows=context.batch_rows)
+    known = held["gram"].unique().sort().to_numpy()
+    index = index_grams(held_out.grams(), known, silent=np.union1d(passages.stock, common))
+    items = held_out.items()
     named = items.with_row_index("item").with_columns(pl.col("item").cast(pl.Int32))
     shares = shares_held(index, held, by="position", min_share=min_share)
     found = shares.join(named, on="item").join(learning, on="position")
     found = found.sort("id", "held_out", "held_out_id", "share")
-    return Overlaps(found, _by_set(items), _by_set(items.filter(pl.Series(index.words == 0))))
-
-
-def held_out_items(inputs: Inputs, tested: pl.DataFrame, *, batch_rows: int) -> pl.DataFrame:
-    """`held_out` (of which set) and `held_out_id` of the test records of now, of those of the earlier split that are not
-    among them, and of the items of evaluation sets."""
-    parts = [tested.select(held_out=pl.lit(TEST), held_out_id="id")]
-    for batch in _earlier_tests(inputs, ("id", "split"), tested, batch_rows=batch_rows):
-        parts.append(pl.DataFrame(pl.from_arrow(batch)).select(held_out=pl.lit(EARLIER_TEST), held_out_id="id"))
-    for batch in _evaluation(inputs, ("source",), batch_rows=batch_rows):
-        held_out = pl.lit(EVALUATION) + pl.col("source").fill_null("")
-        nameless = pl.lit(None, dtype=pl.String)
-        parts.append(pl.DataFrame(pl.from_arrow(batch)).select(held_out=held_out, held_out_id=nameless))
-    return pl.concat(parts)
-
-
-def held_out_grams(inputs: Inputs, tested: pl.DataFrame, words: SetsOnDisk, *, batch_rows: int) -> Iterator[HashSets]:
-    """The passages of the same items, in the same order."""
-    is_tested = _marked(tested, words.texts)
-    start = 0
-    for part in words.parts(_TEXTS_AT_ONCE):
-        end = start + len(part.sizes)
-        yield n_grams(part.take(np.flatnonzero(is_tested[start:end])), PASSAGE_WORDS)
-        start = end
-    for batch in _earlier_tests(inputs, ("id", "split", *_PAYLOAD), tested, batch_rows=batch_rows):
-        yield passages_of(task_texts(batch))
-    for batch in _evaluation(inputs, _PAYLOAD, batch_rows=batch_rows):
-        yield passages_of(task_texts(batch))
+    short = _by_set(items.filter(pl.Series(index.words == 0)))
+    return Overlaps(found, _by_set(items), short, earlier.without_text)
 
 
 def drop_overlaps(decided: pl.DataFrame, overlaps: Overlaps) -> pl.DataFrame:
@@ -156,20 +171,6 @@ def write_leaks(folder: Path, overlaps: Overlaps) -> None:
     """Writes every finding into a folder."""
     with TableWriter(folder / LEAKS_FILE, _LEAKS_SCHEMA) as writer:
         writer.write(overlaps.found.select(_LEAKS_SCHEMA.names).to_arrow())
-
-
-def _earlier_tests(
-    inputs: Inputs, columns: Sequence[str], tested: pl.DataFrame, *, batch_rows: int
-) -> Iterator[pa.RecordBatch]:
-    """The test records of the earlier split that are none of now; `columns` must hold `id` and `split`."""
-    names = frozenset(tested["id"])
-    for batch in inputs["previous"].batches(columns, batch_rows=batch_rows) if "previous" in inputs else ():
-        rows = zip(batch.column("id").to_pylist(), batch.column("split").to_pylist(), strict=True)
-        yield batch.filter(pa.array([split == "test" and name not in names for name, split in rows], pa.bool_()))
-
-
-def _evaluation(inputs: Inputs, columns: Sequence[str], *, batch_rows: int) -> Iterator[pa.RecordBatch]:
-    return inputs["evaluation"].batches(columns, batch_rows=batch_rows) if "evaluation" in inputs else iter(())
 
 
 def _passages_held(

@@ -95,7 +95,7 @@ def read_batch(batch: pa.RecordBatch, *, together: tuple[str, ...], stratify: tu
     tying = [_tying(values, together) for values in attributes] if together else [None] * frame.height
     texts = task_texts(batch)
     facts = frame.select(*_COLUMNS, declared="split").with_columns(
-        pl.Series("text_digest", [hashlib.sha256(text.encode()).hexdigest() for text in texts.to_list()], pl.String),
+        text_digests(texts),
         pl.Series("prompt_digest", _prompts(batch), pl.String),
         pl.Series("together", tying, pl.List(pl.String)),
         pl.Series("stratum", _strata(frame, attributes, stratify), pl.String),
@@ -103,6 +103,11 @@ def read_batch(batch: pa.RecordBatch, *, together: tuple[str, ...], stratify: tu
     words, forms = hash_words_and_forms(texts)
     declared = frozenset(name for values in attributes for name in values)
     return ReadBatch(facts.select(list(_SCHEMA)).cast(pl.Schema(_SCHEMA)), declared, words, forms, count_forms(forms))
+
+
+def text_digests(texts: pl.Series) -> pl.Series:
+    """`text_digest`: equal ones are of equal texts."""
+    return pl.Series("text_digest", [hashlib.sha256(text.encode()).hexdigest() for text in texts.to_list()], pl.String)
 
 
 def _prompts(batch: pa.RecordBatch) -> list[str | None]:

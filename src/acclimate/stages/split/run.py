@@ -45,8 +45,9 @@ _TEXTS_AT_ONCE = 4096
 def run(config: SplitConfig, inputs: Inputs, output: Output, context: Context) -> Report:
     """Sets `split` on every record and writes the ledger; raises DataError when train or test would be empty.
 
-    The optional input `previous` is an earlier artifact of this stage, whose assignments stay; `evaluation` holds the
-    items of evaluation sets, which are looked for in what is to be learnt from.
+    The optional input `previous` is the newest earlier artifact of this stage, whose assignments stay, `earlier.1`,
+    `earlier.2` … are those before it, and `evaluation` holds the items of evaluation sets. The test records of the former
+    and the items of the latter are looked for in what is to be learnt from.
     """
     source = inputs["records"]
     ledger = read_ledger(inputs.get("previous"))
@@ -55,7 +56,7 @@ def run(config: SplitConfig, inputs: Inputs, output: Output, context: Context) -
     settled = settle(tie_groups(records, ledger))
     fractions = _fractions(config.fractions, records)
     drawn = _draw(settled, fractions, config)
-    has_split = drawn.drop_nulls("split").select("position", "id", "split")
+    has_split = drawn.drop_nulls("split").select("position", "id", "text_digest", "split")
     overlaps = find_overlaps(inputs, has_split, read.words, min_share=config.shared_passages_from, context=context)
     decided = drop_overlaps(drawn, overlaps) if config.shared_passages == "drop" else drawn
     divided = decided.filter(pl.col("split").is_not_null())
@@ -66,7 +67,12 @@ def run(config: SplitConfig, inputs: Inputs, output: Output, context: Context) -
     write_ledger(output.path, extend_ledger(ledger, divided))
     write_leaks(output.path, overlaps)
     dropped = dict(sorted(output.dropped_by_reason.items()))
-    metrics = {**division_metrics(divided, ledger), "leaks": leaks, "overlaps": overlap_metrics(overlaps)}
+    metrics = {
+        **division_metrics(divided, ledger),
+        "earlier_test_texts_gone": overlaps.without_text,
+        "leaks": leaks,
+        "overlaps": overlap_metrics(overlaps),
+    }
     if config.by == "time":
         metrics["time"] = time_metrics(divided)
     warnings = (*division_warnings(divided, ledger, fractions), *_warnings(config, divided, overlaps))
@@ -79,6 +85,11 @@ def _warnings(config: SplitConfig, divided: pl.DataFrame, overlaps: Overlaps) ->
         yield from time_warnings(time_metrics(divided))
     elif not config.test_sites:
         yield from strata_warnings(divided, config.stratify)
+    if overlaps.without_text:
+        yield (
+            f"{overlaps.without_text} test records of earlier rounds are known by id alone, since their splits were erased"
+            " or are gone: whether anything to learn from quotes them is not known."
+        )
     if config.shared_passages == "report":
         yield from overlap_warnings(overlaps, min_share=config.shared_passages_from)
 

@@ -1,11 +1,14 @@
 from __future__ import annotations
 
 import random
+import shutil
 
 import pyarrow.parquet as pq
+import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from acclimate.core.artifacts import Artifact
 from acclimate.stages.split import STAGE
 from acclimate.testing import write_artifact
 
@@ -17,6 +20,7 @@ def words(name: str, count: int = 40) -> str:
 NOTE, LETTER = words("note"), words("letter")
 TEST = {"id": "test", "text": NOTE, "split": "test"}
 OWN = [{"id": f"r{index}", "text": words(f"own{index}-")} for index in range(10)]
+OTHER = {"id": "other", "text": words("other"), "split": "test"}
 QUOTING = {"id": "quoting", "text": f"{LETTER} {' '.join(NOTE.split()[:30])} {LETTER}", "split": "train"}
 
 
@@ -59,11 +63,40 @@ def test_a_form_that_many_training_records_share_is_no_leak(run_stage):
 def test_a_copy_of_an_earlier_test_record_that_is_gone_is_found_under_its_new_id(run_stage):
     first = run_stage(STAGE, [*OWN, TEST])
     again = {"id": "again", "text": f"{NOTE} {LETTER}", "split": "train"}
-    other = {"id": "other", "text": words("other"), "split": "test"}
-    second = run_stage(STAGE, [*OWN, other, again], previous=first.artifact)
+    second = run_stage(STAGE, [*OWN, OTHER, again], previous=first.artifact)
     found = {"id": "again", "split": "train", "held_out": "earlier test", "held_out_id": "test", "share": 1.0}
     assert leaks(second) == [found]
     assert second.report.metrics["overlaps"]["earlier test"]["records"] == 1
+
+
+@pytest.fixture(scope="module")
+def two_rounds(run_stage):
+    """The inputs of a third round: the first tested the note, the second has neither it nor a copy of it."""
+    first = run_stage(STAGE, [*OWN, TEST])
+    second = run_stage(STAGE, [*OWN, OTHER], previous=first.artifact)
+    return {"previous": second.artifact, "earlier.1": first.artifact}
+
+
+def test_a_test_record_of_a_round_before_the_last_is_found_in_what_is_learnt_now(run_stage, two_rounds):
+    third = run_stage(STAGE, [*OWN, OTHER, QUOTING], {"shared_passages": "drop"}, batch_rows=2, **two_rounds)
+    assert third.dropped == {"quoting": ("leak_passage", "earlier test")}
+    assert [row["held_out_id"] for row in leaks(third)] == ["test"]
+    assert third.report.metrics["earlier_test_texts_gone"] == 0
+
+
+def test_an_earlier_test_record_whose_split_was_erased_is_told_as_known_by_id_alone(run_stage, two_rounds, tmp_path):
+    erased = Artifact(shutil.copytree(two_rounds["earlier.1"].path, tmp_path / "erased"))
+    erased.data_files[0].unlink()
+    third = run_stage(STAGE, [*OWN, OTHER, QUOTING], **(two_rounds | {"earlier.1": erased}))
+    assert leaks(third) == []
+    assert third.report.metrics["earlier_test_texts_gone"] == 1
+    assert any("1 test records of earlier rounds are known by id alone" in text for text in third.report.warnings)
+
+
+def test_earlier_test_records_of_one_text_are_one_item_and_no_stock_phrase(run_stage):
+    first = run_stage(STAGE, [*OWN, *({**TEST, "id": f"test{index}"} for index in reversed(range(12)))])
+    second = run_stage(STAGE, [*OWN, OTHER, QUOTING], previous=first.artifact)
+    assert [row["held_out_id"] for row in leaks(second)] == ["test0"]
 
 
 def test_an_item_of_an_evaluation_set_is_named_by_its_set_alone(run_stage, tmp_path):
