@@ -344,6 +344,13 @@ def test_what_quotes_a_test_text_of_the_first_round_is_left_out_in_the_third(thi
     assert [(row["reason"], row["value"]) for row in dropped] == [("leak_passage", "earlier test")]
 
 
+def test_the_way_back_from_a_third_round_is_followed_once(third_round: Path) -> None:
+    workspace = Project.open(third_round).workspace
+    shown = [(one.step, one.key) for one in ancestors(workspace, "split")]
+    inputs = {(one.manifest.step, one.manifest.key): one.manifest.inputs for one in workspace.finished()}
+    assert len(shown) == 1 + sum(len(inputs[name]) for name in inputs.keys() & set(shown))
+
+
 def test_a_test_text_of_the_first_round_stays_until_its_person_is_erased(third_round: Path, tmp_path: Path) -> None:
     folder = shutil.copytree(third_round, tmp_path / "tiny")
     assert acclimate(folder, "gc", "--yes").code == 0

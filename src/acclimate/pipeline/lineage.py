@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -134,23 +134,33 @@ def _both_ids(workspace: Workspace, config: ProjectConfig, record_id: str) -> li
 def ancestors(workspace: Workspace, name: str) -> list[Ancestor]:
     """Everything an artifact was made from, back to source files and base model.
 
-    `name` is a step (its newest artifact), a key, or the folder of an artifact.
+    `name` is a step (its newest artifact), a key, or the folder of an artifact. What several were made from is named at
+    each, and followed further where it is named first: the splits of all rounds lead to the first one in many ways.
     """
     start = _find(workspace, name)
     known = {(item.manifest.step, item.manifest.key): item for item in workspace.finished()}
-    return list(_climb(workspace, known, "", start.manifest.step, start.manifest.key, depth=0))
+    return list(_climb(workspace, known, Ancestor(0, "", start.manifest.step, start.manifest.key), followed=set()))
 
 
 def _climb(
-    workspace: Workspace, known: Mapping[tuple[str, str], Finished], role: str, step: str, key: str, *, depth: int
+    workspace: Workspace,
+    known: Mapping[tuple[str, str], Finished],
+    named: Ancestor,
+    *,
+    followed: set[tuple[str, str]],
 ) -> Iterator[Ancestor]:
-    item = known.get((step, key))
+    name = (named.step, named.key)
+    item = known.get(name)
     if item is None:
-        yield Ancestor(depth, role, step, key, _outside_facts(workspace, step, key))
+        yield replace(named, facts=_outside_facts(workspace, *name))
         return
-    yield Ancestor(depth, role, step, key, _artifact_facts(workspace, item))
-    for input_role, reference in sorted(item.manifest.inputs.items()):
-        yield from _climb(workspace, known, input_role, reference.step, reference.key, depth=depth + 1)
+    yield replace(named, facts=_artifact_facts(workspace, item))
+    if name in followed:
+        return
+    followed.add(name)
+    for role, reference in sorted(item.manifest.inputs.items()):
+        further = Ancestor(named.depth + 1, role, reference.step, reference.key)
+        yield from _climb(workspace, known, further, followed=followed)
 
 
 def _artifact_facts(workspace: Workspace, item: Finished) -> dict[str, Any]:
