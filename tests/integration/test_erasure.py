@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tests.integration.erasing import SUBJECT, remove_from_sources, traces, write_finished_project
+from tests.integration.erasing import SUBJECT, TRACES, remove_from_sources, traces, write_finished_project
 from tests.integration.test_kills import ROOT, files_of
 from tests.tiny_project import write_lines
 
@@ -523,34 +523,49 @@ def test_what_was_fetched_from_a_database_goes_and_comes_back_without_the_person
     erased = project.erase(SUBJECT)
     assert traces(folder) == []
     assert fetched(folder) == ""
-    [told] = [one for one in erased.affected if one.kind == "source"]
-    assert told.name == "clinic" and told.what.startswith("a database; its content comes back")
-    [receipt] = read_receipts(project.workspace.erased)
-    assert receipt.returning == {"clinic": "a database"}
-    project.run(until="ingest")
-    assert "marzipan" in fetched(folder)
-    assert "the copy of the source in restricted/snapshots holds them again" in project.report("ingest").warnings[0]
-    project.erase(SUBJECT)
-    assert fetched(folder) == ""
+    assert "source" not in {one.kind for one in erased.affected}
+    assert "  2 rows of erased subjects left out  fetched" in acclimate(folder, "collect", "clinic").stdout
+    assert "sprain" in fetched(folder) and not [word for word in TRACES[:-1] if word in fetched(folder)]
+    project.run(until="deidentify")
+    report = project.report("ingest")
+    assert report.metrics["sources"]["clinic"]["not_landed"] == 2
+    assert report.warnings[0].startswith("source clinic: 2 rows of erased subjects were left out when it was landed")
+    assert report.counts.inputs == 2 and not report.counts.dropped
     clinic.execute("delete from notes where patient = ?", [SUBJECT])
     clinic.commit()
+    project.collect()
     project.run(until="deidentify")
-    assert "sprain" in fetched(folder)
-    assert "marzipan" not in fetched(folder)
+    assert project.report("ingest").metrics["sources"]["clinic"]["not_landed"] == 0
+    clinic.execute("delete from notes where visit <> 'v4'")
+    clinic.commit()
+    project.erase("clinic:v4")
+    refused = acclimate(folder, "run", "--until", "ingest")
+    assert refused.code == 2 and "All rows of the source 'clinic' are of erased subjects" in refused.stderr
+    assert fetched(folder) == ""
 
 
-def test_an_archive_that_would_bring_the_person_back_is_named(project: Path) -> None:
-    with zipfile.ZipFile(project / "data/more.zip", "w") as archive:
-        archive.writestr("notes.jsonl", json.dumps({"patient": SUBJECT, "text": "the marzipan"}) + "\n")
+def test_a_document_in_an_archive_comes_back_is_named_and_goes_when_the_subject_is_given_again(project: Path) -> None:
+    with zipfile.ZipFile(project / "data/letters.zip", "w") as archive:
+        archive.writestr("one.md", f"---\npatient: {SUBJECT}\n---\nthe marzipan")
+        archive.writestr("two.md", "---\npatient: p-2\n---\na sprain")
     columns = "{subject_id: patient, text: text}"
     (project / "acclimate.yaml").write_text(
-        f"project: tiny\ntask: pretraining\ningest: {{sources: [{{path: data/more.zip, columns: {columns}}}]}}\n"
+        f"project: tiny\ntask: pretraining\ningest: {{sources: [{{path: data/letters.zip, columns: {columns}}}]}}\n"
     )
+    (project / "data/north.jsonl").unlink()
     opened = Project.open(project)
     opened.run(until="ingest")
     told = acclimate(project, "erase", "--subject", SUBJECT)
-    assert "source    more.zip  an archive; its content comes back into restricted/snapshots" in told.stdout
+    assert "source    letters.zip  an archive; its content comes back into restricted/snapshots" in told.stdout
     assert "warning: a source that is fetched or unpacked brings them back" in told.stderr
+    assert [receipt.returning for receipt in read_receipts(opened.workspace.erased)] == [{"letters.zip": "an archive"}]
+    assert traces(project, leaving_out=OWN_FILES) == []
+    for again in ("collect", "ingest"):
+        assert acclimate(project, again).code == 0
+        assert len(traces(project, leaving_out=OWN_FILES)) == 2
+        assert acclimate(project, "erase", "--subject", SUBJECT).code == 0
+        assert traces(project, leaving_out=OWN_FILES) == []
+    assert first_fault(check_project(opened.workspace)) is None
 
 
 def test_a_document_without_a_subject_is_erased_with_all_its_pieces_and_refused(clinic, tmp_path: Path) -> None:
@@ -561,8 +576,9 @@ def test_a_document_without_a_subject_is_erased_with_all_its_pieces_and_refused(
     project.erase("clinic:v4")
     assert not [found for found in traces(folder) if "obsidian" in found]
     project.run(until="deidentify")
-    assert project.report("ingest").counts.dropped == {"erased_subject": 1}
+    assert project.report("ingest").metrics["sources"]["clinic"]["not_landed"] == 1
     assert project.report("ingest").counts.created == 0
+    assert "obsidian" not in fetched(folder)
 
 
 def interrupted(project: Path, visit: int) -> int:

@@ -35,6 +35,7 @@ def command(
             "files": len(source.files),
             "bytes": sum(file.size for file in source.files),
             "set_aside": len(source.set_aside),
+            "refused": source.refused,
             "elsewhere": source.config.is_elsewhere,
         }
         for source in landed
@@ -45,5 +46,6 @@ def command(
     for row in rows:
         fetched = "  fetched" if row["elsewhere"] and (not sources or row["source"] in sources) else ""
         aside = f"  {row['set_aside']} set aside" if row["set_aside"] else ""
-        tell(f"{row['source']:<24} {row['files']:>6} files {size(row['bytes']):>9}{aside}{fetched}")
+        refused = f"  {row['refused']} rows of erased subjects left out" if row["refused"] else ""
+        tell(f"{row['source']:<24} {row['files']:>6} files {size(row['bytes']):>9}{aside}{refused}{fetched}")
     say(f"next: {next_command('plan', project=project, quick=quick, overrides=overrides)}", quiet=quiet)

@@ -16,6 +16,7 @@ from sqlalchemy.exc import DBAPIError, SQLAlchemyError
 from sqlalchemy.pool import NullPool
 
 from acclimate.collect.copies import take_over, write_stream
+from acclimate.collect.erased_rows import ErasedRows, nothing_left
 from acclimate.collect.secrets import secret_values
 from acclimate.core.errors import SourceError
 from acclimate.core.json_values import plain_value
@@ -31,9 +32,10 @@ _READS = re.compile(r"\s*(?:select|with|values|table)\b", re.IGNORECASE)
 _TAKEN_FOR_A_PARAMETER = re.compile(r"(?<![:\w\\]):(?=\w)")
 
 
-def fetch_rows(source: SourceConfig, *, copies: Path) -> SnapshotFile:
+def fetch_rows(source: SourceConfig, *, copies: Path, erased: ErasedRows | None) -> SnapshotFile:
     """The result of the source's query, one JSON object a row, packed, as a copy; a batch of rows in memory at a time.
 
+    Rows of erased subjects are left out before anything is written.
     Messages hold neither the URL nor what the driver says, which may quote the data: only its kind and SQLSTATE.
     """
     if not _READS.match(source.sql or ""):
@@ -45,7 +47,7 @@ def fetch_rows(source: SourceConfig, *, copies: Path) -> SnapshotFile:
     partial = copies / f".{source.name}.partial"
     try:
         engine = create_engine(url, poolclass=NullPool, hide_parameters=True)
-        size, digest = write_stream(_packed(_lines(engine, source)), partial)
+        size, digest = write_stream(_packed(_lines(engine, source, erased)), partial)
         return take_over(partial, ROWS_FILE, size=size, sha256=digest, copies=copies)
     except ImportError as error:
         raise SourceError(
@@ -82,7 +84,7 @@ def _url(source: SourceConfig) -> URL:
     return url
 
 
-def _lines(engine: Engine, source: SourceConfig) -> Iterator[bytes]:
+def _lines(engine: Engine, source: SourceConfig, erased: ErasedRows | None) -> Iterator[bytes]:
     with engine.connect() as connection:
         if engine.dialect.name in _READ_ONLY:
             connection.exec_driver_sql(_READ_ONLY[engine.dialect.name])
@@ -92,9 +94,13 @@ def _lines(engine: Engine, source: SourceConfig) -> Iterator[bytes]:
         columns = _columns(result, source)
         empty = True
         for number, row in enumerate(result, start=1):
-            empty = False
-            yield _line(columns, row, source, number)
+            values = _values(columns, row, source, number)
+            if erased is None or not erased.refuses(values):
+                empty = False
+                yield json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
         connection.rollback()
+    if empty and erased is not None and erased.refused:
+        raise nothing_left(source)
     if empty:
         raise SourceError(f"The query of the source {source.name!r} gives no rows.", hint="try it in the database")
 
@@ -110,15 +116,14 @@ def _columns(result: CursorResult[Any], source: SourceConfig) -> Sequence[str]:
     return columns
 
 
-def _line(columns: Sequence[str], row: Sequence[Any], source: SourceConfig, number: int) -> bytes:
+def _values(columns: Sequence[str], row: Sequence[Any], source: SourceConfig, number: int) -> dict[str, Any]:
     try:
-        values = {column: plain_value(value) for column, value in zip(columns, row, strict=True)}
+        return {column: plain_value(value) for column, value in zip(columns, row, strict=True)}
     except TypeError as error:
         raise SourceError(
             f"The source {source.name!r}, row {number}: a column holds {error}, which has no form in JSON.",
             hint="cast it to text in the query",
         ) from None
-    return json.dumps(values, ensure_ascii=False).encode("utf-8", "surrogatepass") + b"\n"
 
 
 def _packed(lines: Iterator[bytes]) -> Iterator[bytes]:

@@ -8,6 +8,7 @@ from pathlib import Path
 from pydantic import TypeAdapter
 
 from acclimate.collect.copies import private_folder
+from acclimate.collect.erased_rows import FindErased, nobody_erased
 from acclimate.core.atomic import json_digest, read_json, write_json
 from acclimate.core.errors import ConfigError, SourceError
 from acclimate.core.snapshots import COPIES, LANDED, SetAsideFile, SnapshotFile, SnapshotSource
@@ -24,6 +25,7 @@ class Elsewhere:
     snapshots: Path
     network: bool = False
     set_aside: bool = False
+    find_erased: FindErased = nobody_erased
 
     def landed(self, source: SourceConfig, *, again: bool) -> SnapshotSource:
         """The source's files as they were landed; fetched now where they never were, or `again`."""
@@ -35,9 +37,10 @@ class Elsewhere:
             if all((self.snapshots / COPIES / file.sha256).exists() for file in files):
                 self._check_set_aside(set_aside)
                 source_format(source, [file.name for file in files])
-                return SnapshotSource(config=source, files=files, set_aside=set_aside)
+                refused = document.get("refused", 0)
+                return SnapshotSource(config=source, files=files, set_aside=set_aside, refused=refused)
         landed = self._fetch(source)
-        parts = landed.model_dump(mode="json", include={"files", "set_aside"})
+        parts = landed.model_dump(mode="json", include={"files", "set_aside", "refused"})
         write_json(record, {"source": source.name, **parts})
         record.chmod(0o600)
         return landed
@@ -56,7 +59,9 @@ class Elsewhere:
             from acclimate.collect import databases
 
             self._check_network(source, databases.reaches_out(source))
-            return SnapshotSource(config=source, files=(databases.fetch_rows(source, copies=copies),))
+            erased = self.find_erased(source)
+            file = databases.fetch_rows(source, copies=copies, erased=erased)
+            return SnapshotSource(config=source, files=(file,), refused=erased.refused if erased else 0)
         from acclimate.collect import remote
 
         self._check_network(source, remote.scheme(source) not in remote.HERE)

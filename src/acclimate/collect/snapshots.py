@@ -7,6 +7,7 @@ from pathlib import Path
 
 from acclimate.collect.copies import copy_content, private_folder
 from acclimate.collect.elsewhere import Elsewhere
+from acclimate.collect.erased_rows import FindErased, nobody_erased
 from acclimate.collect.unpacking import archive_names, landed_source, unpack
 from acclimate.core.atomic import file_digest, write_json
 from acclimate.core.crash_points import crash_point
@@ -34,6 +35,7 @@ def collect(
     network: bool = False,
     again: Collection[str] = (),
     set_aside: bool = False,
+    find_erased: FindErased = nobody_erased,
 ) -> Snapshot:
     """The snapshot of the sources as they are now; paths are relative to `folder`.
 
@@ -41,13 +43,13 @@ def collect(
 
     What lies elsewhere (a database, a URL) is fetched once and kept; `again` names the sources to fetch anew. Equal
     contents and source configs give the same snapshot wherever they lie, and collecting again, also after a kill, adds
-    nothing.
+    nothing. The rows that `find_erased` tells are left out and counted.
     """
     check_unique_names(sources)
     local = [source for source in sources if not source.is_elsewhere]
     found = {source.name: find_files(source, folder, set_aside=set_aside) for source in local}
     copies = private_folder(private_folder(snapshots) / COPIES)
-    elsewhere = Elsewhere(snapshots, network, set_aside)
+    elsewhere = Elsewhere(snapshots, network, set_aside, find_erased)
     landed = []
     for source in sources:
         if source.is_elsewhere:

@@ -89,8 +89,20 @@ class Refusals:
 
     def of(self, subject_id: str | None, record_id: str) -> Refusal | None:
         """The refusal of a record, or None where nobody on the list is its subject."""
+        named = record_id if subject_id is None else subject_id
+        if not _has_hash(named):
+            return None
         for key, hashes in self._hashes.items():
-            found = subject_hash(key, record_id if subject_id is None else subject_id)
+            found = subject_hash(key, named)
             if found in hashes:
                 return Refusal(found, record_hash(key, record_id))
         return None
+
+
+def _has_hash(named: str) -> bool:
+    """Whether an id can be hashed: one with half of a surrogate pair is no text, so that it stands on no list."""
+    try:
+        named.encode()
+    except UnicodeEncodeError:
+        return False
+    return True

@@ -52,6 +52,8 @@ class SnapshotSource(_Frozen):
     config: SourceConfig
     files: tuple[SnapshotFile, ...]
     set_aside: tuple[SetAsideFile, ...] = ()
+    refused: int = 0
+    """Rows of erased subjects that were left out when it was landed."""
 
 
 @dataclass(frozen=True)
@@ -97,4 +99,5 @@ def snapshot_digest(sources: Sequence[SnapshotSource]) -> str:
 def _identity(source: SnapshotSource) -> list[Any]:
     files = [[file.name, file.size, file.sha256] for file in source.files]
     set_aside = [[one.name, one.reason] for one in source.set_aside]
-    return [source.config.model_dump(mode="json"), files, *([set_aside] if set_aside else [])]
+    refused = [{"refused": source.refused}] if source.refused else []
+    return [source.config.model_dump(mode="json"), files, *([set_aside] if set_aside else []), *refused]

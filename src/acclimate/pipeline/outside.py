@@ -17,7 +17,7 @@ from acclimate.backends.recognisers import recogniser_digest, recogniser_folder
 from acclimate.collect.retention import FOLDER as PACKAGED_RETENTION_SET
 from acclimate.collect.snapshots import LARGEST_COPY, collect
 from acclimate.core.artifacts import Artifact
-from acclimate.core.erased import erased_identity, read_erased
+from acclimate.core.erased import Refusals, erased_identity, read_erased
 from acclimate.core.errors import ConfigError, WorkspaceError
 from acclimate.core.ports import ModelFacts
 from acclimate.core.snapshots import Snapshot
@@ -29,6 +29,7 @@ from acclimate.project.kept_records import kept_records
 from acclimate.project.keys import fingerprint, has_key, load_key
 from acclimate.project.manifests import InputReference, State, artifact_files, content_identity
 from acclimate.project.workspace import Finished, Workspace
+from acclimate.stages.ingest.erased_rows import ErasedRows
 
 KEEP = "@keep."
 """Followed by a step: the records that people re-included in it."""
@@ -128,7 +129,13 @@ class Outside:
             network=self.config.network,
             again=again,
             set_aside=set_aside,
+            find_erased=self._erased_rows,
         )
+
+    def _erased_rows(self, source: SourceConfig) -> ErasedRows | None:
+        """The rows of a source that must not be landed; None where nobody was erased."""
+        listed = read_erased(self.workspace.erased)
+        return ErasedRows(source, Refusals(listed, self.keys_of_the_erased())) if listed else None
 
     def _lists(self, config: StageConfig) -> dict[str, Provided]:
         """The files of a user's own classes as a snapshot, each named by its class; none where there are no lists."""

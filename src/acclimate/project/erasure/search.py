@@ -10,6 +10,7 @@ from collections import Counter
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
+from typing import Any
 
 from acclimate.core.atomic import partial_file
 from acclimate.core.erased import ERASED_SUBJECT
@@ -163,29 +164,34 @@ class _AreaSearch:
 
     def places(self) -> Iterator[Place]:
         """Where their records stand in the sources."""
+        for row in self._ingested():
+            yield Place(row["source"] or "", row["locator"] or "", row["id"])
+
+    def _ingested(self) -> Iterator[Mapping[str, Any]]:
+        """Their records as ingest made them."""
         for item in self._artifacts:
-            if item.manifest.stage != _INGEST or item.manifest.state is State.ERASED:
-                continue
-            for table in item.artifact.data_files:
-                for row in own_rows(table, self._person, ("source", "locator")).to_pylist():
-                    yield Place(row["source"] or "", row["locator"] or "", row["id"])
+            if item.manifest.stage == _INGEST and item.manifest.state is not State.ERASED:
+                for table in item.artifact.data_files:
+                    yield from own_rows(table, self._person, ("source", "locator")).to_pylist()
 
     def returning(self) -> Iterator[tuple[str, str]]:
-        """Sources with records of theirs that cannot be read where they lie, and what each is."""
+        """Sources with records of theirs that cannot be read where they lie and would be landed again; what each is."""
         declared = {
             source["name"]: source
             for item in self._artifacts
             if item.manifest.stage == _INGEST
             for source in item.manifest.config["sources"]
         }
-        for place in self.places():
-            source = declared[place.source]
+        for row in self._ingested():
+            source = declared[row["source"]]
+            if _is_left_out(row, source):
+                continue
             if source.get("sql"):
-                yield place.source, "a database"
+                yield row["source"], "a database"
             elif "://" in source["path"]:
-                yield place.source, "a URL"
-            elif any(is_archive(part) for part in place.locator.split("/")[:-1]):
-                yield place.source, "an archive"
+                yield row["source"], "a URL"
+            elif any(is_archive(part) for part in row["locator"].split("/")[:-1]):
+                yield row["source"], "an archive"
 
     def copies(self) -> Iterator[Place]:
         """Near-duplicates of their records that stand under other subjects."""
@@ -307,6 +313,12 @@ def releases_made_from(workspace: Workspace, keys: frozenset[str]) -> list[Path]
 def _refused(item: Finished) -> int:
     """Rows of erased persons that an ingest refused: they still stand in what it read."""
     return item.artifact.report().counts.dropped.get(ERASED_SUBJECT, 0)
+
+
+def _is_left_out(row: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+    """Whether collect knows a record of theirs from its row, by subject or by an id of the source's own."""
+    record_id = (row["parents"] or [row["id"]])[0]
+    return bool(source.get("sql")) and not source["each"] and (row["subject_id"] is not None or ":" in record_id)
 
 
 def _tables(item: Finished) -> list[Path]:

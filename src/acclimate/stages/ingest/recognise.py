@@ -99,10 +99,21 @@ def understand(source: SourceConfig, columns: Sequence[str]) -> Meaning:
         recognised = found.name
         required += found.required.values()
         parts |= {**found.required, **{part: name for part, name in found.optional.items() if name in columns}}
-    if not source.columns:
-        parts |= {column: column for column in DESCRIPTIVE_COLUMNS if column in columns}
+    named = ((part, descriptive_column(source, part)) for part in DESCRIPTIVE_COLUMNS)
+    parts |= {part: column for part, column in named if column is not None and column in columns}
     used = frozenset({*parts.values(), *required})
     return Meaning(recognised, parts, tuple(dict.fromkeys(required)), used)
+
+
+def descriptive_column(source: SourceConfig, part: str) -> str | None:
+    """The column that says of whom a row is, or whatever else `part` of the description is, where a source has it.
+
+    >>> descriptive_column(SourceConfig(path="a.csv"), "subject_id")
+    'subject_id'
+    >>> descriptive_column(SourceConfig(path="a.csv", columns={"text": "note"}), "subject_id") is None
+    True
+    """
+    return source.columns.get(part) if source.columns else part
 
 
 def missing_column(source: SourceConfig, place: str, column: str, columns: Sequence[str]) -> ConfigError:

@@ -282,6 +282,7 @@ class SourceReading:
             "records": self.rows + self.created - self.set_aside - self.refused,
             "set_aside": self.set_aside,
             "refused": self.refused,
+            "not_landed": self.source.refused,
             "without_payload": self.without_payload,
             "cut": {"documents": self.cut_documents, "pieces": self.pieces},
             "terms": self._terms(),
@@ -330,6 +331,11 @@ class SourceReading:
         if self.refused:
             said.append(
                 f"source {name}: {self.refused} of {read} rows are of erased subjects and were refused; {self._mend}"
+            )
+        if self.source.refused:
+            said.append(
+                f"source {name}: {self.source.refused} rows of erased subjects were left out when it was landed, and are"
+                " still where it was landed from; take them out there"
             )
         if self.left_out:
             listed = ", ".join(f"{count} {kind}" for kind, count in sorted(self.left_out.items()))

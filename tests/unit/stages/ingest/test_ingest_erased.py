@@ -59,6 +59,10 @@ def test_a_damaged_row_that_names_an_erased_subject_is_refused_and_not_kept(inge
     assert "secret" not in json.dumps(came.dropped, default=str)
 
 
+def test_a_subject_that_is_no_text_is_on_no_list_and_one_damaged_row(ingest_without) -> None:
+    assert ingest_without(["p1"], ['{"id": "a", "text": "a", "patient": "\\ud800"}']).reasons == ["bad_unicode"]
+
+
 def test_once_anybody_was_erased_damaged_rows_are_set_aside_without_content(ingest_without) -> None:
     damaged: list[Any] = ['{"id": "a", "text": "sec', {"id": "b", "text": "secret", "w": "heavy"}]
     assert "sec" in json.dumps(ingest_without([], damaged).dropped, default=str)
