@@ -20,6 +20,7 @@ from acclimate.certificate.certify import (
     standing,
 )
 from acclimate.certificate.store import Sample
+from acclimate.collect.snapshots import remove_leftovers
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import publish_folder, write_json
 from acclimate.core.errors import ConfigError, WorkspaceError
@@ -118,6 +119,7 @@ class Project:
         self._check_step(until)
         with self.workspace.lock():
             self.workspace.check_no_erasure_is_unfinished()
+            remove_leftovers(self.workspace.snapshots)
             yield from run(self.config, self.outside, listener or Silent(), until=until, strict=strict)
 
     def collect(self, sources: Sequence[str] = ()) -> list[SnapshotSource]:
@@ -132,6 +134,7 @@ class Project:
             if name not in known:
                 raise ConfigError(f"There is no source {name!r} in this project.", hint=f"it has: {', '.join(known)}")
         with self.workspace.lock():
+            remove_leftovers(self.workspace.snapshots)
             landed = [
                 self.outside.collect(
                     config.sources,

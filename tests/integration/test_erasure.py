@@ -548,9 +548,13 @@ def test_a_document_in_an_archive_comes_back_is_named_and_goes_when_the_subject_
     with zipfile.ZipFile(project / "data/letters.zip", "w") as archive:
         archive.writestr("one.md", f"---\npatient: {SUBJECT}\n---\nthe marzipan")
         archive.writestr("two.md", "---\npatient: p-2\n---\na sprain")
-    columns = "{subject_id: patient, text: text}"
+    with zipfile.ZipFile(project / "data/rows.zip", "w") as archive:
+        rows = [{"patient": SUBJECT, "text": "a harpsichord"}, {"patient": "p-2", "text": "a cough"}]
+        archive.writestr("rows.jsonl", "".join(json.dumps(row) + "\n" for row in rows))
+    columns = "columns: {subject_id: patient, text: text}"
     (project / "acclimate.yaml").write_text(
-        f"project: tiny\ntask: pretraining\ningest: {{sources: [{{path: data/letters.zip, columns: {columns}}}]}}\n"
+        "project: tiny\ntask: pretraining\ningest:\n  sources:\n"
+        f"    - {{path: data/letters.zip, {columns}}}\n    - {{path: data/rows.zip, {columns}}}\n"
     )
     (project / "data/north.jsonl").unlink()
     opened = Project.open(project)
@@ -561,10 +565,13 @@ def test_a_document_in_an_archive_comes_back_is_named_and_goes_when_the_subject_
     assert [receipt.returning for receipt in read_receipts(opened.workspace.erased)] == [{"letters.zip": "an archive"}]
     assert traces(project, leaving_out=OWN_FILES) == []
     for again in ("collect", "ingest"):
-        assert acclimate(project, again).code == 0
+        (project / "restricted/snapshots/files/.far.partial").write_text("left by a kill: obsidian")
+        told_again = acclimate(project, again)
+        assert told_again.code == 0
         assert len(traces(project, leaving_out=OWN_FILES)) == 2
         assert acclimate(project, "erase", "--subject", SUBJECT).code == 0
         assert traces(project, leaving_out=OWN_FILES) == []
+    assert "source rows.zip: 1 rows of erased subjects were left out when it was landed" in told_again.stderr
     assert first_fault(check_project(opened.workspace)) is None
 
 

@@ -13,6 +13,8 @@ from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import SnapshotFile
 from acclimate.core.sources import DOCUMENT_FORMATS, SourceConfig, source_format
 
+_LONGEST_NAME = 200
+
 
 def private_folder(folder: Path) -> Path:
     """The folder, readable by its owner alone: sources may hold identifiers."""
@@ -30,6 +32,17 @@ def copy_content(name: str, content: bytes, *, source: SourceConfig, copies: Pat
         write_bytes(copy, content)
     copy.chmod(0o600)
     return SnapshotFile(name=name, size=len(content), sha256=digest)
+
+
+def printable_name(name: str) -> str:
+    """A file's name as a terminal may show it, no longer than is sensible."""
+    return "".join(character if character.isprintable() else "\ufffd" for character in name[:_LONGEST_NAME])
+
+
+def write_private(path: Path, content: bytes) -> None:
+    """Writes a file that is only looked at: readable by its owner alone, not forced to the disk."""
+    with named_disk_errors(path), open(path, "wb", opener=lambda name, flags: os.open(name, flags, 0o600)) as file:
+        file.write(content)
 
 
 def write_stream(chunks: Iterable[bytes], path: Path) -> tuple[int, str]:

@@ -55,17 +55,17 @@ class Elsewhere:
 
     def _fetch(self, source: SourceConfig) -> SnapshotSource:
         copies = private_folder(self.snapshots / COPIES)
+        erased = self.find_erased(source)
         if source.sql is not None:
             from acclimate.collect import databases
 
             self._check_network(source, databases.reaches_out(source))
-            erased = self.find_erased(source)
             file = databases.fetch_rows(source, copies=copies, erased=erased)
             return SnapshotSource(config=source, files=(file,), refused=erased.refused if erased else 0)
         from acclimate.collect import remote
 
         self._check_network(source, remote.scheme(source) not in remote.HERE)
-        return remote.fetch_files(source, copies=copies, set_aside=self.set_aside)
+        return remote.fetch_files(source, copies=copies, set_aside=self.set_aside, erased=erased)
 
     def _check_network(self, source: SourceConfig, reaches_out: bool) -> None:
         if reaches_out and not self.network:

@@ -10,6 +10,7 @@ from typing import IO, Any
 from fsspec.core import url_to_fs
 
 from acclimate.collect.copies import check_not_empty, take_over, write_stream
+from acclimate.collect.erased_rows import ErasedRows, land_stream
 from acclimate.collect.secrets import secret_values
 from acclimate.collect.unpacking import landed_source, unpack
 from acclimate.core.errors import SourceError, UserError
@@ -22,11 +23,14 @@ HERE = frozenset({"file", "local", "memory"})
 _CHUNK = 1024 * 1024
 
 
-def fetch_files(source: SourceConfig, *, copies: Path, set_aside: bool) -> SnapshotSource:
-    """The files behind the source's URL as copies; of an archive, its files. One chunk is in memory at a time."""
+def fetch_files(source: SourceConfig, *, copies: Path, set_aside: bool, erased: ErasedRows | None) -> SnapshotSource:
+    """The files behind the source's URL as copies; of an archive, its files. One chunk is in memory at a time.
+
+    Rows of erased subjects are left out.
+    """
     # A file system is a plug-in and may raise anything, with a password in its message: only the kind is told.
     try:
-        return _fetch(source, copies, set_aside=set_aside)
+        return _fetch(source, copies, erased, set_aside=set_aside)
     except (UserError, KeyboardInterrupt):
         raise
     except ImportError as error:
@@ -47,7 +51,7 @@ def scheme(source: SourceConfig) -> str:
     return source.path.partition("://")[0]
 
 
-def _fetch(source: SourceConfig, copies: Path, *, set_aside: bool) -> SnapshotSource:
+def _fetch(source: SourceConfig, copies: Path, erased: ErasedRows | None, *, set_aside: bool) -> SnapshotSource:
     store, path = url_to_fs(source.path, **source.options, **secret_values(source))
     found = _find(store, path)
     if not found:
@@ -61,13 +65,17 @@ def _fetch(source: SourceConfig, copies: Path, *, set_aside: bool) -> SnapshotSo
     partial = copies / f".{source.name}.partial"
     parts: list[SnapshotFile | SetAsideFile] = []
     for name, remote in found.items():
+        if erased is not None and not is_archive(name):
+            stream = store.open(remote, "rb")
+            parts += land_stream(name, stream, erased, source=source, copies=copies, set_aside=set_aside)
+            continue
         with _fetched(store.open(remote, "rb"), partial) as (size, digest):
             if is_archive(name):
-                parts += unpack(partial, name, source=source, copies=copies, set_aside=set_aside)
+                parts += unpack(partial, name, erased, source=source, copies=copies, set_aside=set_aside)
             else:
                 check_not_empty(name, size, source)
                 parts.append(take_over(partial, name, size=size, sha256=digest, copies=copies))
-    landed = landed_source(source, parts)
+    landed = landed_source(source, parts, erased)
     source_format(source, [file.name for file in landed.files])
     return landed
 

@@ -9,7 +9,7 @@ from acclimate.collect.copies import copy_content, private_folder
 from acclimate.collect.elsewhere import Elsewhere
 from acclimate.collect.erased_rows import FindErased, nobody_erased
 from acclimate.collect.unpacking import archive_names, landed_source, unpack
-from acclimate.core.atomic import file_digest, write_json
+from acclimate.core.atomic import PARTIAL, file_digest, write_json
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import SourceError
 from acclimate.core.snapshots import (
@@ -56,12 +56,13 @@ def collect(
             landed.append(elsewhere.landed(source, again=source.name in again))
             continue
         parts: list[SnapshotFile | SetAsideFile] = []
+        erased = find_erased(source) if any(map(is_archive, found[source.name])) else None
         for name, path in found[source.name].items():
             if is_archive(name):
-                parts += unpack(path, name, source=source, copies=copies, set_aside=set_aside)
+                parts += unpack(path, name, erased, source=source, copies=copies, set_aside=set_aside)
             else:
                 parts.append(_land(name, path, source=source, copies=copies, largest_copy=largest_copy))
-        landed.append(landed_source(source, parts))
+        landed.append(landed_source(source, parts, erased))
     digest = snapshot_digest(landed)
     snapshot = Snapshot(private_folder(snapshots / digest), digest, tuple(landed))
     crash_point("collect.files_landed")
@@ -98,6 +99,12 @@ def find_files(source: SourceConfig, folder: Path, *, set_aside: bool = False) -
     if names:
         source_format(source, names)
     return files
+
+
+def remove_leftovers(snapshots: Path) -> None:
+    """Removes what a killed fetch left, which may hold rows that must not be landed. To be called under the workspace's lock."""
+    for leftover in (snapshots / COPIES).glob(f".*{PARTIAL}*"):
+        leftover.unlink(missing_ok=True)
 
 
 def _names(name: str, path: Path, *, set_aside: bool) -> list[str]:

@@ -51,6 +51,9 @@ FORMAT_BY_SUFFIX = {
     ".xlsm": "xlsx",
     ".hl7": "hl7v2",
 }
+ROW_FORMATS = frozenset({"jsonl", "csv", "parquet", "xlsx"})
+"""Formats in which a file is a table of rows; a query gives one too."""
+
 DOCUMENT_FORMATS = frozenset({"text", "markdown", "html", "pdf", "docx", "email"})
 """Formats in which a file is a document: its name is a column, and an empty one is a row rather than a mistake."""
 

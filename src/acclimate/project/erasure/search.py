@@ -17,7 +17,7 @@ from acclimate.core.erased import ERASED_SUBJECT
 from acclimate.core.errors import WorkspaceError
 from acclimate.core.reinclusion import id_digest
 from acclimate.core.snapshots import COPIES, SNAPSHOT_FILE, Snapshot
-from acclimate.core.sources import is_archive
+from acclimate.core.sources import ROW_FORMATS, is_archive
 from acclimate.core.stage import Zone
 from acclimate.project.annotation_snapshots import annotation_snapshots
 from acclimate.project.erasure.annotations import Annotated, Annotations
@@ -164,27 +164,23 @@ class _AreaSearch:
 
     def places(self) -> Iterator[Place]:
         """Where their records stand in the sources."""
-        for row in self._ingested():
+        for _, row in self._ingested():
             yield Place(row["source"] or "", row["locator"] or "", row["id"])
 
-    def _ingested(self) -> Iterator[Mapping[str, Any]]:
-        """Their records as ingest made them."""
+    def _ingested(self) -> Iterator[tuple[Finished, Mapping[str, Any]]]:
+        """Their records as ingest made them, each with its artifact."""
         for item in self._artifacts:
             if item.manifest.stage == _INGEST and item.manifest.state is not State.ERASED:
                 for table in item.artifact.data_files:
-                    yield from own_rows(table, self._person, ("source", "locator")).to_pylist()
+                    for row in own_rows(table, self._person, ("source", "locator")).to_pylist():
+                        yield item, row
 
     def returning(self) -> Iterator[tuple[str, str]]:
         """Sources with records of theirs that cannot be read where they lie and would be landed again; what each is."""
-        declared = {
-            source["name"]: source
-            for item in self._artifacts
-            if item.manifest.stage == _INGEST
-            for source in item.manifest.config["sources"]
-        }
-        for row in self._ingested():
-            source = declared[row["source"]]
-            if _is_left_out(row, source):
+        for item, row in self._ingested():
+            [source] = (one for one in item.manifest.config["sources"] if one["name"] == row["source"])
+            kind = item.artifact.report().metrics["sources"][row["source"]]["format"]
+            if _is_left_out(row, kind, each=source["each"]):
                 continue
             if source.get("sql"):
                 yield row["source"], "a database"
@@ -315,10 +311,10 @@ def _refused(item: Finished) -> int:
     return item.artifact.report().counts.dropped.get(ERASED_SUBJECT, 0)
 
 
-def _is_left_out(row: Mapping[str, Any], source: Mapping[str, Any]) -> bool:
+def _is_left_out(row: Mapping[str, Any], kind: str, *, each: str) -> bool:
     """Whether collect knows a record of theirs from its row, by subject or by an id of the source's own."""
     record_id = (row["parents"] or [row["id"]])[0]
-    return bool(source.get("sql")) and not source["each"] and (row["subject_id"] is not None or ":" in record_id)
+    return kind in ROW_FORMATS and not each and (row["subject_id"] is not None or ":" in record_id)
 
 
 def _tables(item: Finished) -> list[Path]:

@@ -22,8 +22,8 @@ CHUNK = 1024 * 1024
 UNPACKING_ERRORS = (EOFError, zlib.error, gzip.BadGzipFile)
 """What reading a packed file raises at the place where it breaks off."""
 
-_GZIP = b"\x1f\x8b"
-_UTF8_MARK = b"\xef\xbb\xbf"
+GZIP = b"\x1f\x8b"
+UTF8_MARK = b"\xef\xbb\xbf"
 _WIDE_MARKS = (b"\xff\xfe", b"\xfe\xff", b"\x00\x00\xfe\xff")
 
 
@@ -84,7 +84,7 @@ def open_collected(path: Path, file: SnapshotFile, *, verify: bool) -> Iterator[
     with named_read_errors(file):
         opened = VerifyingFile(path)
     with named_unpacking_errors(file), opened as raw, io.BufferedReader(raw, CHUNK) as buffered:
-        if buffered.peek(2)[:2] == _GZIP:
+        if buffered.peek(2)[:2] == GZIP:
             # It buffers by itself; a second buffer would lose the lines before the place where a file is cut short.
             with gzip.GzipFile(fileobj=buffered) as stream:
                 yield stream, raw
@@ -123,7 +123,7 @@ def named_unpacking_errors(file: SnapshotFile) -> Iterator[None]:
 def is_gzipped(path: Path) -> bool:
     """Whether the file begins as gzip does."""
     with path.open("rb") as file:
-        return file.read(2) == _GZIP
+        return file.read(2) == GZIP
 
 
 def check_digest(digest: str, file: SnapshotFile) -> None:
@@ -144,8 +144,8 @@ def check_digest(digest: str, file: SnapshotFile) -> None:
 def skip_byte_order_mark(stream: ByteStream, file_name: str) -> bool:
     """Steps over the mark of UTF-8; whether there was one. Fails for UTF-16 and UTF-32, with or without theirs."""
     start = stream.peek(4)[:4]
-    if start.startswith(_UTF8_MARK):
-        stream.read(len(_UTF8_MARK))
+    if start.startswith(UTF8_MARK):
+        stream.read(len(UTF8_MARK))
         return True
     if start.startswith(_WIDE_MARKS) or b"\x00" in start[:2]:
         raise UnreadableFileError(

@@ -73,7 +73,7 @@ def read_json_lines(stream: ByteStream, file_name: str, *, max_bytes: int) -> It
                 raise _array_too_long(file_name)
             yield from _read_array(content, file_name, first_line=position)
             return
-        yield _parse_line(parser, line, position, max_bytes=max_bytes)
+        yield parse_line(parser, line, position, max_bytes=max_bytes)
     yield from read_blocks(stream, before=position, max_bytes=max_bytes)
 
 
@@ -95,7 +95,7 @@ def block_rows(block: LineBlock, *, max_bytes: int) -> Iterator[Row | Fault]:
     """The rows of a block, one by one."""
     parser = StrictJson()
     for position, line in _lines(io.BytesIO(block.content), max_bytes=max_bytes, before=block.before):
-        yield _parse_line(parser, line, position, max_bytes=max_bytes)
+        yield parse_line(parser, line, position, max_bytes=max_bytes)
 
 
 def _lines(stream: LineStream, *, max_bytes: int, before: int) -> Iterator[tuple[int, bytes]]:
@@ -114,7 +114,8 @@ def _is_cut(line: bytes, max_bytes: int) -> bool:
     return len(line) > max_bytes and not line.endswith(b"\n")
 
 
-def _parse_line(parser: StrictJson, line: bytes, position: int, *, max_bytes: int) -> Row | Fault:
+def parse_line(parser: StrictJson, line: bytes, position: int, *, max_bytes: int) -> Row | Fault:
+    """The row on a line, or what is wrong with it."""
     if _is_cut(line, max_bytes):
         return too_long(max_bytes).at(position, _readable(line[:1000]))
     try:

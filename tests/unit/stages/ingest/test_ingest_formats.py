@@ -306,6 +306,7 @@ def test_a_source_is_described_in_the_report(ingest):
         "records": 2,
         "set_aside": 0,
         "refused": 0,
+        "not_landed": 0,
         "without_payload": 0,
         "cut": {"documents": 0, "pieces": 0},
         "terms": {"licences": {"not stated": 2}, "consent": None, "purpose": []},
