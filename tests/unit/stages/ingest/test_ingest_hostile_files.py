@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 import json
 import subprocess
 import sys
@@ -12,7 +13,11 @@ import pytest
 from tests.hostile_files import MEGABYTE, large_files, quick_files
 from tests.unit.stages.ingest.hostile_process import read_hostile
 
+from acclimate.core.erased import ErasedSubject, Refusals
 from acclimate.core.errors import SourceError
+from acclimate.core.sources import SourceConfig
+from acclimate.stages.ingest.erased_rows import ErasedRows
+from acclimate.stages.ingest.files import GZIP
 
 ROOT = Path(__file__).parents[4]
 
@@ -34,6 +39,16 @@ def test_a_hostile_file_is_one_sentence_that_names_it(tmp_path, hostile):
     assert "\n" not in error.value.message
     assert len(error.value.message) < 300
     assert "good" not in error.value.message
+
+
+@pytest.mark.parametrize("hostile", quick_files(), ids=lambda one: one.name)
+def test_a_hostile_file_of_nobody_who_was_erased_is_landed_as_it_is(hostile):
+    content, name = hostile.make(), f"a.{hostile.name.rpartition('.')[2]}"
+    source = SourceConfig.model_validate({**hostile.source, "path": name})
+    sifted = ErasedRows(source, Refusals([ErasedSubject("s1", "k", "f")], {"k": bytes(32)})).sift(name)
+    landed = b"".join(sifted.chunks(io.BytesIO(content)))
+    assert landed == content or content.startswith(GZIP)
+    assert sifted.refused == 0
 
 
 @pytest.mark.slow
