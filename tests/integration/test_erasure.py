@@ -20,7 +20,7 @@ from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
-from tests.integration.erasing import SUBJECT, TRACES, remove_from_sources, traces, write_finished_project
+from tests.integration.erasing import DAMAGED, SUBJECT, TRACES, remove_from_sources, traces, write_finished_project
 from tests.integration.test_kills import ROOT, files_of
 from tests.tiny_project import write_lines
 
@@ -556,7 +556,6 @@ def test_a_document_in_an_archive_comes_back_is_named_and_goes_when_the_subject_
         "project: tiny\ntask: pretraining\ningest:\n  sources:\n"
         f"    - {{path: data/letters.zip, {columns}}}\n    - {{path: data/rows.zip, {columns}}}\n"
     )
-    (project / "data/north.jsonl").unlink()
     opened = Project.open(project)
     opened.run(until="ingest")
     told = acclimate(project, "erase", "--subject", SUBJECT)
@@ -573,6 +572,22 @@ def test_a_document_in_an_archive_comes_back_is_named_and_goes_when_the_subject_
         assert traces(project, leaving_out=OWN_FILES) == []
     assert "source rows.zip: 1 rows of erased subjects were left out when it was landed" in told_again.stderr
     assert first_fault(check_project(opened.workspace)) is None
+
+
+def test_a_damaged_row_in_an_archive_may_be_theirs_so_that_its_copy_goes_with_every_erasure(project: Path) -> None:
+    with zipfile.ZipFile(project / "data/rows.zip", "w") as archive:
+        archive.writestr("rows.jsonl", json.dumps({"patient": "p-2", "text": "a cough"}) + "\n" + DAMAGED)
+    (project / "acclimate.yaml").write_text(
+        "project: tiny\ntask: pretraining\ningest:\n  on_error: set_aside\n"
+        "  sources: [{path: data/rows.zip, columns: {subject_id: patient, text: text}}]\n"
+    )
+    opened = Project.open(project)
+    opened.erase(SUBJECT, in_advance=True)
+    opened.run(until="ingest")
+    assert opened.report("ingest").counts.dropped == {"bad_json": 1}
+    assert len(traces(project, leaving_out=OWN_FILES)) == 2
+    opened.erase(SUBJECT)
+    assert traces(project, leaving_out=OWN_FILES) == []
 
 
 def test_a_document_without_a_subject_is_erased_with_all_its_pieces_and_refused(clinic, tmp_path: Path) -> None:

@@ -7,7 +7,7 @@ the nearest training record, or given by a model that was trained on it, may rep
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -16,7 +16,7 @@ from acclimate.core.atomic import partial_file
 from acclimate.core.erased import ERASED_SUBJECT
 from acclimate.core.errors import WorkspaceError
 from acclimate.core.reinclusion import id_digest
-from acclimate.core.snapshots import COPIES, SNAPSHOT_FILE, Snapshot
+from acclimate.core.snapshots import COPIES, SNAPSHOT_FILE, Snapshot, SnapshotFile
 from acclimate.core.sources import ROW_FORMATS, is_archive
 from acclimate.core.stage import Zone
 from acclimate.project.annotation_snapshots import annotation_snapshots
@@ -259,7 +259,7 @@ class _AreaSearch:
         """Snapshots of which no complete ingest shows that the person is not in them, and copies that only they use."""
         folder = self._workspace.snapshots
         clear = {
-            reference.identity
+            reference.identity: item
             for item in self._artifacts
             if item.manifest.stage == _INGEST and item.manifest.config.get("limit") is None
             if item.manifest.state is State.COMPLETE and not self._holds_person(item) and not _refused(item)
@@ -269,8 +269,10 @@ class _AreaSearch:
         for snapshot in sorted(folder.glob("*")):
             if snapshot.name == COPIES:
                 continue
-            if snapshot.name in clear and (snapshot / SNAPSHOT_FILE).exists():
-                used |= {file.sha256 for source in Snapshot.read(snapshot).sources for file in source.files}
+            complete = snapshot.name in clear and (snapshot / SNAPSHOT_FILE).exists()
+            files = [file for source in Snapshot.read(snapshot).sources for file in source.files] if complete else []
+            if complete and not (_set_aside(clear[snapshot.name]) and _hold_content(files)):
+                used |= {file.sha256 for file in files}
             else:
                 yield snapshot
         yield from (copy for copy in sorted((folder / COPIES).glob("*")) if copy.name not in used)
@@ -309,6 +311,16 @@ def releases_made_from(workspace: Workspace, keys: frozenset[str]) -> list[Path]
 def _refused(item: Finished) -> int:
     """Rows of erased persons that an ingest refused: they still stand in what it read."""
     return item.artifact.report().counts.dropped.get(ERASED_SUBJECT, 0)
+
+
+def _set_aside(item: Finished) -> bool:
+    """Whether an ingest set rows aside, without content: whose they are in what it read cannot be told."""
+    return bool(item.artifact.report().counts.dropped)
+
+
+def _hold_content(files: Iterable[SnapshotFile]) -> bool:
+    """Whether the project itself holds the content of any of the files."""
+    return any(file.size and not file.referenced for file in files)
 
 
 def _is_left_out(row: Mapping[str, Any], kind: str, *, each: str) -> bool:
