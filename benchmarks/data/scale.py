@@ -170,7 +170,7 @@ def rows(found: list[dict[str, Any]], stage: str) -> Iterator[dict[str, Any]]:
         yield result(f"{name}: peak memory, all processes, MB", peak, goal=goals.get(("peak", documents), ""))
         if stage == "dedup":
             yield result(f"{name}: share dropped ({COPIES:.0%} are copies)", round(one["dropped"] / documents, 4))
-    for part in (found, found[-3:]):
+    for part in (found, found[-3:]) if len(found) > 3 else (found,):
         span = f"from {part[0]['documents']:,} to {part[-1]['documents']:,} documents"
         exponent = growth("seconds", part)
         yield result(f"{NAMES[stage]}, growth exponent of seconds, {span}", exponent, goal=goals.get(("growth", 0), ""))

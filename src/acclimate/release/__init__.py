@@ -1,0 +1,1 @@
+"""Gates that a project sets beforehand, and the verdict that its reports give under them."""

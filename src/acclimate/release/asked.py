@@ -1,0 +1,179 @@
+"""What each gate asks of the evidence."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import replace
+from typing import Any
+
+from acclimate.core.errors import ConfigError
+from acclimate.core.exact_bounds import greatest_share
+from acclimate.core.retention import ONE_SIDED
+from acclimate.core.statistics import items_needed
+from acclimate.release.config import (
+    AnyGate,
+    GainGate,
+    IdentifiersGate,
+    LeaksGate,
+    PeopleGate,
+    RetentionGate,
+    SupportGate,
+)
+from acclimate.release.evidence import FAIL, INSUFFICIENT, NOT_TESTED, PASS, Evidence, Finding, Judged
+from acclimate.release.measure import Measure
+
+ADAPTED = "adapted"
+_OF_CERTIFICATES = {"passed": PASS, "failed": FAIL, "insufficient": INSUFFICIENT}
+
+
+def ask(gate: AnyGate, evidence: Evidence, number: int) -> Iterator[Judged]:
+    """What the `number`th gate asks for, each with its status or with the figure that decides it.
+
+    Raises ConfigError for a gate that asks for what evaluate does not measure.
+    """
+    match gate:
+        case GainGate():
+            yield from _gain(gate, evidence, number)
+        case RetentionGate():
+            yield from _retention(gate, evidence.evaluate["retention"])
+        case SupportGate():
+            yield _support(gate, evidence)
+        case LeaksGate():
+            yield _leaks(gate, evidence.split)
+        case IdentifiersGate():
+            yield _identifiers(gate, evidence.identifiers)
+        case PeopleGate():
+            yield from _people(gate, evidence)
+
+
+def _finding(gate: AnyGate, measured: str, status: str, **figures: Any) -> Finding:
+    return Finding(gate=gate.gate, measured=measured, status=status, set_by=gate.set_by, why=gate.why, **figures)
+
+
+def _gain(gate: GainGate, evidence: Evidence, number: int) -> Iterator[Judged]:
+    found = evidence.evaluate["comparisons"]
+    if gate.each_site:
+        found = [row for row in evidence.evaluate["slices"] if row["group"] == "site"]
+    rows = [row for row in found if (row["arm"], row["metric"]) == (gate.against, gate.metric)]
+    by_site = " by site" if gate.each_site else ""
+    if not rows:
+        known = sorted({f"{row['metric']} against {row['arm']}" for row in found})
+        raise ConfigError(
+            f"release.gates, gate {number}: {gate.metric} against {gate.against}{by_site} is not measured.",
+            hint=f"evaluate measures{by_site} {', '.join(known) or 'nothing here'}",
+        )
+    confidence = evidence.evaluate["task"]["confidence"]
+    for row in rows:
+        place = f" at site {row['value']}" if gate.each_site else ""
+        figures = _turned(row, "difference") if row["lower_is_better"] else _figures(row, "difference")
+        measured = f"by how much {gate.metric.replace('_', ' ')} is better than that of {gate.against}{place}"
+        finding = _finding(gate, measured, INSUFFICIENT, **figures, required=gate.margin)
+        missing = max(0, evidence.min_clusters - row["clusters"])
+        if missing or figures["low"] is None or figures["low"] == figures["high"]:
+            yield replace(finding, needed=missing or None, unit="subjects" if missing else ""), None
+        else:
+            yield finding, Measure(**figures, margin=gate.margin, confidence=confidence, items=row["items"])
+
+
+def _retention(gate: RetentionGate, kept: Mapping[str, Any]) -> Iterator[Judged]:
+    """General text may rise by its budget, and an ability fall by its own."""
+    general, abilities = kept["general"], kept["abilities"]
+    if general is None and not abilities:
+        yield _finding(gate, kept.get("because", "general text and abilities"), NOT_TESTED), None
+    if general is not None:
+        measured = "rise of bits per byte on general text, as a share"
+        yield _ceiling(gate, measured, general, "value", general["budget"], general["confidence"])
+    for row in abilities:
+        measured = f"change of the share of probes right, {row['ability'].replace('_', ' ')}"
+        figures = _figures(row, "difference")
+        finding = _finding(gate, measured, INSUFFICIENT, **figures, required=row["budget"])
+        yield finding, Measure(**figures, margin=row["budget"], confidence=ONE_SIDED, items=row["items"])
+
+
+def _support(gate: SupportGate, evidence: Evidence) -> Judged:
+    measured = "share of statements in answers that their source does not hold"
+    found = evidence.evaluate.get("support")
+    row = found["arms"].get(ADAPTED) if found and found["is_grounded"] else None
+    if row is None or row["share"] is None:
+        return _finding(gate, measured, NOT_TESTED, required=gate.at_most, is_ceiling=True), None
+    confidence = evidence.evaluate["task"]["confidence"]
+    if row["low"] == row["high"]:  # all alike: a bootstrap knows no other value, where the exact bound by subjects does
+        unsupported, level = row["share"] * row["clusters"], (1 + confidence) / 2
+        row = {**row, "high": greatest_share(unsupported, row["clusters"], confidence=level)}
+    finding, measure = _ceiling(gate, measured, row, "share", gate.at_most, confidence)
+    missing = max(0, evidence.min_clusters - row["clusters"])
+    return (replace(finding, needed=missing, unit="subjects"), None) if missing else (finding, measure)
+
+
+def _ceiling(
+    gate: AnyGate, measured: str, row: Mapping[str, Any], name: str, ceiling: float, confidence: float
+) -> Judged:
+    """A figure that must lie below a ceiling; without an interval there is no measure of it."""
+    finding = _finding(gate, measured, INSUFFICIENT, **_figures(row, name), required=ceiling, is_ceiling=True)
+    if row["low"] is None or row["high"] is None:
+        return finding, None
+    return finding, Measure(**_turned(row, name), margin=-ceiling, confidence=confidence, items=row["items"])
+
+
+def _figures(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    return {"value": row[name], "low": row["low"], "high": row["high"]}
+
+
+def _turned(row: Mapping[str, Any], name: str) -> dict[str, Any]:
+    """The same of a figure of which less is better, as one of which more is."""
+    turned = {"value": row[name], "low": row["high"], "high": row["low"]}
+    return {each: None if figure is None else -figure for each, figure in turned.items()}
+
+
+def _leaks(gate: LeaksGate, split: Mapping[str, Any] | None) -> Judged:
+    measured = "records to learn from that hold held-out text"
+    if split is None:
+        return _finding(gate, measured, NOT_TESTED, required=gate.at_most, is_ceiling=True), None
+    was_dropped = bool(split["dropped"].get("leak_passage"))
+    left = 0 if was_dropped else sum(row["records"] for row in split["overlaps"].values())
+    status = PASS if left <= gate.at_most else FAIL
+    return _finding(gate, measured, status, value=left, required=gate.at_most, is_ceiling=True), None
+
+
+def _identifiers(gate: IdentifiersGate, standing: Mapping[str, Any] | None) -> Judged:
+    measured = "identifiers replaced, by an audited sample"
+    if standing is None:
+        return _finding(gate, measured, NOT_TESTED), None
+    status = _OF_CERTIFICATES.get(standing["status"], NOT_TESTED)
+    if standing["status"] == "stale":
+        measured += ": the certificate is of other records"
+    spans = standing["more_spans"] or None
+    return _finding(gate, measured, status, needed=spans, unit="spans" if spans else ""), None
+
+
+def _people(gate: PeopleGate, evidence: Evidence) -> Iterator[Judged]:
+    closed = [one for one in evidence.studies if one["look"]["last"] and gate.study in ("", one["study"])]
+    about = [one for one in closed if ADAPTED in (one["preferences"][0]["arm"], one["preferences"][0]["other"])]
+    if not about:
+        yield (
+            _finding(
+                gate, f"{f'study {gate.study}' if gate.study else 'a study'} of these answers, closed", NOT_TESTED
+            ),
+            None,
+        )
+    for study in about:
+        first = study["preferences"][0]
+        is_first = first["arm"] == ADAPTED
+        other = first["other"] if is_first else first["arm"]
+        figures = _figures(first["net"], "value") if is_first else _turned(first["net"], "value")
+        better, worse = ("better", "worse") if is_first else ("worse", "better")
+        status = {better: PASS, worse: FAIL, "no difference shown": FAIL}.get(first["verdict"], INSUFFICIENT)
+        needed = _items_missing(first["net"]) if status == INSUFFICIENT else None
+        measured = f"study {study['study']}: net share of readings that prefer it to {other}"
+        finding = _finding(
+            gate, measured, status, **figures, required=0.0, needed=needed, unit="items" if needed else ""
+        )
+        yield finding, None
+
+
+def _items_missing(net: Mapping[str, Any]) -> int | None:
+    """How many more items, read as often as these, would settle a preference, if it is as measured."""
+    if net["value"] is None or net["standard_error"] is None:
+        return None
+    total = items_needed(items=net["items"], standard_error=net["standard_error"], value=net["value"], margin=0.0)
+    return None if total is None else total - net["items"]

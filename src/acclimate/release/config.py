@@ -1,0 +1,94 @@
+"""What must be shown before a model may be released: gates, each with who set it and why."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from typing import Annotated, Literal
+
+from pydantic import Field
+
+from acclimate.core.stage import StageConfig
+
+Words = Annotated[str, Field(min_length=1)]
+
+
+class Gate(StageConfig):
+    """What every gate says beside its requirement."""
+
+    set_by: Words
+    """Who set it."""
+    why: Words
+    """Why it is where it is."""
+
+
+class GainGate(Gate):
+    """The adapted model is better than another way to an answer, by more than a margin."""
+
+    gate: Literal["gain"]
+    metric: str = "bits_per_byte"
+    """The metric in which it must be better, as evaluate names it."""
+    against: str = "base"
+    """What it is compared with: base, prompted, copy, or as evaluate names it."""
+    margin: float = Field(default=0.0, ge=0)
+    """By how much more than this, in the metric's own unit."""
+    each_site: bool = False
+    """At every site by itself, instead of over all items."""
+
+
+class RetentionGate(Gate):
+    """General text and every ability are held within the budgets of evaluate."""
+
+    gate: Literal["retention"]
+
+
+class SupportGate(Gate):
+    """No more than a share of what the answers state is absent from their source."""
+
+    gate: Literal["support"]
+    at_most: float = Field(gt=0, lt=1)
+    """The share of statements that may be unsupported."""
+
+
+class LeaksGate(Gate):
+    """No more than so many records to learn from hold held-out text."""
+
+    gate: Literal["leaks"]
+    at_most: int = Field(default=0, ge=0)
+    """How many records may."""
+
+
+class IdentifiersGate(Gate):
+    """The de-identified records are certified by an audited sample."""
+
+    gate: Literal["identifiers"]
+
+
+class PeopleGate(Gate):
+    """People who did not know which was which preferred the adapted model, in a closed study of these answers."""
+
+    gate: Literal["people"]
+    study: str = ""
+    """The study that counts; by default every study of these answers does."""
+
+
+AnyGate = Annotated[
+    GainGate | RetentionGate | SupportGate | LeaksGate | IdentifiersGate | PeopleGate, Field(discriminator="gate")
+]
+
+KINDS = ("gain", "retention", "support", "leaks", "identifiers", "people")
+"""What can be asked for; what no gate asks for reads *not tested*."""
+
+
+class ReleaseConfig(StageConfig):
+    """What must be shown before the model may be released."""
+
+    gates: tuple[AnyGate, ...] = ()
+    """All must pass. They belong here before the test set is first looked at: whoever knows the results can set a gate
+    that lets them through."""
+
+    @property
+    def digest(self) -> str:
+        """Changes with any word of any gate."""
+        written = [gate.model_dump(mode="json") for gate in self.gates]
+        return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()

@@ -1,0 +1,272 @@
+"""The verdict as a function of gates and reports: each cause alone, and how often a faultless model fails."""
+
+from __future__ import annotations
+
+import copy
+from typing import Any
+
+import numpy as np
+import pytest
+
+from acclimate.core.errors import ConfigError
+from acclimate.release.config import KINDS, ReleaseConfig
+from acclimate.release.evidence import FAIL, INSUFFICIENT, NOT_TESTED, PASS, Evidence
+from acclimate.release.judge import Verdict, judge
+from acclimate.release.looks import Looks, read_looks
+
+SET = {"set_by": "Ann", "why": "agreed"}
+GATES = (
+    {"gate": "gain", "metric": "bits_per_byte", "each_site": True},
+    {"gate": "gain", "metric": "rouge_l", "against": "prompted", "margin": 0.05},
+    {"gate": "retention"},
+    {"gate": "support", "at_most": 0.2},
+    {"gate": "leaks"},
+    {"gate": "identifiers"},
+    {"gate": "people"},
+)
+
+
+def release(*gates: dict[str, Any]) -> ReleaseConfig:
+    return ReleaseConfig.model_validate({"gates": [{**SET, **gate} for gate in gates]})
+
+
+def compared(arm: str, metric: str, difference: float, error: float, **more: Any) -> dict[str, Any]:
+    return {
+        "arm": arm,
+        "metric": metric,
+        "difference": difference,
+        "low": difference - 1.96 * error,
+        "high": difference + 1.96 * error,
+        "lower_is_better": metric == "bits_per_byte",
+        "items": 100,
+        "clusters": 50,
+        **more,
+    }
+
+
+def evaluated() -> dict[str, Any]:
+    general = {"value": -0.002, "low": -0.004, "high": 0.001, "budget": 0.01, "confidence": 0.9, "items": 50}
+    arithmetic = {
+        "ability": "arithmetic",
+        "difference": 0.01,
+        "low": -0.01,
+        "high": 0.03,
+        "budget": -0.02,
+        "items": 300,
+    }
+    answers = {"share": 0.1, "low": 0.06, "high": 0.15, "clusters": 40, "items": 60}
+    return {
+        "task": {"confidence": 0.95},
+        "comparisons": [compared("base", "bits_per_byte", -0.5, 0.05), compared("prompted", "rouge_l", 0.3, 0.05)],
+        "slices": [
+            compared("base", "bits_per_byte", -0.6, 0.06, group="site", value="north"),
+            compared("base", "bits_per_byte", -0.4, 0.06, group="site", value="south"),
+        ],
+        "retention": {"general": general, "abilities": [arithmetic]},
+        "support": {"is_grounded": True, "arms": {"adapted": answers}},
+    }
+
+
+def study(verdict: str = "better", value: float = 0.4, **more: Any) -> dict[str, Any]:
+    net = {"value": value, "low": value - 0.2, "high": value + 0.2, "standard_error": 0.1, "items": 60}
+    first = {"arm": "adapted", "other": "base", "verdict": verdict, "net": net}
+    return {"study": "blind", "look": {"last": True}, "preferences": [{**first, **more}]}
+
+
+def evidence(gates: ReleaseConfig, **more: Any) -> Evidence:
+    sound: dict[str, Any] = {
+        "evaluate": evaluated(),
+        "min_clusters": 10,
+        "split": {"overlaps": {"test": {"records": 0}}, "dropped": {}},
+        "identifiers": {"status": "passed", "more_spans": 0},
+        "studies": [study()],
+        "looks": Looks(1, "2026-01-01T00:00:00+00:00", gates.digest),
+    }
+    return Evidence(**{**sound, **more})
+
+
+def under_all_gates(**more: Any) -> Verdict:
+    gates = release(*GATES)
+    return judge(gates, evidence(gates, **more))
+
+
+def statuses(verdict: Verdict) -> dict[str, str]:
+    return {finding.measured: finding.status for finding in verdict.findings if finding.status != PASS}
+
+
+def test_a_sound_model_passes_every_gate() -> None:
+    verdict = under_all_gates()
+    assert (verdict.status, statuses(verdict), verdict.reasons, verdict.no_gate) == (PASS, {}, [], [])
+    assert {finding.gate for finding in verdict.findings} == set(KINDS)
+    assert len(verdict.findings) == 9
+
+
+def changed(**changes: Any) -> dict[str, Any]:
+    """The metrics of evaluate with single figures replaced, named as slices__1__low."""
+    metrics = copy.deepcopy(evaluated())
+    for path, value in changes.items():
+        *way, last = [int(step) if step.isdigit() else step for step in path.split("__")]
+        place: Any = metrics
+        for step in way:
+            place = place[step]
+        place[last] = value
+    return metrics
+
+
+@pytest.mark.parametrize(
+    ("more", "cause"),
+    [
+        (
+            {"evaluate": changed(slices__1=compared("base", "bits_per_byte", 0.3, 0.05, group="site", value="south"))},
+            "by how much bits per byte is better than that of base at site south",
+        ),
+        (
+            {"evaluate": changed(retention__abilities__0__difference=-0.1, retention__abilities__0__low=-0.13, retention__abilities__0__high=-0.07)},
+            "change of the share of probes right, arithmetic",
+        ),
+        (
+            {"evaluate": changed(retention__general__value=0.05, retention__general__low=0.04, retention__general__high=0.06)},
+            "rise of bits per byte on general text, as a share",
+        ),
+        (
+            {"evaluate": changed(support__arms__adapted__share=0.5, support__arms__adapted__low=0.4, support__arms__adapted__high=0.6)},
+            "share of statements in answers that their source does not hold",
+        ),
+        ({"split": {"overlaps": {"test": {"records": 1}}, "dropped": {}}}, "records to learn from that hold held-out text"),
+        ({"identifiers": {"status": "failed", "more_spans": 0}}, "identifiers replaced, by an audited sample"),
+        ({"studies": [study("worse", -0.4)]}, "study blind: net share of readings that prefer it to base"),
+        ({"studies": [study("better", arm="base", other="adapted")]}, "study blind: net share of readings that prefer it to base"),
+        ({"studies": [study("no difference shown", 0.01)]}, "study blind: net share of readings that prefer it to base"),
+    ],
+)  # fmt: skip
+def test_one_fault_fails_and_is_named(more: dict[str, Any], cause: str) -> None:
+    verdict = under_all_gates(**more)
+    assert (verdict.status, statuses(verdict)) == (FAIL, {cause: FAIL})
+
+
+@pytest.mark.parametrize(
+    ("more", "cause", "status", "needed"),
+    [
+        (
+            {"evaluate": changed(comparisons__1__clusters=4)},
+            "by how much rouge l is better than that of prompted",
+            INSUFFICIENT,
+            (6, "subjects"),
+        ),
+        (
+            {"evaluate": changed(comparisons__1=compared("prompted", "rouge_l", 0.1, 0.05))},
+            "by how much rouge l is better than that of prompted",
+            INSUFFICIENT,
+            (685, "items"),
+        ),
+        (
+            {"evaluate": changed(comparisons__1__low=None, comparisons__1__high=None)},
+            "by how much rouge l is better than that of prompted",
+            INSUFFICIENT,
+            (None, ""),
+        ),
+        (
+            {"evaluate": changed(comparisons__1=compared("prompted", "rouge_l", 0.3, 0.0))},
+            "by how much rouge l is better than that of prompted",
+            INSUFFICIENT,
+            (None, ""),
+        ),
+        (
+            {"evaluate": changed(support__is_grounded=False)},
+            "share of statements in answers that their source does not hold",
+            NOT_TESTED,
+            (None, ""),
+        ),
+        (
+            {"identifiers": {"status": "insufficient", "more_spans": 12}},
+            "identifiers replaced, by an audited sample",
+            INSUFFICIENT,
+            (12, "spans"),
+        ),
+        ({"identifiers": None}, "identifiers replaced, by an audited sample", NOT_TESTED, (None, "")),
+        ({"split": None}, "records to learn from that hold held-out text", NOT_TESTED, (None, "")),
+        ({"studies": []}, "a study of these answers, closed", NOT_TESTED, (None, "")),
+        (
+            {"studies": [study("insufficient evidence", 0.1)]},
+            "study blind: net share of readings that prefer it to base",
+            INSUFFICIENT,
+            (311, "items"),
+        ),
+    ],
+)  # fmt: skip
+def test_what_is_not_settled_is_insufficient_and_says_how_much_more(
+    more: dict[str, Any], cause: str, status: str, needed: tuple[int | None, str]
+) -> None:
+    verdict = under_all_gates(**more)
+    assert (verdict.status, statuses(verdict)) == (INSUFFICIENT, {cause: status})
+    [finding] = [finding for finding in verdict.findings if finding.status != PASS]
+    assert (finding.needed, finding.unit) == needed
+
+
+def test_no_unsupported_statement_in_few_answers_proves_little() -> None:
+    few = changed(
+        support__arms__adapted={"share": 0.0, "low": 0.0, "high": 0.0, "clusters": 12, "items": 12},
+    )
+    [finding] = [one for one in under_all_gates(evaluate=few).findings if one.gate == "support"]
+    assert finding.status == INSUFFICIENT
+    assert finding.high == pytest.approx(1 - 0.025 ** (1 / 12))
+
+
+def test_records_that_were_dropped_for_their_passages_leak_nothing() -> None:
+    split = {"overlaps": {"test": {"records": 3}}, "dropped": {"leak_passage": 3}}
+    assert under_all_gates(split=split).status == PASS
+
+
+@pytest.mark.parametrize(
+    ("looks", "reason"),
+    [
+        (Looks(), "the audit log tells of no look"),
+        (Looks(1, "2026-01-01T00:00:00+00:00", "others"), "not those that stood when the test set was first looked at"),
+    ],
+)
+def test_gates_that_were_not_set_before_the_first_look_prove_nothing(looks: Looks, reason: str) -> None:
+    verdict = under_all_gates(looks=looks)
+    assert verdict.status == INSUFFICIENT
+    assert reason in verdict.reasons[0]
+
+
+def test_without_gates_nothing_is_shown() -> None:
+    verdict = judge(release(), evidence(release()))
+    assert (verdict.status, tuple(verdict.no_gate)) == (INSUFFICIENT, KINDS)
+    assert verdict.reasons == ["no gates are set: nothing was asked of the model"]
+
+
+def test_every_look_is_paid_for() -> None:
+    gates = release({"gate": "gain"})
+    close = evaluated() | {"comparisons": [compared("base", "bits_per_byte", -0.105, 0.05)]}
+    found = [
+        judge(gates, evidence(gates, evaluate=close, looks=Looks(looks, "then", gates.digest))).status
+        for looks in (1, 2)
+    ]
+    assert found == [PASS, INSUFFICIENT]
+    again = [{"action": "test set opened", "area": "", "key": key, "gates": "g", "at": "t"} for key in ("a", "a", "b")]
+    assert read_looks(again, area="") == Looks(2, "t", "g")
+    assert read_looks(again, area="trial") == Looks()
+
+
+def test_a_gate_that_asks_for_what_is_not_measured_is_refused() -> None:
+    gates = release(GATES[0], {"gate": "gain", "metric": "bleu"})
+    with pytest.raises(ConfigError, match="gate 2: bleu against base is not measured") as error:
+        judge(gates, evidence(gates))
+    assert "rouge_l against prompted" in error.value.hint
+
+
+@pytest.mark.parametrize(("true", "wanted"), [(0.0, "pass"), (0.0, "fail"), (0.5, "fail")])
+def test_chance_decides_no_more_often_than_it_may(true: float, wanted: str) -> None:
+    """Twenty sites: a model that is better nowhere must not pass, and none without a fault may fail in 5 % of cases."""
+    generator, gates = np.random.default_rng(1), release({"gate": "gain", "each_site": True})
+    found = []
+    for _ in range(400):
+        drawn = generator.normal(-true, 0.1, 20)
+        sites = [
+            compared("base", "bits_per_byte", float(one), 0.1, group="site", value=str(number))
+            for number, one in enumerate(drawn)
+        ]
+        found.append(judge(gates, evidence(gates, evaluate=evaluated() | {"slices": sites})).status)
+    by_luck = 2 * (0.05 * 0.95 / len(found)) ** 0.5  # how far so few draws lie off the true share
+    assert found.count(wanted) / len(found) <= 0.05 + by_luck
