@@ -17,6 +17,7 @@ demo: install
 	test -f demo/acclimate.yaml || $(BIN)/acclimate init demo --example clinical
 	$(BIN)/acclimate run --project demo
 	$(BIN)/acclimate report --project demo
+	$(BIN)/acclimate release --project demo || test $$? -eq 3
 
 test: install
 	$(BIN)/pytest -n 2 --dist worksteal

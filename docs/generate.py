@@ -9,10 +9,10 @@ import io
 import json
 import os
 import sys
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from contextlib import redirect_stdout, suppress
 from pathlib import Path
-from typing import Any
+from typing import Any, get_args
 
 from pydantic import BaseModel
 from typer.main import get_command
@@ -23,6 +23,7 @@ from acclimate.core.schema import DROPPED_SCHEMA, PREDICTION_SCHEMA, RECORD_SCHE
 from acclimate.core.sources import SourceConfig
 from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, load_stage
+from acclimate.release.config import AnyGate, ReleaseConfig
 
 DOCS = Path(__file__).parent
 RESULTS = DOCS.parent / "benchmarks" / "results"
@@ -79,19 +80,25 @@ def settings_page() -> Iterator[str]:
         title = {"train": "train, pretrain"}.get(name, name)
         yield from (f"## {title}", "", *_fields(load_stage(name).config), "")
     yield from ("## certificate", "", *_fields(CertificateConfig), "")
+    yield from ("## release", "", *_fields(ReleaseConfig), "")
+    for gate in get_args(get_args(AnyGate)[0]):
+        [kind] = get_args(gate.model_fields["gate"].annotation)
+        names = [name for name in gate.model_fields if name != "gate"]
+        yield from (f"## release.gates, gate: {kind}", "", gate.__doc__ or "", "", *_fields(gate, names), "")
     yield from ("## engine", "", *_fields(EngineConfig), "")
 
 
-def _fields(config: Any) -> Iterator[str]:
-    yield from ("| setting | default | effect |", "|---|---|---|", *_rows(config))
+def _fields(config: Any, names: Iterable[str] | None = None) -> Iterator[str]:
+    yield from ("| setting | default | effect |", "|---|---|---|", *_rows(config, names))
 
 
-def _rows(config: Any, group: str = "") -> Iterator[str]:
-    """A row a setting; those of a group stand under the group's name."""
-    for name, field in config.model_fields.items():
+def _rows(config: Any, names: Iterable[str] | None = None, group: str = "") -> Iterator[str]:
+    """A row a setting, all or those named; those of a group stand under the group's name."""
+    for name in config.model_fields if names is None else names:
+        field = config.model_fields[name]
         default = None if field.is_required() else field.get_default(call_default_factory=True)
         if isinstance(default, BaseModel):
-            yield from _rows(type(default), f"{group}{name}.")
+            yield from _rows(type(default), group=f"{group}{name}.")
             continue
         shown = "required" if field.is_required() else _cell(_shown(default))
         yield f"| `{group}{name}` | {shown} | {_cell(' '.join((field.description or '').split()))} |"

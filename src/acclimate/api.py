@@ -41,6 +41,8 @@ from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.erasure import Annotations, Erased, Key
 from acclimate.project.keys import has_key, load_key
 from acclimate.project.workspace import TRIAL, Workspace
+from acclimate.release.judge import VERDICT_FILE, Verdict
+from acclimate.report.gather import gather
 from acclimate.report.page import templates, write_report
 from acclimate.report.profile import write_profile
 from acclimate.stages.glossary import GlossaryConfig
@@ -268,6 +270,19 @@ class Project:
     def write_report(self) -> Path:
         """Writes the HTML report of the last evaluation; its path."""
         return write_report(self.workspace, self.config)
+
+    def release(self) -> Verdict:
+        """Whether the model that was evaluated last may be released under the gates of acclimate.yaml.
+
+        The verdict lies as verdict.json beside the report, and is an audit event.
+        """
+        with self.workspace.lock():
+            verdict = gather(self.workspace, self.config).verdict
+            write_json(self.workspace.folder / self.workspace.area / VERDICT_FILE, verdict.to_json())
+            self.workspace.audit.append(
+                "verdict given", area=self.workspace.area, evaluation=verdict.evaluation, status=verdict.status
+            )
+        return verdict
 
     def write_profile(self) -> Path:
         """Writes the HTML page of what the data is, before anything is trained; its path."""

@@ -58,6 +58,7 @@ def run_all(written: Sequence[str], folder: Path, *, editor: str = "false") -> N
 PREPARED: Mapping[str, tuple[str, Callable[[Path], None]]] = {
     "adapting": ("demo", lambda folder: None),
     "preferences": ("notes", lambda folder: None),
+    "releasing": ("demo", lambda folder: None),
     "annotation-manager": ("study", write_annotations),
     "annotation-server": ("study", write_annotations),
 }

@@ -48,6 +48,7 @@ VERBS = {
     "annotations": "bring people's answers in from another tool, or take them out for one",
     "study": "a blind review of outputs by people: planned, opened, looked at, closed",
     "report": "write the HTML report",
+    "release": "pass, fail or insufficient evidence under the gates that the project set",
     "drops": "what each rule dropped, how often rightly, and what to re-include",
     "where": "the folder of a step's newest artifact",
     "show": "the way of a record from source to prediction, or of a model back to its sources",

@@ -19,11 +19,12 @@ from acclimate.core.terms import Use
 from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_stage, steps_for
 from acclimate.project.workspace import PROJECT_FILE
+from acclimate.release.config import ReleaseConfig
 
 TASKS = ("generation", "pretraining", "preference", "classification")
 BASES = {"classification": "minilm-l6"}
 """The base of a task where none is named; smollm2-135m for the others."""
-_GROUPS = ("use", "engine", "general", "evaluation_sets", "pretrain", "certificate", *STAGE_NAMES)
+_GROUPS = ("use", "engine", "general", "evaluation_sets", "pretrain", "certificate", "release", *STAGE_NAMES)
 _TOP_KEYS = ("project", "task", "labels", "base", "model", "network", *_GROUPS)
 _Config = TypeVar("_Config", bound=BaseModel)
 """Stages whose config has a `task` field, filled from the project's task."""
@@ -50,6 +51,8 @@ class ProjectConfig:
     """Where stages that work record by record run."""
     certificate: CertificateConfig = field(default_factory=CertificateConfig)
     """What an audit of the de-identified records must show."""
+    release: ReleaseConfig = field(default_factory=ReleaseConfig)
+    """What must be shown before the model may be released."""
 
     @property
     def steps(self) -> tuple[Step, ...]:
@@ -176,6 +179,7 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         use=_checked("use", Use, sections.get("use", {})),
         engine=_checked("engine", EngineConfig, sections.get("engine", {})),
         certificate=_checked("certificate", CertificateConfig, sections.get("certificate", {})),
+        release=_checked("release", ReleaseConfig, sections.get("release", {})),
     )
     if config.pretrains:
         _refuse_pretraining(config)

@@ -29,6 +29,7 @@ from acclimate.pipeline.plan import PlannedStep, Status, plan_step, wanted_steps
 from acclimate.pipeline.stopwatch import Stopwatch
 from acclimate.project.manifests import Manifest, artifact_files, content_identity
 from acclimate.project.workspace import Finished
+from acclimate.release.looks import OPENED
 
 WORK, OUTPUT = "work", "output"
 
@@ -96,6 +97,7 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
     work.mkdir(exist_ok=True)
     resumed = any(work.iterdir())
     _audit_restricted_reads(planned, outside)
+    _audit_opening(planned, outside)
     started, clock, peak_before = datetime.now(UTC), time.monotonic(), peak_memory()
     stopwatch = Stopwatch(listener.progress)
     context = Context(
@@ -166,6 +168,13 @@ def _peak_memory_since(peak_before: int) -> int:
     """The process's peak where this step raised it; else what it holds now, since only a new peak is ever told."""
     peak = peak_memory()
     return peak if peak > peak_before else int(psutil.Process().memory_info().rss)
+
+
+def _audit_opening(planned: PlannedStep, outside: Outside) -> None:
+    """Every look at the test set is an audit event before it is taken, with the gates that stand then."""
+    if planned.step.stage == "evaluate":
+        gates = outside.config.release.digest
+        outside.workspace.audit.append(OPENED, area=outside.workspace.area, key=planned.key, gates=gates)
 
 
 def _audit_restricted_reads(planned: PlannedStep, outside: Outside) -> None:

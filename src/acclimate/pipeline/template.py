@@ -42,6 +42,11 @@ ingest:
 #   sources:
 #     - path: benchmarks/*.jsonl
 
+# release:                  # what must be shown before anyone uses the model; set it before the test set is looked at
+#   gates:                  # gain, retention, support, leaks, identifiers, people
+#     - {{gate: gain, each_site: true, set_by: your name, why: your reason}}
+#     - {{gate: leaks, set_by: your name, why: your reason}}
+
 # pretrain:                 # task classification alone: first guess hidden words of all training texts, labelled or not
 #   method: full            # settings as those of train below, of which two have another default here
 #   per_device_train_batch_size: 16

@@ -14,13 +14,14 @@ PASS, FAIL, INSUFFICIENT, NOT_TESTED = "pass", "fail", "insufficient evidence", 
 
 @dataclass(frozen=True)
 class Evidence:
-    """What is judged, all of it from reports.
+    """What is judged, all of it from reports. `evaluation` is the key of the artifact of evaluate.
 
     `evaluate` are its metrics; `split` has its `overlaps` and what it `dropped` by reason, `identifiers` the `status` of
     the records that were learnt and tested on and how many `more_spans` their certificate needs, each None where the
     project has no such step. `studies` are the last looks of the blind studies of these very answers.
     """
 
+    evaluation: str
     evaluate: Mapping[str, Any]
     min_clusters: int
     split: Mapping[str, Any] | None

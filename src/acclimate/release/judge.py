@@ -29,12 +29,13 @@ _FAIL_LEVEL = 0.05
 class Verdict:
     """`reasons` say in words why it is not a pass, where the findings do not; `no_gate` names what nothing was asked of."""
 
+    evaluation: str
     status: str
     findings: Sequence[Finding]
     reasons: Sequence[str]
     no_gate: Sequence[str]
     looks: Looks
-    gates: str = ""
+    gates: str
     """The digest of the gates."""
 
     def to_json(self) -> dict[str, Any]:
@@ -49,7 +50,8 @@ def judge(config: ReleaseConfig, evidence: Evidence) -> Verdict:
     reasons = list(_reasons(config, evidence.looks))
     asked = {gate.gate for gate in config.gates}
     no_gate = [kind for kind in KINDS if kind not in asked]
-    return Verdict(_status(findings, reasons), findings, reasons, no_gate, evidence.looks, config.digest)
+    status = _status(findings, reasons)
+    return Verdict(evidence.evaluation, status, findings, reasons, no_gate, evidence.looks, config.digest)
 
 
 def _status(findings: Sequence[Finding], reasons: Sequence[str]) -> str:

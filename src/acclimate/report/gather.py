@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
+from functools import cached_property
 from typing import Any
 
 import polars as pl
@@ -16,6 +17,9 @@ from acclimate.core.report import Report
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.manifests import Manifest, read_run_facts
 from acclimate.project.workspace import Finished, Workspace
+from acclimate.release.evidence import Evidence
+from acclimate.release.judge import Verdict, judge
+from acclimate.release.looks import Looks, read_looks
 from acclimate.report.faults import planted_faults
 from acclimate.stages.evaluate.arms import ARMS
 from acclimate.stages.evaluate.label_items import LABEL_ARMS
@@ -71,6 +75,11 @@ class Standing:
     status: str
     certificate: Mapping[str, Any] | None
 
+    def to_json(self) -> dict[str, Any]:
+        """The status, and how many more spans the certificate needs."""
+        classes = self.certificate["classes"] if self.certificate else ()
+        return {"status": self.status, "more_spans": sum(row["more_spans"] for row in classes)}
+
 
 @dataclass(frozen=True)
 class Story:
@@ -91,6 +100,8 @@ class Story:
     """The last look of each blind study of these very answers."""
     older_studies: int = 0
     """Studies of other answers than these."""
+    looks: Looks = field(default_factory=Looks)
+    """How often the test set was looked at."""
     label_examples: Sequence[LabelExample] = ()
     """Of a classifier, the items on which it is surest and wrong."""
 
@@ -115,6 +126,24 @@ class Story:
         """What each strength gained and lost, and which is kept; None where nothing was trained here."""
         turned = self._step("dial")
         return turned.report.metrics if turned else None
+
+    @cached_property
+    def verdict(self) -> Verdict:
+        """Whether the model may be released under the project's gates as they stand now."""
+        split = self._step("split")
+        [evaluated] = [step for step in self.steps if step.name == "evaluate"]
+        return judge(
+            self.config.release,
+            Evidence(
+                evaluation=evaluated.manifest.key,
+                evaluate=self.evaluate,
+                min_clusters=evaluated.manifest.config["min_clusters"],
+                split={**split.report.metrics, "dropped": split.report.counts.dropped} if split else None,
+                identifiers=self.identifiers.to_json() if self.identifiers else None,
+                studies=self.studies,
+                looks=self.looks,
+            ),
+        )
 
     @property
     def seconds(self) -> float:
@@ -179,6 +208,7 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
         Standing(*standing(workspace, made["deidentify"].manifest.identity)) if "deidentify" in made else None,
         of_these,
         len(studies) - len(of_these),
+        read_looks(workspace.audit.events(), area=workspace.area),
         _label_examples(made) if config.task == "classification" else (),
     )
 

@@ -17,6 +17,7 @@ from acclimate.core.retention import ONE_SIDED
 from acclimate.core.sources import read_as
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
+from acclimate.release import words as release_words
 from acclimate.report import figures, label_words, pair_words, support_words, words
 from acclimate.report.gather import Story, gather
 from acclimate.report.profile import profile_figures
@@ -48,6 +49,7 @@ def render(story: Story) -> str:
             words=words,
             said=said,
             supported=support_words,
+            verdicts=release_words,
             title=title,
             tone=tone,
             figures=drawn,

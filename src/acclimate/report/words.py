@@ -22,7 +22,16 @@ METRIC_NAMES = {
     "exact_match": "exact match",
     "token_f1": "token F1",
 }
-_TONE = {"better": "good", "held": "good", "passed": "good", "worse": "bad", "broken": "bad", "failed": "bad"}
+_TONE = {
+    "better": "good",
+    "held": "good",
+    "passed": "good",
+    "pass": "good",
+    "worse": "bad",
+    "broken": "bad",
+    "failed": "bad",
+    "fail": "bad",
+}
 
 
 def tone(verdict: str) -> str:

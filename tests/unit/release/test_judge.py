@@ -75,6 +75,7 @@ def study(verdict: str = "better", value: float = 0.4, **more: Any) -> dict[str,
 
 def evidence(gates: ReleaseConfig, **more: Any) -> Evidence:
     sound: dict[str, Any] = {
+        "evaluation": "e1",
         "evaluate": evaluated(),
         "min_clusters": 10,
         "split": {"overlaps": {"test": {"records": 0}}, "dropped": {}},

@@ -1,0 +1,72 @@
+"""The verdict of a project that was run: looks are counted before they are taken, gates count where they stood before."""
+
+from __future__ import annotations
+
+import json
+import shutil
+from pathlib import Path
+
+import pytest
+from tests.integration.test_classification import acclimate
+
+from acclimate.api import Project
+from acclimate.release.evidence import INSUFFICIENT
+
+GATES = """
+release:
+  gates:
+    - {gate: gain, each_site: true, set_by: Ann, why: agreed}
+    - {gate: leaks, set_by: Ann, why: the test must be unseen}
+"""
+
+
+@pytest.fixture
+def project(finished_project: Path, tmp_path: Path) -> Path:
+    return shutil.copytree(finished_project, tmp_path / "tiny")
+
+
+def set_gates(project: Path) -> None:
+    with (project / "acclimate.yaml").open("a") as file:
+        file.write(GATES)
+
+
+def test_without_gates_the_verdict_is_insufficient_and_kept(project: Path) -> None:
+    ran = acclimate(project, "release", "--json")
+    said = json.loads(ran.stdout)
+    assert (ran.returncode, said["status"], said["looks"]["evaluations"]) == (3, INSUFFICIENT, 1)
+    assert said == json.loads((project / "verdict.json").read_text())
+    *_, last = Project.open(project).workspace.audit.events()
+    assert (last["action"], last["status"], last["evaluation"]) == ("verdict given", INSUFFICIENT, said["evaluation"])
+
+
+def test_gates_that_come_after_the_first_look_are_named_in_the_verdict_and_on_the_first_screen(project: Path) -> None:
+    set_gates(project)
+    ran = acclimate(project, "release")
+    assert ran.returncode == 3
+    assert "the gates are not those that stood when the test set was first looked at" in ran.stdout
+    assert "not tested, since no gate asks for it: retention, support, identifiers, people" in ran.stdout
+    page = Project.open(project).write_report().read_text()
+    assert "Release verdict: insufficient evidence" in page
+    assert "people: no gate asks for it" in page
+    assert "the test must be unseen" in page
+
+
+def test_gates_that_stood_before_count_and_each_evaluation_is_a_look(project: Path) -> None:
+    shutil.rmtree(project / "artifacts/evaluate")
+    (project / "audit.jsonl").unlink()
+    set_gates(project)
+    opened = Project.open(project)
+    opened.run()
+    verdict = opened.release()
+    assert (verdict.reasons, verdict.looks.evaluations) == ([], 1)
+    assert {finding.gate: finding.status for finding in verdict.findings}["leaks"] == "pass"
+    again = Project.open(project, overrides=["evaluate.seed=1"])
+    again.run()
+    assert again.release().looks.evaluations == 2
+
+
+def test_a_gate_that_is_not_whole_is_refused_with_its_place(project: Path) -> None:
+    with (project / "acclimate.yaml").open("a") as file:
+        file.write("release: {gates: [{gate: gain, set_by: Ann}]}\n")
+    ran = acclimate(project, "release")
+    assert (ran.returncode, "release.gates.0.gain.why" in ran.stderr, "Traceback" in ran.stderr) == (2, True, False)
