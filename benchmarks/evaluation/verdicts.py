@@ -186,8 +186,8 @@ def judged(scores: Scores) -> Verdict:
         "slices": [row.to_json() for row in sliced],
         "retention": kept,
     }
-    looks = Looks(1, "", GATES.digest)
-    return judge(GATES, Evidence("", metrics, SETTINGS.min_clusters, None, None, (), looks))
+    looks = Looks(1, is_logged=True, first="", rules="")
+    return judge(GATES, Evidence("", metrics, SETTINGS.min_clusters, None, None, (), looks, rules=""))
 
 
 def rows(scores: Scores, subjects: int) -> Iterator[dict[str, Any]]:

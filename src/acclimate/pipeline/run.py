@@ -29,6 +29,7 @@ from acclimate.pipeline.plan import PlannedStep, Status, plan_step, wanted_steps
 from acclimate.pipeline.stopwatch import Stopwatch
 from acclimate.project.manifests import Manifest, artifact_files, content_identity
 from acclimate.project.workspace import Finished
+from acclimate.release.config import digest_of_rules
 from acclimate.release.looks import OPENED
 
 WORK, OUTPUT = "work", "output"
@@ -171,10 +172,11 @@ def _peak_memory_since(peak_before: int) -> int:
 
 
 def _audit_opening(planned: PlannedStep, outside: Outside) -> None:
-    """Every look at the test set is an audit event before it is taken, with the gates that stand then."""
+    """Every look at the test set is an audit event before it is taken, with the rules that stand then."""
     if planned.step.stage == "evaluate":
-        gates = outside.config.release.digest
-        outside.workspace.audit.append(OPENED, area=outside.workspace.area, key=planned.key, gates=gates)
+        config, required = outside.config, outside.config.certificate.model_dump(mode="json")
+        rules = digest_of_rules(config.release, evaluate=planned.resolved, certificate=required)
+        outside.workspace.audit.append(OPENED, area=outside.workspace.area, key=planned.key, rules=rules)
 
 
 def _audit_restricted_reads(planned: PlannedStep, outside: Outside) -> None:

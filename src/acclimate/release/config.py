@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from typing import Annotated, Literal
+from collections.abc import Mapping
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
@@ -87,8 +88,13 @@ class ReleaseConfig(StageConfig):
     """All must pass. They belong here before the test set is first looked at: whoever knows the results can set a gate
     that lets them through."""
 
-    @property
-    def digest(self) -> str:
-        """Changes with any word of any gate."""
-        written = [gate.model_dump(mode="json") for gate in self.gates]
-        return hashlib.sha256(json.dumps(written, sort_keys=True).encode()).hexdigest()
+
+def digest_of_rules(release: ReleaseConfig, *, evaluate: Mapping[str, Any], certificate: Mapping[str, Any]) -> str:
+    """Changes with any word of any gate, and with the settings that decide what its figures are held to.
+
+    These are the config of the step evaluate (budgets, confidence, how many subjects are enough) and what a certificate
+    requires.
+    """
+    gates = [gate.model_dump(mode="json") for gate in release.gates]
+    rules = {"gates": gates, "evaluate": dict(evaluate), "certificate": dict(certificate)}
+    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()

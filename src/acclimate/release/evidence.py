@@ -18,7 +18,8 @@ class Evidence:
 
     `evaluate` are its metrics; `split` has its `overlaps` and what it `dropped` by reason, `identifiers` the `status` of
     the records that were learnt and tested on and how many `more_spans` their certificate needs, each None where the
-    project has no such step. `studies` are the last looks of the blind studies of these very answers.
+    project has no such step. `studies` are the last looks of the blind studies of these very answers, `rules` the digest
+    of the gates and of what else the figures are held to, `outdated` the steps that were run again since.
     """
 
     evaluation: str
@@ -28,6 +29,8 @@ class Evidence:
     identifiers: Mapping[str, Any] | None
     studies: Sequence[Mapping[str, Any]]
     looks: Looks
+    rules: str
+    outdated: Sequence[str] = ()
 
 
 @dataclass(frozen=True)

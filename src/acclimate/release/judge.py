@@ -35,8 +35,8 @@ class Verdict:
     reasons: Sequence[str]
     no_gate: Sequence[str]
     looks: Looks
-    gates: str
-    """The digest of the gates."""
+    rules: str
+    """The digest of the gates and of what else the figures are held to."""
 
     def to_json(self) -> dict[str, Any]:
         """As JSON."""
@@ -47,11 +47,11 @@ def judge(config: ReleaseConfig, evidence: Evidence) -> Verdict:
     """The verdict under these gates. Raises ConfigError for a gate that asks for what evaluate does not measure."""
     judged = [one for number, gate in enumerate(config.gates, 1) for one in ask(gate, evidence, number)]
     findings = _after_holm(judged, max(1, evidence.looks.evaluations))
-    reasons = list(_reasons(config, evidence.looks))
+    reasons = list(_reasons(config, evidence))
     asked = {gate.gate for gate in config.gates}
     no_gate = [kind for kind in KINDS if kind not in asked]
     status = _status(findings, reasons)
-    return Verdict(evidence.evaluation, status, findings, reasons, no_gate, evidence.looks, config.digest)
+    return Verdict(evidence.evaluation, status, findings, reasons, no_gate, evidence.looks, evidence.rules)
 
 
 def _status(findings: Sequence[Finding], reasons: Sequence[str]) -> str:
@@ -61,16 +61,19 @@ def _status(findings: Sequence[Finding], reasons: Sequence[str]) -> str:
     return PASS if statuses == {PASS} and not reasons else INSUFFICIENT
 
 
-def _reasons(config: ReleaseConfig, looks: Looks) -> Iterator[str]:
+def _reasons(config: ReleaseConfig, evidence: Evidence) -> Iterator[str]:
+    looks = evidence.looks
     if not config.gates:
         yield "no gates are set: nothing was asked of the model"
-    elif looks.gates is None:
-        yield "the audit log tells of no look at the test set, so whether the gates were set before is not known"
-    elif looks.gates != config.digest:
+    elif not looks.is_logged:
+        yield "the audit log does not tell of this evaluation, so whether the gates were set before is not known"
+    elif looks.rules != evidence.rules:
         yield (
-            f"the gates are not those that stood when the test set was first looked at ({looks.first}): what they would"
-            " let through was known when they were changed"
+            "the gates, or settings of evaluate or certificate that they are held to, are not those that stood when the"
+            f" test set was first looked at ({looks.first}): what they would let through was known when they were changed"
         )
+    if evidence.outdated:
+        yield f"{', '.join(evidence.outdated)} was run again since this evaluation, which does not know the newer result"
 
 
 def _after_holm(judged: Sequence[Judged], looks: int) -> list[Finding]:

@@ -1,4 +1,4 @@
-"""Every look at the test set, kept in the audit log before it is taken: how often, and under which gates the first was."""
+"""Every look at the test set, kept in the audit log before it is taken: how often, and under which rules the first was."""
 
 from __future__ import annotations
 
@@ -11,17 +11,19 @@ OPENED = "test set opened"
 
 @dataclass(frozen=True)
 class Looks:
-    """`evaluations` counts the evaluations of the test set so far; `first` and `gates` are the moment of the first one
-    and the digest of the gates that stood then, None where the log does not tell."""
+    """`evaluations` counts the evaluations of the test set so far, and `is_logged` says whether the one that is judged is
+    among them; `first` and `rules` are the moment of the first one and the digest of the rules that stood then."""
 
     evaluations: int = 0
+    is_logged: bool = False
     first: str | None = None
-    gates: str | None = None
+    rules: str | None = None
 
 
-def read_looks(events: Iterable[Mapping[str, Any]], *, area: str) -> Looks:
+def read_looks(events: Iterable[Mapping[str, Any]], *, area: str, evaluation: str) -> Looks:
     """The looks that an audit log tells of; one that was begun again after a kill counts once."""
     opened = [event for event in events if event["action"] == OPENED and event["area"] == area]
     if not opened:
         return Looks()
-    return Looks(len({event["key"] for event in opened}), opened[0]["at"], opened[0]["gates"])
+    keys = {event["key"] for event in opened}
+    return Looks(len(keys), evaluation in keys, opened[0]["at"], opened[0]["rules"])

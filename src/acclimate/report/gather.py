@@ -17,6 +17,7 @@ from acclimate.core.report import Report
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.manifests import Manifest, read_run_facts
 from acclimate.project.workspace import Finished, Workspace
+from acclimate.release.config import digest_of_rules
 from acclimate.release.evidence import Evidence
 from acclimate.release.judge import Verdict, judge
 from acclimate.release.looks import Looks, read_looks
@@ -101,7 +102,7 @@ class Story:
     older_studies: int = 0
     """Studies of other answers than these."""
     looks: Looks = field(default_factory=Looks)
-    """How often the test set was looked at."""
+    """How often the test set was looked at, and whether this evaluation is one of these times."""
     label_examples: Sequence[LabelExample] = ()
     """Of a classifier, the items on which it is surest and wrong."""
 
@@ -131,17 +132,21 @@ class Story:
     def verdict(self) -> Verdict:
         """Whether the model may be released under the project's gates as they stand now."""
         split = self._step("split")
-        [evaluated] = [step for step in self.steps if step.name == "evaluate"]
+        [evaluated] = [step.manifest for step in self.steps if step.name == "evaluate"]
+        held = self.identifiers.certificate if self.identifiers else None
+        required = held["requirements"] if held else self.config.certificate.model_dump(mode="json")
         return judge(
             self.config.release,
             Evidence(
-                evaluation=evaluated.manifest.key,
+                evaluation=evaluated.key,
                 evaluate=self.evaluate,
-                min_clusters=evaluated.manifest.config["min_clusters"],
+                min_clusters=evaluated.config["min_clusters"],
                 split={**split.report.metrics, "dropped": split.report.counts.dropped} if split else None,
                 identifiers=self.identifiers.to_json() if self.identifiers else None,
                 studies=self.studies,
                 looks=self.looks,
+                rules=digest_of_rules(self.config.release, evaluate=evaluated.config, certificate=required),
+                outdated=self.outdated,
             ),
         )
 
@@ -208,7 +213,7 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
         Standing(*standing(workspace, made["deidentify"].manifest.identity)) if "deidentify" in made else None,
         of_these,
         len(studies) - len(of_these),
-        read_looks(workspace.audit.events(), area=workspace.area),
+        read_looks(workspace.audit.events(), area=workspace.area, evaluation=made["evaluate"].manifest.key),
         _label_examples(made) if config.task == "classification" else (),
     )
 

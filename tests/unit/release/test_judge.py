@@ -81,7 +81,8 @@ def evidence(gates: ReleaseConfig, **more: Any) -> Evidence:
         "split": {"overlaps": {"test": {"records": 0}}, "dropped": {}},
         "identifiers": {"status": "passed", "more_spans": 0},
         "studies": [study()],
-        "looks": Looks(1, "2026-01-01T00:00:00+00:00", gates.digest),
+        "looks": Looks(1, True, "2026-01-01T00:00:00+00:00", "rules"),
+        "rules": "rules",
     }
     return Evidence(**{**sound, **more})
 
@@ -221,14 +222,21 @@ def test_records_that_were_dropped_for_their_passages_leak_nothing() -> None:
 @pytest.mark.parametrize(
     ("looks", "reason"),
     [
-        (Looks(), "the audit log tells of no look"),
-        (Looks(1, "2026-01-01T00:00:00+00:00", "others"), "not those that stood when the test set was first looked at"),
+        (Looks(), "the audit log does not tell of this evaluation"),
+        (Looks(1, False, "2026-01-01T00:00:00+00:00", "rules"), "the audit log does not tell of this evaluation"),
+        (Looks(1, True, "2026-01-01T00:00:00+00:00", "others"), "are not those that stood when the test set was first"),
     ],
 )
 def test_gates_that_were_not_set_before_the_first_look_prove_nothing(looks: Looks, reason: str) -> None:
     verdict = under_all_gates(looks=looks)
     assert verdict.status == INSUFFICIENT
     assert reason in verdict.reasons[0]
+
+
+def test_an_evaluation_that_does_not_know_newer_data_passes_nothing() -> None:
+    verdict = under_all_gates(outdated=["split"])
+    assert (verdict.status, len(verdict.reasons)) == (INSUFFICIENT, 1)
+    assert verdict.reasons[0].startswith("split was run again since")
 
 
 def test_without_gates_nothing_is_shown() -> None:
@@ -241,13 +249,14 @@ def test_every_look_is_paid_for() -> None:
     gates = release({"gate": "gain"})
     close = evaluated() | {"comparisons": [compared("base", "bits_per_byte", -0.105, 0.05)]}
     found = [
-        judge(gates, evidence(gates, evaluate=close, looks=Looks(looks, "then", gates.digest))).status
+        judge(gates, evidence(gates, evaluate=close, looks=Looks(looks, True, "then", "rules"))).status
         for looks in (1, 2)
     ]
     assert found == [PASS, INSUFFICIENT]
-    again = [{"action": "test set opened", "area": "", "key": key, "gates": "g", "at": "t"} for key in ("a", "a", "b")]
-    assert read_looks(again, area="") == Looks(2, "t", "g")
-    assert read_looks(again, area="trial") == Looks()
+    again = [{"action": "test set opened", "area": "", "key": key, "rules": "r", "at": "t"} for key in ("a", "a", "b")]
+    assert read_looks(again, area="", evaluation="b") == Looks(2, True, "t", "r")
+    assert read_looks(again, area="", evaluation="c") == Looks(2, False, "t", "r")
+    assert read_looks(again, area="trial", evaluation="b") == Looks()
 
 
 def test_a_gate_that_asks_for_what_is_not_measured_is_refused() -> None:
