@@ -38,7 +38,9 @@ from acclimate.stages.evaluate.compare import Settings, compare_groups, groups_o
 from benchmarks.recording import result, write_results
 
 DRAWS = 200
-SUBJECTS = (65, 32, 8)
+SIZES = ((65, 1), (65, 4), (32, 1), (8, 1))
+"""Subjects, and how many times the texts and probes of retention that there are."""
+
 SETTINGS = Settings(resamples=500, confidence=0.95, min_clusters=10, seed=0)
 BUDGET = Budget(general=0.01, ability=0.02)
 ADAPTED, BASE = f"{LIKELIHOOD}_adapted", f"{LIKELIHOOD}_base"
@@ -74,8 +76,8 @@ def read_scores(folder: Path) -> Scores:
     return Scores(test, items, rest["base"], rest["adapted"], abilities)
 
 
-def drawn(scores: Scores, subjects: int, random: np.random.Generator) -> Scores:
-    """So many subjects of each site in proportion, and as many texts as there are, all with replacement."""
+def drawn(scores: Scores, subjects: int, texts_times: int, random: np.random.Generator) -> Scores:
+    """So many subjects, of each site in proportion, and so many times the texts that there are, with replacement."""
     site_of = dict(scores.test.select("cluster", "site").iter_rows())
     share = subjects / len(site_of)
     chosen: list[str] = []
@@ -90,7 +92,7 @@ def drawn(scores: Scores, subjects: int, random: np.random.Generator) -> Scores:
 
     texts = scores.base.select("suite", "id").unique(maintain_order=True).sort("suite", "id")
     parts = [
-        part.sample(part.height, with_replacement=True, seed=int(random.integers(2**31)))
+        part.sample(part.height * texts_times, with_replacement=True, seed=int(random.integers(2**31)))
         for part in texts.partition_by("suite", maintain_order=True)
     ]
     names = pl.concat(parts).with_row_index("copy")
@@ -190,19 +192,19 @@ def judged(scores: Scores) -> Verdict:
     return judge(GATES, Evidence("", metrics, SETTINGS.min_clusters, None, None, (), looks, rules=""))
 
 
-def rows(scores: Scores, subjects: int) -> Iterator[dict[str, Any]]:
+def rows(scores: Scores, subjects: int, texts_times: int) -> Iterator[dict[str, Any]]:
     """How often each planted thing got which verdict, and how often a failing one names it and nothing else."""
     for name, (change, cause) in CHANGES.items():
         random = np.random.default_rng(0)
         statuses, named = Counter[str](), 0
         for _ in range(DRAWS):
-            verdict = judged(change(drawn(scores, subjects, random), random))
+            verdict = judged(change(drawn(scores, subjects, texts_times, random), random))
             statuses[verdict.status] += 1
             failing = [f"{one.gate} {one.measured}" for one in verdict.findings if one.status == FAIL]
             named += bool(failing) and all(cause in one for one in failing)
-        figure = f"{name}, {subjects} subjects"
+        figure = f"{name}, {subjects} subjects" + (f", {texts_times} × the probes" if texts_times > 1 else "")
         peers = dict(statuses)
-        yield _share(f"{figure}: verdict fail", statuses[FAIL], peers, ">= .95" if cause and subjects == 65 else "")
+        yield _share(f"{figure}: verdict fail", statuses[FAIL], peers, "" if cause else "<= .05")
         if cause:
             yield _share(f"{figure}: verdict fail that names this alone", named, peers, "")
         else:
@@ -222,7 +224,7 @@ def main() -> None:
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
     scores = read_scores(arguments.project)
-    write_results(arguments.output, [row for subjects in SUBJECTS for row in rows(scores, subjects)])
+    write_results(arguments.output, [row for size in SIZES for row in rows(scores, *size)])
 
 
 if __name__ == "__main__":
