@@ -1,4 +1,4 @@
-"""The verdict on a model: a pure function of gates and reports, the same on every machine.
+"""The verdict on a model: a pure function of gates, reports and the log of looks, the same on every machine.
 
 Every gate must pass (an intersection-union test, Berger 1982): so the chance that a model passes which truly misses one
 is at most that gate's own level, however many there are. A gate passes where the whole interval lies on its side. It
