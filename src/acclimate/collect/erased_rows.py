@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import os
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -104,7 +105,7 @@ def land_stream(
 @contextmanager
 def _beside(source: SourceConfig, copies: Path) -> Iterator[Path]:
     """Where a file lies that is not yet known to be landed."""
-    path = copies / f".{source.name}.sifted.partial"
+    path = copies / f".{source.name}.{os.getpid()}.sifted.partial"
     try:
         yield path
     finally:

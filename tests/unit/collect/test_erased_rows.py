@@ -110,6 +110,11 @@ def test_a_file_of_nobody_else_is_not_landed(land, files):
     assert snapshot.sources[0].refused == 2
 
 
+def test_a_file_that_breaks_off_after_their_rows_is_landed_for_ingest_to_say_so(land):
+    broken = gzip.compress(THEIRS * 500 + OTHERS * 500)[:-30]
+    assert landed(land({"a.jsonl.gz": broken})).keys() == {"a.jsonl.gz"}
+
+
 def test_a_source_of_nobody_else_is_one_sentence(land, tmp_path):
     with pytest.raises(SourceError, match="All rows of the source 'notes' are of erased subjects"):
         land({"a.jsonl": THEIRS})
@@ -126,6 +131,7 @@ def test_a_source_of_nobody_else_is_one_sentence(land, tmp_path):
             [xlsx(("patient", "text"), ("p2", "a"), ("p1", "the marzipan")), xlsx(("patient", "text"), ("p2", "a"))],
         ),
         ("a.json", [b"[" + OTHERS.strip() + b",\n" + THEIRS + b"]", b"[" + OTHERS + b"]"]),
+        ("a.json", [b"[" + THEIRS.strip() + b",\n" + OTHERS[:20], b"[" + OTHERS + b"]"]),
     ],
 )
 def test_a_file_out_of_which_no_row_can_be_left_is_refused_or_set_aside(land, name, contents):

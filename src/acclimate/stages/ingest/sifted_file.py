@@ -8,7 +8,6 @@ from __future__ import annotations
 import io
 import zlib
 from collections.abc import Iterable, Iterator
-from contextlib import suppress
 from gzip import GzipFile
 from pathlib import Path
 from typing import IO, Protocol, cast
@@ -51,7 +50,8 @@ class Erased(Protocol):
 class SiftedFile:
     """A file on its way into a snapshot, with how many of its rows were `refused` and how many were not (`kept`).
 
-    Where `is_whole` is true, no row can be left out of it: then `look`, at what `chunks` gave, counts them.
+    Where `is_whole` is true, no row can be left out of it: then `look`, at what `chunks` gave, counts them. Whatever
+    cannot be read counts as one row more that is kept: it may be others' rows.
     """
 
     def __init__(self, name: str, kind: str, erased: Erased) -> None:
@@ -68,7 +68,7 @@ class SiftedFile:
         if self._kind not in _LINES:
             yield from _rest(buffered)
         elif buffered.peek(2)[:2] == GZIP:
-            yield from _repacked(self._sifted(GzipFile(fileobj=buffered)))
+            yield from self._repacked(self._sifted(GzipFile(fileobj=buffered)))
         else:
             yield from self._sifted(buffered)
 
@@ -79,13 +79,26 @@ class SiftedFile:
         reader = Reader(nowhere, source, self._kind, LONGEST_ROW, path.parent, PdfReader())
         file = SnapshotFile(name=self._name, size=path.stat().st_size, sha256=path.name, referenced=str(path))
         try:
-            # What cannot be read is told by ingest, which reads it next.
-            with suppress(UnreadableFileError), reader.open(file, verify=False) as opened:
+            with reader.open(file, verify=False) as opened:
                 for item in rows_one_by_one(opened.rows, lambda _block: False, max_bytes=LONGEST_ROW):
                     if not isinstance(item, LeftOut):
                         self._count([item])
+        except UnreadableFileError:
+            self.kept += 1  # ingest says so, which reads it next
         finally:
             (path.parent / f"{path.name}.{self._kind}").unlink(missing_ok=True)
+
+    def _repacked(self, chunks: Iterator[bytes]) -> Iterator[bytes]:
+        """The chunks as a gzip file that depends on them alone; cut short where their own file is."""
+        packer = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
+        try:
+            for chunk in chunks:
+                yield packer.compress(chunk)
+        except UNPACKING_ERRORS:
+            self.kept += 1
+            yield packer.flush(zlib.Z_SYNC_FLUSH)
+        else:
+            yield packer.flush()
 
     def _count(self, items: Iterable[Item]) -> bool:
         refused = self._erased.are_erased(items)
@@ -122,13 +135,14 @@ class SiftedFile:
 
     def _table_lines(self, stream: ByteStream) -> Iterator[bytes]:
         read = _ReadLines(stream)
-        # What is unreadable (a header, a line without end) and all behind it goes on as it is.
-        with suppress(UnreadableFileError):
+        try:
             table = DelimitedFile(read, self._name, max_bytes=LONGEST_ROW)
             yield read.take()
             nesting = self._erased.nesting(table.columns)
             for item in table.rows():
                 yield self._left_of(item, read.take(), nesting)
+        except UnreadableFileError:
+            self.kept += 1  # a header, a line without end: it and all behind it goes on as it is
         yield read.take()
         yield from _rest(stream)
 
@@ -167,18 +181,6 @@ class _ReadLines:
         taken = bytes(self._read)
         self._read.clear()
         return taken
-
-
-def _repacked(chunks: Iterator[bytes]) -> Iterator[bytes]:
-    """The chunks as a gzip file that depends on them alone; cut short where their own file is."""
-    packer = zlib.compressobj(1, zlib.DEFLATED, 16 + zlib.MAX_WBITS)
-    try:
-        for chunk in chunks:
-            yield packer.compress(chunk)
-    except UNPACKING_ERRORS:
-        yield packer.flush(zlib.Z_SYNC_FLUSH)
-    else:
-        yield packer.flush()
 
 
 def _rest(stream: ByteStream) -> Iterator[bytes]:
