@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import time
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -29,8 +29,8 @@ from acclimate.pipeline.plan import PlannedStep, Status, plan_step, wanted_steps
 from acclimate.pipeline.stopwatch import Stopwatch
 from acclimate.project.manifests import Manifest, artifact_files, content_identity
 from acclimate.project.workspace import Finished
-from acclimate.release.config import digest_of_rules
-from acclimate.release.looks import OPENED
+from acclimate.release.config import digest_of_rules, held_to
+from acclimate.release.looks import OPENED, OPENERS
 
 WORK, OUTPUT = "work", "output"
 
@@ -68,7 +68,11 @@ def run(
     outside.check_base(steps)
     for step in steps:
         current = plan_step(step, config, outside, planned, strict=strict)
-        outcome = _skip(current, outside, current.finished) if current.finished else _make(current, outside, listener)
+        if current.finished:
+            outcome = _skip(current, outside, current.finished)
+        else:
+            _audit_opening(current, planned, outside)
+            outcome = _make(current, outside, listener)
         if step.stage == "split":
             outside.workspace.advance_ledger(outcome.finished.manifest.key)
         planned[step.name] = replace(
@@ -98,7 +102,6 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
     work.mkdir(exist_ok=True)
     resumed = any(work.iterdir())
     _audit_restricted_reads(planned, outside)
-    _audit_opening(planned, outside)
     started, clock, peak_before = datetime.now(UTC), time.monotonic(), peak_memory()
     stopwatch = Stopwatch(listener.progress)
     context = Context(
@@ -171,12 +174,31 @@ def _peak_memory_since(peak_before: int) -> int:
     return peak if peak > peak_before else int(psutil.Process().memory_info().rss)
 
 
-def _audit_opening(planned: PlannedStep, outside: Outside) -> None:
+def _audit_opening(current: PlannedStep, planned: Mapping[str, PlannedStep], outside: Outside) -> None:
     """Every look at the test set is an audit event before it is taken, with the rules that stand then."""
-    if planned.step.stage == "evaluate":
-        config, required = outside.config, outside.config.certificate.model_dump(mode="json")
-        rules = digest_of_rules(config.release, evaluate=planned.resolved, certificate=required)
-        outside.workspace.audit.append(OPENED, area=outside.workspace.area, key=planned.key, rules=rules)
+    if current.step.name not in OPENERS:
+        return
+    config = outside.config
+    configs = {step.name: config.resolve(step).model_dump(mode="json") for step in config.steps}
+    general = planned.get("general")
+    held = held_to(
+        evaluate=configs["evaluate"],
+        predict=configs["predict.adapted"],
+        split=configs.get("split"),
+        general=general.finished.artifact.identity if general and general.finished else None,
+        certificate=config.certificate.model_dump(mode="json"),
+    )
+    of_model = (
+        current.inputs["adapted"].reference.key if current.inputs and "adapted" in current.inputs else current.key
+    )
+    outside.workspace.audit.append(
+        OPENED,
+        area=outside.workspace.area,
+        step=current.step.name,
+        key=current.key,
+        predictions=of_model,
+        rules=digest_of_rules(config.release, held),
+    )
 
 
 def _audit_restricted_reads(planned: PlannedStep, outside: Outside) -> None:

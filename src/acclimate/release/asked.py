@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import Any
+
+from scipy.stats import norm
 
 from acclimate.core.errors import ConfigError
 from acclimate.core.exact_bounds import greatest_share
 from acclimate.core.retention import ONE_SIDED
-from acclimate.core.statistics import items_needed
+from acclimate.core.statistics import items_needed, paired_share_bounds
 from acclimate.release.config import (
     AnyGate,
     GainGate,
@@ -20,7 +22,7 @@ from acclimate.release.config import (
     SupportGate,
 )
 from acclimate.release.evidence import FAIL, INSUFFICIENT, NOT_TESTED, PASS, Evidence, Finding, Judged
-from acclimate.release.measure import Measure
+from acclimate.release.measure import Measure, from_interval
 
 ADAPTED = "adapted"
 _OF_CERTIFICATES = {"passed": PASS, "failed": FAIL, "insufficient": INSUFFICIENT}
@@ -35,7 +37,7 @@ def ask(gate: AnyGate, evidence: Evidence, number: int) -> Iterator[Judged]:
         case GainGate():
             yield from _gain(gate, evidence, number)
         case RetentionGate():
-            yield from _retention(gate, evidence.evaluate["retention"])
+            yield from _retention(gate, evidence)
         case SupportGate():
             yield _support(gate, evidence)
         case LeaksGate():
@@ -72,22 +74,43 @@ def _gain(gate: GainGate, evidence: Evidence, number: int) -> Iterator[Judged]:
         if missing or figures["low"] is None or figures["low"] == figures["high"]:
             yield replace(finding, needed=missing or None, unit="subjects" if missing else ""), None
         else:
-            yield finding, Measure(**figures, margin=gate.margin, confidence=confidence, items=row["items"])
+            of = {"confidence": confidence, "clusters": row["clusters"], "items": row["items"]}
+            yield finding, from_interval(**figures, margin=gate.margin, looks=evidence.paid_looks, **of)
+    for site in _sites_without(rows, evidence) if gate.each_site else ():
+        yield _finding(gate, f"{gate.metric.replace('_', ' ')} at site {site}", NOT_TESTED, required=gate.margin), None
 
 
-def _retention(gate: RetentionGate, kept: Mapping[str, Any]) -> Iterator[Judged]:
-    """General text may rise by its budget, and an ability fall by its own."""
-    general, abilities = kept["general"], kept["abilities"]
-    if general is None and not abilities:
-        yield _finding(gate, kept.get("because", "general text and abilities"), NOT_TESTED), None
-    if general is not None:
+def _sites_without(rows: Sequence[Mapping[str, Any]], evidence: Evidence) -> list[str]:
+    """Sites of the data at which nothing is measured."""
+    measured = {row["value"] for row in rows}
+    return [site for site in (evidence.split or {}).get("records_by_site", ()) if site not in measured and site]
+
+
+def _retention(gate: RetentionGate, evidence: Evidence) -> Iterator[Judged]:
+    """General text may rise by its budget, and an ability fall by its own; both must be measured."""
+    kept, looks = evidence.evaluate["retention"], evidence.paid_looks
+    general, abilities, because = kept["general"], kept["abilities"], kept.get("because", "nothing was measured")
+    if general is None:
+        yield _finding(gate, f"general text: {because}", NOT_TESTED), None
+    else:
         measured = "rise of bits per byte on general text, as a share"
-        yield _ceiling(gate, measured, general, "value", general["budget"], general["confidence"])
+        of = {"confidence": general["confidence"], "clusters": general["items"], "looks": looks}
+        yield _ceiling(gate, measured, general, "value", general["budget"], **of)
+    if not abilities:
+        yield _finding(gate, f"abilities: {because}", NOT_TESTED), None
     for row in abilities:
         measured = f"change of the share of probes right, {row['ability'].replace('_', ' ')}"
-        figures = _figures(row, "difference")
-        finding = _finding(gate, measured, INSUFFICIENT, **figures, required=row["budget"])
-        yield finding, Measure(**figures, margin=row["budget"], confidence=ONE_SIDED, items=row["items"])
+        finding = _finding(gate, measured, INSUFFICIENT, **_figures(row, "difference"), required=row["budget"])
+        yield finding, _of_probes(row, looks)
+
+
+def _of_probes(row: Mapping[str, Any], looks: int) -> Measure:
+    """The difference of two shares on the same probes, with Tango's bounds at the level that the looks leave."""
+    level = (1 - ONE_SIDED) / 2
+    counts = {name: row[name] for name in ("won", "lost", "items")}
+    paid = paired_share_bounds(**counts, confidence=1 - 2 * level / looks)
+    error = (row["high"] - row["difference"]) / float(norm.ppf(1 - level))
+    return Measure(row["difference"], paid.low, error, row["budget"], level / looks, looks, row["items"])
 
 
 def _support(gate: SupportGate, evidence: Evidence) -> Judged:
@@ -96,23 +119,30 @@ def _support(gate: SupportGate, evidence: Evidence) -> Judged:
     row = found["arms"].get(ADAPTED) if found and found["is_grounded"] else None
     if row is None or row["share"] is None:
         return _finding(gate, measured, NOT_TESTED, required=gate.at_most, is_ceiling=True), None
-    confidence = evidence.evaluate["task"]["confidence"]
-    if row["low"] == row["high"]:  # all alike: a bootstrap knows no other value, where the exact bound by subjects does
-        unsupported, level = row["share"] * row["clusters"], (1 + confidence) / 2
-        row = {**row, "high": greatest_share(unsupported, row["clusters"], confidence=level)}
-    finding, measure = _ceiling(gate, measured, row, "share", gate.at_most, confidence)
     missing = max(0, evidence.min_clusters - row["clusters"])
-    return (replace(finding, needed=missing, unit="subjects"), None) if missing else (finding, measure)
+    if missing or row["low"] is None:
+        finding = _finding(
+            gate, measured, INSUFFICIENT, **_figures(row, "share"), required=gate.at_most, is_ceiling=True
+        )
+        return replace(finding, needed=missing or None, unit="subjects" if missing else ""), None
+    confidence, looks = evidence.evaluate["task"]["confidence"], evidence.paid_looks
+    # No share is known better than one of zero is by so many subjects: a bootstrap of equal ones would claim certainty.
+    least = greatest_share(0, row["clusters"], confidence=1 - (1 - confidence) / 2 / looks)
+    row = {
+        **row,
+        "low": max(0.0, min(row["low"], row["share"] - least)),
+        "high": max(row["high"], row["share"] + least),
+    }
+    of = {"confidence": confidence, "clusters": row["clusters"], "looks": looks}
+    return _ceiling(gate, measured, row, "share", gate.at_most, **of)
 
 
-def _ceiling(
-    gate: AnyGate, measured: str, row: Mapping[str, Any], name: str, ceiling: float, confidence: float
-) -> Judged:
+def _ceiling(gate: AnyGate, measured: str, row: Mapping[str, Any], name: str, ceiling: float, **of: Any) -> Judged:
     """A figure that must lie below a ceiling; without an interval there is no measure of it."""
     finding = _finding(gate, measured, INSUFFICIENT, **_figures(row, name), required=ceiling, is_ceiling=True)
-    if row["low"] is None or row["high"] is None:
+    if row["low"] is None or row["high"] is None or row["low"] == row["high"]:
         return finding, None
-    return finding, Measure(**_turned(row, name), margin=-ceiling, confidence=confidence, items=row["items"])
+    return finding, from_interval(**_turned(row, name), margin=-ceiling, items=row["items"], **of)
 
 
 def _figures(row: Mapping[str, Any], name: str) -> dict[str, Any]:
@@ -126,9 +156,15 @@ def _turned(row: Mapping[str, Any], name: str) -> dict[str, Any]:
 
 
 def _leaks(gate: LeaksGate, split: Mapping[str, Any] | None) -> Judged:
+    """Counts what stands in what is learnt; items without a passage of their own could not be looked for."""
     measured = "records to learn from that hold held-out text"
-    if split is None:
+    items = sum(row["items"] for row in split["overlaps"].values()) if split else 0
+    short = sum(row["items_without_passage"] for row in split["overlaps"].values()) if split else 0
+    if split is None or items == short:
         return _finding(gate, measured, NOT_TESTED, required=gate.at_most, is_ceiling=True), None
+    unknown = short + split.get("earlier_test_texts_gone", 0)
+    if unknown:
+        measured += f" ({unknown} held-out items are too short or gone, and were not looked for)"
     was_dropped = bool(split["dropped"].get("leak_passage"))
     left = 0 if was_dropped else sum(row["records"] for row in split["overlaps"].values())
     status = PASS if left <= gate.at_most else FAIL
@@ -147,8 +183,8 @@ def _identifiers(gate: IdentifiersGate, standing: Mapping[str, Any] | None) -> J
 
 
 def _people(gate: PeopleGate, evidence: Evidence) -> Iterator[Judged]:
-    closed = [one for one in evidence.studies if one["look"]["last"] and gate.study in ("", one["study"])]
-    about = [one for one in closed if ADAPTED in (one["preferences"][0]["arm"], one["preferences"][0]["other"])]
+    asked = [one for one in evidence.studies if gate.study in ("", one["study"])]
+    about = [one for one in asked if ADAPTED in (one["preferences"][0]["arm"], one["preferences"][0]["other"])]
     if not about:
         yield (
             _finding(
@@ -163,6 +199,9 @@ def _people(gate: PeopleGate, evidence: Evidence) -> Iterator[Judged]:
         figures = _figures(first["net"], "value") if is_first else _turned(first["net"], "value")
         better, worse = ("better", "worse") if is_first else ("worse", "better")
         status = {better: PASS, worse: FAIL, "no difference shown": FAIL}.get(first["verdict"], INSUFFICIENT)
+        if not study["look"]["last"]:
+            yield _finding(gate, f"study {study['study']}, which is still open", INSUFFICIENT, required=0.0), None
+            continue
         needed = _items_missing(first["net"]) if status == INSUFFICIENT else None
         measured = f"study {study['study']}: net share of readings that prefer it to {other}"
         finding = _finding(

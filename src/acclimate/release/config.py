@@ -89,12 +89,26 @@ class ReleaseConfig(StageConfig):
     that lets them through."""
 
 
-def digest_of_rules(release: ReleaseConfig, *, evaluate: Mapping[str, Any], certificate: Mapping[str, Any]) -> str:
-    """Changes with any word of any gate, and with the settings that decide what its figures are held to.
-
-    These are the config of the step evaluate (budgets, confidence, how many subjects are enough) and what a certificate
-    requires.
-    """
+def digest_of_rules(release: ReleaseConfig, held_to: Mapping[str, Any]) -> str:
+    """Changes with any word of any gate, and with what its figures are measured by and held to (plain JSON)."""
     gates = [gate.model_dump(mode="json") for gate in release.gates]
-    rules = {"gates": gates, "evaluate": dict(evaluate), "certificate": dict(certificate)}
-    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
+    return hashlib.sha256(json.dumps({"gates": gates, "held_to": held_to}, sort_keys=True).encode()).hexdigest()
+
+
+def held_to(
+    *,
+    evaluate: Mapping[str, Any],
+    predict: Mapping[str, Any],
+    split: Mapping[str, Any] | None,
+    general: str | None,
+    certificate: Mapping[str, Any],
+) -> dict[str, Any]:
+    """What a figure is measured by and held to beside its gate: the configs of the steps that measure, from which share
+    of its words a passage counts as held, the digest of general text and probes, and what a certificate requires."""
+    return {
+        "evaluate": dict(evaluate),
+        "predict": dict(predict),
+        "shared_passages_from": split["shared_passages_from"] if split else None,
+        "general": general,
+        "certificate": dict(certificate),
+    }

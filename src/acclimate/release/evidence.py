@@ -19,7 +19,8 @@ class Evidence:
     `evaluate` are its metrics; `split` has its `overlaps` and what it `dropped` by reason, `identifiers` the `status` of
     the records that were learnt and tested on and how many `more_spans` their certificate needs, each None where the
     project has no such step. `studies` are the last looks of the blind studies of these very answers, `rules` the digest
-    of the gates and of what else the figures are held to, `outdated` the steps that were run again since.
+    of the gates and of what else the figures are held to, `outdated` the steps that were run again since, `is_trial`
+    whether this is the quick trial of the project.
     """
 
     evaluation: str
@@ -31,6 +32,12 @@ class Evidence:
     looks: Looks
     rules: str
     outdated: Sequence[str] = ()
+    is_trial: bool = False
+
+    @property
+    def paid_looks(self) -> int:
+        """By how many looks the levels are divided."""
+        return max(1, self.looks.evaluations)
 
 
 @dataclass(frozen=True)

@@ -4,7 +4,7 @@ Every gate must pass (an intersection-union test, Berger 1982): so the chance th
 is at most that gate's own level, however many there are. A gate passes where the whole interval lies on its side. It
 fails where the evidence against it stands after Holm's correction over all that is judged, so that a model without any
 fault seldom fails however many gates there are; all between is insufficient evidence, with what is still needed.
-Each look at the test set before this one divides the level (Bonferroni), since the best of several looks is chosen.
+Each look at the test set divides the level of every figure (Bonferroni), since the best of several looks is chosen.
 """
 
 from __future__ import annotations
@@ -46,7 +46,7 @@ class Verdict:
 def judge(config: ReleaseConfig, evidence: Evidence) -> Verdict:
     """The verdict under these gates. Raises ConfigError for a gate that asks for what evaluate does not measure."""
     judged = [one for number, gate in enumerate(config.gates, 1) for one in ask(gate, evidence, number)]
-    findings = _after_holm(judged, max(1, evidence.looks.evaluations))
+    findings = _after_holm(judged)
     reasons = list(_reasons(config, evidence))
     asked = {gate.gate for gate in config.gates}
     no_gate = [kind for kind in KINDS if kind not in asked]
@@ -72,20 +72,22 @@ def _reasons(config: ReleaseConfig, evidence: Evidence) -> Iterator[str]:
             "the gates, or settings of evaluate or certificate that they are held to, are not those that stood when the"
             f" test set was first looked at ({looks.first}): what they would let through was known when they were changed"
         )
+    if evidence.is_trial:
+        yield "this is a quick trial, whose model nobody should use"
     if evidence.outdated:
         yield f"{', '.join(evidence.outdated)} was run again since this evaluation, which does not know the newer result"
 
 
-def _after_holm(judged: Sequence[Judged], looks: int) -> list[Finding]:
-    adjusted = holm([measure.p_missed(looks) if measure else math.nan for _, measure in judged])
+def _after_holm(judged: Sequence[Judged]) -> list[Finding]:
+    adjusted = holm([measure.p_missed if measure else math.nan for _, measure in judged])
     found = []
     for (finding, measure), p_value in zip(judged, adjusted, strict=True):
         if measure is None:
             found.append(finding)
-        elif measure.passes(looks):
+        elif measure.passes:
             found.append(replace(finding, status=PASS))
         elif p_value < _FAIL_LEVEL:
             found.append(replace(finding, status=FAIL))
         else:
-            found.append(replace(finding, status=INSUFFICIENT, needed=measure.items_missing(looks), unit="items"))
+            found.append(replace(finding, status=INSUFFICIENT, needed=measure.items_missing, unit="items"))
     return found

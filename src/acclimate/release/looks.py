@@ -7,11 +7,13 @@ from dataclasses import dataclass
 from typing import Any
 
 OPENED = "test set opened"
+OPENERS = ("predict.adapted", "evaluate")
+"""The steps whose reports tell how an adapted model does on the test set."""
 
 
 @dataclass(frozen=True)
 class Looks:
-    """`evaluations` counts the evaluations of the test set so far, and `is_logged` says whether the one that is judged is
+    """`evaluations` counts the looks at the test set so far, and `is_logged` says whether the evaluation that is judged is
     among them; `first` and `rules` are the moment of the first one and the digest of the rules that stood then."""
 
     evaluations: int = 0
@@ -21,9 +23,18 @@ class Looks:
 
 
 def read_looks(events: Iterable[Mapping[str, Any]], *, area: str, evaluation: str) -> Looks:
-    """The looks that an audit log tells of; one that was begun again after a kill counts once."""
+    """The looks that an audit log tells of.
+
+    Predictions are one, and each evaluation of the same predictions beyond the first is one more. What was begun again
+    after a kill counts once.
+    """
     opened = [event for event in events if event["action"] == OPENED and event["area"] == area]
     if not opened:
         return Looks()
-    keys = {event["key"] for event in opened}
-    return Looks(len(keys), evaluation in keys, opened[0]["at"], opened[0]["rules"])
+    evaluations: dict[str, set[str]] = {event["predictions"]: set() for event in opened}
+    for event in opened:
+        if event["step"] == "evaluate":
+            evaluations[event["predictions"]].add(event["key"])
+    looks = sum(max(1, len(keys)) for keys in evaluations.values())
+    is_logged = any(evaluation in keys for keys in evaluations.values())
+    return Looks(looks, is_logged, opened[0]["at"], opened[0]["rules"])

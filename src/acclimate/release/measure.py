@@ -2,52 +2,60 @@
 
 from __future__ import annotations
 
-import math
 from dataclasses import dataclass
 
-from scipy.stats import norm
+from scipy.stats import norm, t
 
 from acclimate.core.statistics import items_needed
 
 
 @dataclass(frozen=True)
 class Measure:
-    """A figure of which more is better, with its two-sided interval at `confidence`, measured on so many `items`.
+    """A figure of which more is better.
 
-    The two sides of the interval need not be equally long; each stands for a standard error of its own.
+    `low` is its lower bound at the one-sided `level`, which is already divided by the `looks` at the test set. `error` is
+    the standard error that its upper side stands for, `items` on how many items it rests.
     """
 
     value: float
     low: float
-    high: float
+    error: float
     margin: float
-    confidence: float
+    level: float
+    looks: int
     items: int
 
-    def passes(self, looks: int) -> bool:
-        """Whether the lower bound clears the margin, at the interval's own one-sided level divided by the looks."""
-        level = (1 - self.confidence) / 2 / looks
-        return self.value - float(norm.ppf(1 - level)) * self._error(self.low) > self.margin
+    @property
+    def passes(self) -> bool:
+        """Whether the lower bound clears the margin."""
+        return self.low > self.margin
 
-    def p_missed(self, looks: int) -> float:
-        """The one-sided p-value that speaks for a true figure below the margin, times the looks."""
-        error = self._error(self.high)
-        if not error:
-            return 0.0 if self.value < self.margin else 1.0
-        return min(1.0, looks * float(norm.cdf((self.value - self.margin) / error)))
+    @property
+    def p_missed(self) -> float:
+        """The one-sided p-value that speaks for a true figure below the margin, times the looks; 1 without any error."""
+        if not self.error:
+            return 1.0
+        return min(1.0, self.looks * float(norm.cdf((self.value - self.margin) / self.error)))
 
-    def items_missing(self, looks: int) -> int | None:
+    @property
+    def items_missing(self) -> int | None:
         """How many more items would settle it, if all stays as measured; None where no number would.
 
-        >>> Measure(value=0.1, low=-0.1, high=0.3, margin=0.0, confidence=0.95, items=100).items_missing(1)
+        >>> Measure(value=0.1, low=-0.1, error=0.1, margin=0.0, level=0.025, looks=1, items=100).items_missing
         718
         """
-        error = max(self._error(self.low), self._error(self.high))
-        confidence = 1 - (1 - self.confidence) / looks
+        error = max(self.error, (self.value - self.low) / float(norm.ppf(1 - self.level)))
         total = items_needed(
-            items=self.items, standard_error=error, value=self.value, margin=self.margin, confidence=confidence
+            items=self.items, standard_error=error, value=self.value, margin=self.margin, confidence=1 - 2 * self.level
         )
         return None if total is None else total - self.items
 
-    def _error(self, bound: float) -> float:
-        return math.fabs(bound - self.value) / float(norm.ppf((1 + self.confidence) / 2))
+
+def from_interval(
+    value: float, low: float, high: float, *, margin: float, confidence: float, clusters: int, looks: int, items: int
+) -> Measure:
+    """A figure with a bootstrap interval of so many clusters; its lower side is widened for the looks by Student's t."""
+    level = (1 - confidence) / 2
+    usual, paid = (float(t.ppf(1 - one, clusters - 1)) for one in (level, level / looks))
+    error = (high - value) / float(norm.ppf(1 - level))
+    return Measure(value, value - (value - low) * paid / usual, error, margin, level / looks, looks, items)

@@ -16,8 +16,8 @@ from acclimate.core.preferences import asked_and_answered
 from acclimate.core.report import Report
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.manifests import Manifest, read_run_facts
-from acclimate.project.workspace import Finished, Workspace
-from acclimate.release.config import digest_of_rules
+from acclimate.project.workspace import TRIAL, Finished, Workspace
+from acclimate.release.config import digest_of_rules, held_to
 from acclimate.release.evidence import Evidence
 from acclimate.release.judge import Verdict, judge
 from acclimate.release.looks import Looks, read_looks
@@ -103,6 +103,7 @@ class Story:
     """Studies of other answers than these."""
     looks: Looks = field(default_factory=Looks)
     """How often the test set was looked at, and whether this evaluation is one of these times."""
+    is_trial: bool = False
     label_examples: Sequence[LabelExample] = ()
     """Of a classifier, the items on which it is surest and wrong."""
 
@@ -131,10 +132,17 @@ class Story:
     @cached_property
     def verdict(self) -> Verdict:
         """Whether the model may be released under the project's gates as they stand now."""
-        split = self._step("split")
-        [evaluated] = [step.manifest for step in self.steps if step.name == "evaluate"]
-        held = self.identifiers.certificate if self.identifiers else None
-        required = held["requirements"] if held else self.config.certificate.model_dump(mode="json")
+        split, general = self._step("split"), self._step("general")
+        manifests = {step.name: step.manifest for step in self.steps}
+        evaluated = manifests["evaluate"]
+        certified = self.identifiers.certificate if self.identifiers else None
+        held = held_to(
+            evaluate=evaluated.config,
+            predict=manifests["predict.adapted"].config,
+            split=split.manifest.config if split else None,
+            general=general.manifest.identity if general else None,
+            certificate=certified["requirements"] if certified else self.config.certificate.model_dump(mode="json"),
+        )
         return judge(
             self.config.release,
             Evidence(
@@ -145,8 +153,9 @@ class Story:
                 identifiers=self.identifiers.to_json() if self.identifiers else None,
                 studies=self.studies,
                 looks=self.looks,
-                rules=digest_of_rules(self.config.release, evaluate=evaluated.config, certificate=required),
+                rules=digest_of_rules(self.config.release, held),
                 outdated=self.outdated,
+                is_trial=self.is_trial,
             ),
         )
 
@@ -214,6 +223,7 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
         of_these,
         len(studies) - len(of_these),
         read_looks(workspace.audit.events(), area=workspace.area, evaluation=made["evaluate"].manifest.key),
+        workspace.area == TRIAL,
         _label_examples(made) if config.task == "classification" else (),
     )
 

@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 
 from acclimate.core.errors import ConfigError
+from acclimate.core.retention import ONE_SIDED
+from acclimate.core.statistics import paired_share_bounds
 from acclimate.release.config import KINDS, ReleaseConfig
 from acclimate.release.evidence import FAIL, INSUFFICIENT, NOT_TESTED, PASS, Evidence
 from acclimate.release.judge import Verdict, judge
@@ -44,16 +46,22 @@ def compared(arm: str, metric: str, difference: float, error: float, **more: Any
     }
 
 
+def probes(*, won: int, lost: int, items: int) -> dict[str, Any]:
+    bounds = paired_share_bounds(won=won, lost=lost, items=items, confidence=ONE_SIDED)
+    counts = {"won": won, "lost": lost, "items": items, "difference": (won - lost) / items}
+    return {"ability": "arithmetic", **counts, "low": bounds.low, "high": bounds.high, "budget": -0.02}
+
+
+def overlaps(records: int, *, short: int = 0) -> dict[str, Any]:
+    return {"test": {"records": records, "items": 20, "items_without_passage": short}}
+
+
+SITES = {"north": {"test": 9}, "south": {"test": 9}}
+
+
 def evaluated() -> dict[str, Any]:
     general = {"value": -0.002, "low": -0.004, "high": 0.001, "budget": 0.01, "confidence": 0.9, "items": 50}
-    arithmetic = {
-        "ability": "arithmetic",
-        "difference": 0.01,
-        "low": -0.01,
-        "high": 0.03,
-        "budget": -0.02,
-        "items": 300,
-    }
+    arithmetic = probes(won=9, lost=6, items=300)
     answers = {"share": 0.1, "low": 0.06, "high": 0.15, "clusters": 40, "items": 60}
     return {
         "task": {"confidence": 0.95},
@@ -78,7 +86,7 @@ def evidence(gates: ReleaseConfig, **more: Any) -> Evidence:
         "evaluation": "e1",
         "evaluate": evaluated(),
         "min_clusters": 10,
-        "split": {"overlaps": {"test": {"records": 0}}, "dropped": {}},
+        "split": {"overlaps": overlaps(0), "dropped": {}, "records_by_site": SITES},
         "identifiers": {"status": "passed", "more_spans": 0},
         "studies": [study()],
         "looks": Looks(1, True, "2026-01-01T00:00:00+00:00", "rules"),
@@ -123,7 +131,7 @@ def changed(**changes: Any) -> dict[str, Any]:
             "by how much bits per byte is better than that of base at site south",
         ),
         (
-            {"evaluate": changed(retention__abilities__0__difference=-0.1, retention__abilities__0__low=-0.13, retention__abilities__0__high=-0.07)},
+            {"evaluate": changed(retention__abilities__0=probes(won=0, lost=30, items=300))},
             "change of the share of probes right, arithmetic",
         ),
         (
@@ -134,7 +142,7 @@ def changed(**changes: Any) -> dict[str, Any]:
             {"evaluate": changed(support__arms__adapted__share=0.5, support__arms__adapted__low=0.4, support__arms__adapted__high=0.6)},
             "share of statements in answers that their source does not hold",
         ),
-        ({"split": {"overlaps": {"test": {"records": 1}}, "dropped": {}}}, "records to learn from that hold held-out text"),
+        ({"split": {"overlaps": overlaps(1), "dropped": {}, "records_by_site": SITES}}, "records to learn from that hold held-out text"),
         ({"identifiers": {"status": "failed", "more_spans": 0}}, "identifiers replaced, by an audited sample"),
         ({"studies": [study("worse", -0.4)]}, "study blind: net share of readings that prefer it to base"),
         ({"studies": [study("better", arm="base", other="adapted")]}, "study blind: net share of readings that prefer it to base"),
@@ -214,8 +222,57 @@ def test_no_unsupported_statement_in_few_answers_proves_little() -> None:
     assert finding.high == pytest.approx(1 - 0.025 ** (1 / 12))
 
 
+def test_one_unsupported_statement_proves_no_more_than_none() -> None:
+    def high(**answers: Any) -> float:
+        metrics = changed(support__arms__adapted={"clusters": 30, "items": 30, **answers})
+        [finding] = [one for one in under_all_gates(evaluate=metrics).findings if one.gate == "support"]
+        assert finding.high is not None
+        return finding.high
+
+    assert high(share=1 / 300, low=0.0, high=0.01) > high(share=0.0, low=0.0, high=0.0)
+
+
+@pytest.mark.parametrize(
+    ("more", "missing"),
+    [
+        ({"evaluate": changed(retention__abilities=[])}, "abilities: nothing was measured"),
+        ({"evaluate": changed(retention__general=None)}, "general text: nothing was measured"),
+        (
+            {"split": {"overlaps": overlaps(0), "dropped": {}, "records_by_site": {**SITES, "west": {"test": 0}}}},
+            "bits per byte at site west",
+        ),
+        (
+            {"split": {"overlaps": overlaps(0, short=20), "dropped": {}, "records_by_site": SITES}},
+            "records to learn from that hold held-out text",
+        ),
+    ],
+)
+def test_what_is_missing_in_part_is_not_tested(more: dict[str, Any], missing: str) -> None:
+    verdict = under_all_gates(**more)
+    assert (verdict.status, statuses(verdict)) == (INSUFFICIENT, {missing: NOT_TESTED})
+
+
+def test_a_study_that_is_still_open_is_not_left_out() -> None:
+    verdict = under_all_gates(studies=[study(), {**study("worse", -0.4), "study": "second", "look": {"last": False}}])
+    assert (verdict.status, statuses(verdict)) == (INSUFFICIENT, {"study second, which is still open": INSUFFICIENT})
+
+
+def test_a_quick_trial_passes_nothing() -> None:
+    assert under_all_gates(is_trial=True).status == INSUFFICIENT
+
+
+def test_probes_of_which_none_changed_pay_for_looks_as_tango_s_interval_does() -> None:
+    gates = release({"gate": "retention"})
+    metrics = changed(retention__abilities__0=probes(won=0, lost=0, items=200))
+    found = [
+        judge(gates, evidence(gates, evaluate=metrics, looks=Looks(looks, True, "then", "rules"))).status
+        for looks in (1, 3)
+    ]
+    assert found == [PASS, INSUFFICIENT]
+
+
 def test_records_that_were_dropped_for_their_passages_leak_nothing() -> None:
-    split = {"overlaps": {"test": {"records": 3}}, "dropped": {"leak_passage": 3}}
+    split = {"overlaps": overlaps(3), "dropped": {"leak_passage": 3}, "records_by_site": SITES}
     assert under_all_gates(split=split).status == PASS
 
 
@@ -253,7 +310,11 @@ def test_every_look_is_paid_for() -> None:
         for looks in (1, 2)
     ]
     assert found == [PASS, INSUFFICIENT]
-    again = [{"action": "test set opened", "area": "", "key": key, "rules": "r", "at": "t"} for key in ("a", "a", "b")]
+    steps = (("predict.adapted", "p"), ("evaluate", "a"), ("evaluate", "a"), ("evaluate", "b"))
+    opened = {"action": "test set opened", "area": "", "predictions": "p", "rules": "r", "at": "t"}
+    again = [{**opened, "step": step, "key": key} for step, key in steps]
+    peeked = [{**opened, "step": "predict.adapted", "key": key, "predictions": key} for key in ("q", "q", "s")]
+    assert read_looks([*peeked, *again], area="", evaluation="b") == Looks(4, True, "t", "r")
     assert read_looks(again, area="", evaluation="b") == Looks(2, True, "t", "r")
     assert read_looks(again, area="", evaluation="c") == Looks(2, False, "t", "r")
     assert read_looks(again, area="trial", evaluation="b") == Looks()
