@@ -10,6 +10,7 @@ import pytest
 from tests.integration.test_classification import acclimate
 
 from acclimate.api import Project
+from acclimate.core.errors import ConfigError
 from acclimate.release.evidence import INSUFFICIENT
 
 GATES = """
@@ -65,6 +66,20 @@ def test_gates_that_stood_before_count_and_each_evaluation_is_a_look(project: Pa
     again = laxer.release()
     assert again.looks.evaluations == 2
     assert "are not those that stood when the test set was first looked at" in again.reasons[0]
+
+
+@pytest.mark.parametrize(
+    ("gate", "says"),
+    [
+        ("{gate: gain, metric: bleu, set_by: Ann, why: agreed}", "gate 1: metric 'bleu' is not measured for the task"),
+        ("{gate: gain, against: gpt, set_by: Ann, why: agreed}", "gate 1: against 'gpt' is not measured for the task"),
+    ],
+)
+def test_a_gate_for_what_is_not_measured_is_refused_before_anything_runs(project: Path, gate: str, says: str) -> None:
+    with (project / "acclimate.yaml").open("a") as file:
+        file.write(f"release: {{gates: [{gate}]}}\n")
+    with pytest.raises(ConfigError, match=says):
+        Project.open(project)
 
 
 def test_a_gate_that_is_not_whole_is_refused_with_its_place(project: Path) -> None:

@@ -181,6 +181,11 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         certificate=_checked("certificate", CertificateConfig, sections.get("certificate", {})),
         release=_checked("release", ReleaseConfig, sections.get("release", {})),
     )
+    if config.release.gates:
+        # Who sets no gates need not wait for the statistics behind them to be imported.
+        from acclimate.pipeline.gates import check_gates
+
+        check_gates(config.release, task)
     if config.pretrains:
         _refuse_pretraining(config)
     if task == "classification":

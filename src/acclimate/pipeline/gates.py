@@ -1,0 +1,34 @@
+"""Whether gates ask for what the project's task measures: told before the test set is looked at, after which a gate can
+no longer be mended."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from acclimate.core.errors import ConfigError
+from acclimate.release.config import GainGate, ReleaseConfig
+from acclimate.stages.evaluate import label_items, label_metrics, pair_items
+from acclimate.stages.evaluate.arms import ARMS, LIKELIHOOD, METRICS
+
+MEASURED: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
+    "generation": (METRICS, ARMS),
+    "pretraining": ((LIKELIHOOD,), ARMS),
+    "classification": (tuple(label_metrics.METRICS), label_items.LABEL_ARMS),
+    "preference": (pair_items.PAIR_METRICS, pair_items.PAIR_ARMS),
+}
+"""By task the metrics, and what the adapted model is compared with."""
+
+
+def check_gates(release: ReleaseConfig, task: str) -> None:
+    """Raises ConfigError for a gate whose metric or comparison the task has not."""
+    metrics, arms = MEASURED[task]
+    others = [arm for arm in arms if arm != "adapted"]
+    for number, gate in enumerate(release.gates, 1):
+        if not isinstance(gate, GainGate):
+            continue
+        for name, value, known in (("metric", gate.metric, metrics), ("against", gate.against, others)):
+            if value not in known:
+                raise ConfigError(
+                    f"release.gates, gate {number}: {name} {value!r} is not measured for the task {task}.",
+                    hint=f"use one of: {', '.join(known)}",
+                )
