@@ -5,7 +5,7 @@ ones and nothing is scored again. What is judged are the adapted model against i
 
 - as measured: the project's own scores
 - no change: adapted and base change places at random, subject by subject and probe by probe
-- a bad site: at the last site the adapted model needs 15 % more bits than the base
+- a bad site: at the last site, south, the adapted model needs 15 % more bits than the base
 - a forgotten ability: one in ten of the arithmetic probes goes wrong
 - forgotten text: general text takes 3 % more bits
 
@@ -168,7 +168,7 @@ def forgotten_text(scores: Scores, _: np.random.Generator) -> Scores:
 CHANGES: Mapping[str, tuple[Change, str]] = {
     "as measured": (unchanged, ""),
     "no change": (no_change, ""),
-    "a bad site": (bad_site, "gain"),
+    "a bad site": (bad_site, "at site south"),
     "a forgotten ability": (forgotten_ability, "arithmetic"),
     "forgotten text": (forgotten_text, "general text"),
 }
@@ -204,7 +204,7 @@ def rows(scores: Scores, subjects: int, texts_times: int) -> Iterator[dict[str, 
             named += bool(failing) and all(cause in one for one in failing)
         figure = f"{name}, {subjects} subjects" + (f", {texts_times} × the probes" if texts_times > 1 else "")
         peers = dict(statuses)
-        yield _share(f"{figure}: verdict fail", statuses[FAIL], peers, "" if cause else "<= .05")
+        yield _share(f"{figure}: verdict fail", statuses[FAIL], peers, ">= .95" if cause else "<= .05")
         if cause:
             yield _share(f"{figure}: verdict fail that names this alone", named, peers, "")
         else:

@@ -280,7 +280,11 @@ class Project:
             verdict = gather(self.workspace, self.config).verdict
             write_json(self.workspace.folder / self.workspace.area / VERDICT_FILE, verdict.to_json())
             self.workspace.audit.append(
-                "verdict given", area=self.workspace.area, evaluation=verdict.evaluation, status=verdict.status
+                "verdict given",
+                area=self.workspace.area,
+                evaluation=verdict.evaluation,
+                status=verdict.status,
+                rules=verdict.rules,
             )
         return verdict
 
