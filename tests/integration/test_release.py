@@ -12,6 +12,7 @@ from tests.integration.test_classification import acclimate
 from acclimate.api import Project
 from acclimate.core.errors import ConfigError
 from acclimate.release.evidence import INSUFFICIENT
+from acclimate.report.gather import gather
 
 GATES = """
 release:
@@ -80,6 +81,13 @@ def test_a_gate_for_what_is_not_measured_is_refused_before_anything_runs(project
         file.write(f"release: {{gates: [{gate}]}}\n")
     with pytest.raises(ConfigError, match=says):
         Project.open(project)
+
+
+def test_a_step_that_gave_the_same_again_leaves_an_evaluation_up_to_date(project: Path) -> None:
+    opened = Project.open(project, overrides=["ingest.max_record_bytes=2000000"])
+    assert [one.made for one in opened.run(until="ingest")] == [True]
+    story = gather(opened.workspace, opened.config)
+    assert (story.outdated, story.verdict.reasons) == ([], ["no gates are set: nothing was asked of the model"])
 
 
 def test_a_gate_that_is_not_whole_is_refused_with_its_place(project: Path) -> None:

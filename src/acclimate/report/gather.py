@@ -259,8 +259,9 @@ def _beside(latest: Finished | None, made: Mapping[str, Finished]) -> Finished |
 
 
 def _is_outdated(workspace: Workspace, made: Mapping[str, Finished], step: str) -> bool:
+    """Whether a step gave something else since; run again with the same content, it changes nothing for what follows."""
     latest = workspace.latest(step)
-    return step in made and latest is not None and latest.manifest.key != made[step].manifest.key
+    return step in made and latest is not None and latest.manifest.identity != made[step].manifest.identity
 
 
 def _step_facts(finished: Finished) -> StepFacts:
