@@ -167,7 +167,7 @@ def test_a_database_over_the_network_needs_the_network_switched_on(land, postgre
 
 
 def test_no_file_of_the_snapshot_holds_the_password(land, postgres, tmp_path):
-    land(postgres)
+    land(postgres, "select 'a note' as note")
     for file in (tmp_path / "snapshots").rglob("*"):
         assert file.is_dir() or b"tiger-77" not in file.read_bytes()
 
