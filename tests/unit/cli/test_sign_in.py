@@ -32,6 +32,7 @@ SIGNED_IN = {
     "annotations suggest": ("--task", "urgency", "--predictions", "records.jsonl"),
     "certificate judge": ("--task", "urgency"),
     "certificate sample": ("--task", "urgency"),
+    "erase": ("--subject", "p1"),
     "study export": ("notes",),
     "study look": ("notes",),
     "study open": ("protocol.yaml",),
@@ -78,14 +79,18 @@ def said_by(store: Store, action: str) -> list[tuple[str, str]]:
     ]
 
 
-def test_who_proves_to_be_the_manager_acts_as_the_manager(store: Store, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_who_proves_to_be_the_manager_acts_as_the_manager(
+    store: Store, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
     monkeypatch.setenv("ACCLIMATE_PASSWORD", PASSWORD)
     assert run(monkeypatch, *ORDER) == 0
     events = list(store.events())[-2:]
     assert [(event["who"], event["action"]) for event in events] == [("mia", "signed in"), ("mia", "settings changed")]
     assert events[0]["details"]["command"] == "annotations order" and events[0]["details"]["account"]
-    # The roles are those of the pages: a reader who is who they say still exports nothing.
-    assert run(monkeypatch, *EXPORT[:-1], "ann") == 2
+    # The roles are those of the pages: a reader who is who they say still exports and erases nothing.
+    for words in (EXPORT[:-2], ("erase", "--subject", "p1")):
+        assert run(monkeypatch, *words, "--as", "ann") == 2
+        assert "ann is no owner or manager" in capsys.readouterr().err
     assert said_by(store, "annotations exported") == []
 
 
@@ -142,8 +147,8 @@ def test_the_guide_lists_the_commands_that_sign_in() -> None:
     offered = set()
     for verb in VERBS:
         group = get_command(app_of(verb))
-        below = getattr(group, "commands", {})
-        offered |= {f"{verb} {name}" for name, one in below.items() if any("--as" in it.opts for it in one.params)}
+        below = {f"{verb} {name}": one for name, one in getattr(group, "commands", {}).items()}
+        offered |= {name for name, one in {verb: group, **below}.items() if any("--as" in it.opts for it in one.params)}
     assert offered == set(SIGNED_IN)
     guide = (ROOT / "docs/guides/annotation-server.md").read_text()
     assert [name for name in SIGNED_IN if f"`{name}" not in guide] == []
