@@ -163,29 +163,37 @@ class Project:
             return erasure.preview(self.workspace, request, key=key, annotations=annotations)
 
     def erase(
-        self, subject: str, *, keep_models: str = "", in_advance: bool = False, database: str | None = None
+        self,
+        subject: str,
+        *,
+        keep_models: str = "",
+        in_advance: bool = False,
+        database: str | None = None,
+        by: str = "",
     ) -> Erased:
         """Deletes everything that holds a person and refuses them from now on, in the quick trial too.
 
         Models that were trained on them stay only for a reason, `keep_models`, which the receipt repeats. Fails where
-        no record names the person, unless `in_advance`. `database` is as for `preview_erasure`.
+        no record names the person, unless `in_advance`. `database` is as for `preview_erasure`; `by` is who does it, as the
+        annotations tell it.
         """
-        key, annotations = self.hashing_key(), self._annotations(database)
+        key, annotations = self.hashing_key(), self._annotations(database, by=by)
         with self.workspace.lock():
             request = erasure.Request(subject, keep_models, in_advance)
             return erasure.erase(self.workspace, request, key=key, annotations=annotations)
 
-    def resume_erasure(self, *, database: str | None = None) -> Erased:
-        """Ends the erasure that was interrupted; `database` must be what it began with."""
-        annotations = self._annotations(database)
+    def resume_erasure(self, *, database: str | None = None, by: str = "") -> Erased:
+        """Ends the erasure that was interrupted; `database` must be what it began with, `by` is as for `erase`."""
+        annotations = self._annotations(database, by=by)
         with self.workspace.lock():
             return erasure.resume(self.workspace, annotations=annotations)
 
-    def _annotations(self, database: str | None) -> Annotations | None:
+    def _annotations(self, database: str | None, *, by: str = "") -> Annotations | None:
         # SQLAlchemy takes a quarter of a second to import, and no other verb that comes through here needs it.
         from acclimate.annotation.erasure import AnnotationDatabase
+        from acclimate.annotation.store import ITSELF
 
-        return AnnotationDatabase.of_project(self.workspace.folder, database)
+        return AnnotationDatabase.of_project(self.workspace.folder, database, by=by or ITSELF)
 
     def hashing_key(self) -> Key:
         """The secret key by which people are hashed, of the step deidentify; fails where it is not here."""

@@ -33,8 +33,11 @@ NOT_RUN = {
     " --oidc-issuer https://id.example.org --oidc-client acclimate": "an identity provider outside",
     "ACCLIMATE_ENDPOINT_KEY=… acclimate annotate --project /srv/study --endpoint https://models.example.org/v1"
     " --model large-1": SERVES,
+    "ACCLIMATE_PASSWORD=… ACCLIMATE_CODE=… acclimate study look notes-review --as mia --project /srv/study": (
+        "a person's password"
+    ),
     "acclimate annotations suggest --task notes --endpoint https://models.example.org/v1 --model large-1"
-    " --key-from MODEL_KEY --project study --by manager": "a model outside",
+    " --key-from MODEL_KEY --project study --as manager": "a model outside",
     "acclimate run --set engine.kind=ray --set engine.address=10.0.0.5:6379   # on a machine that is a node": (
         "a Ray cluster of several machines"
     ),

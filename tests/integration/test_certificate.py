@@ -165,7 +165,7 @@ def test_items_of_a_task_that_nobody_read_are_not_read_even_if_they_were_accepte
 
 
 def test_the_commands_put_a_sample_into_a_task_and_judge_it(finished: Path) -> None:
-    of_project = ("--project", finished.name, "--by", "mia")
+    of_project = ("--project", finished.name, "--as", "mia")
     put = acclimate(finished.parent, "certificate", "sample", "--n", "5", "--task", "audit", *of_project)
     assert (put.returncode, put.stdout) == (0, "audit\n") and "5 new items" in put.stderr
     judged = acclimate(finished.parent, "certificate", "judge", "--task", "audit", *of_project)

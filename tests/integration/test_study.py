@@ -43,28 +43,28 @@ def read_everything(folder: Path) -> int:
 
 def test_people_compare_outputs_blind_and_the_report_tells_what_they_said(finished: Path) -> None:
     (finished / "notes.yaml").write_text(PROTOCOL)
-    opened = acclimate(finished, "study", "open", "notes.yaml", "--by", "mia", "--json")
+    opened = acclimate(finished, "study", "open", "notes.yaml", "--as", "mia", "--json")
     assert json.loads(opened.stdout)["wanted"] == 12, opened.stderr
-    refused = acclimate(finished, "study", "look", "notes", "--by", "mia")
+    refused = acclimate(finished, "study", "look", "notes", "--as", "mia")
     assert (refused.returncode, "needs 12 readings and 0 are given" in refused.stderr) == (2, True)
     assert "nobody compared these answers blind" in Project.open(finished).write_report().read_text()
-    early = acclimate(finished, "study", "export", "notes", "--by", "mia")
+    early = acclimate(finished, "study", "export", "notes", "--as", "mia")
     assert (early.returncode, "not closed" in early.stderr) == (2, True)
     assert read_everything(finished) == 12
-    looked = acclimate(finished, "study", "look", "notes", "--by", "mia", "--json")
+    looked = acclimate(finished, "study", "look", "notes", "--as", "mia", "--json")
     assert looked.returncode == 0, looked.stderr
     told = json.loads(looked.stdout)
     assert (told["items"], told["look"]["last"], told["known_bad_noticed"]["of"]) == (8, True, 2)
     kept = json.loads((finished / "studies/notes/look-1.json").read_text())
     assert kept == told
-    again = acclimate(finished, "study", "show", "notes", "--look", "1", "--by", "mia", "--json")
+    again = acclimate(finished, "study", "show", "notes", "--look", "1", "--as", "mia", "--json")
     assert json.loads(again.stdout) == told
     page = Project.open(finished).write_report().read_text()
     assert "Study notes, 8 items read blind" in page
     assert "what people think of the answers" not in page
     assert "What readers marked in the answers, study notes" in page
     assert "Marks of the kind error, adapted less base" in page
-    exported = acclimate(finished, "study", "export", "notes", "--by", "mia", "--json")
+    exported = acclimate(finished, "study", "export", "notes", "--as", "mia", "--json")
     assert exported.returncode == 0, exported.stderr
     marked = json.loads(exported.stdout)
     # Twelve, less those on the two known-bad outputs, which are no arm's: where the draw put them first.
@@ -75,8 +75,8 @@ def test_people_compare_outputs_blind_and_the_report_tells_what_they_said(finish
 
 def test_a_study_says_in_a_sentence_what_is_wrong(finished: Path) -> None:
     (finished / "notes.yaml").write_text(PROTOCOL.replace("items: 4", "items: 400"))
-    asked = acclimate(finished, "study", "open", "notes.yaml", "--by", "mia")
+    asked = acclimate(finished, "study", "open", "notes.yaml", "--as", "mia")
     assert (asked.returncode, asked.stdout) == (2, "")
     assert "of 12 test records have an output of every arm, and the protocol draws 400" in asked.stderr
     assert acclimate(finished, "study", "open", "none.yaml").returncode == 2
-    assert acclimate(finished, "study", "show", "notes", "--by", "mia").returncode == 2
+    assert acclimate(finished, "study", "show", "notes", "--as", "mia").returncode == 2

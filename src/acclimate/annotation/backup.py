@@ -23,6 +23,7 @@ from acclimate.annotation.tables import PASSING, events, metadata, people, setti
 from acclimate.core.atomic import file_digest, fsync_file, fsync_folder, named_disk_errors, write_bytes
 from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import DataError, WorkspaceError
+from acclimate.project.audit import account_name
 
 _ROWS = 1000
 
@@ -48,7 +49,7 @@ def back_up(store: Store, file: Path) -> Backup:
     if not file.parent.is_dir():
         raise WorkspaceError(f"There is no folder {file.parent}.", hint="make it first")
     with store.write() as transaction:
-        transaction.append(ITSELF, "backup begun", file=file.name)
+        transaction.append(ITSELF, "backup begun", file=file.name, account=account_name())
     with _scratch(file) as partial, named_disk_errors(file):
         copy = Store.open(f"sqlite:///{partial}", clock=store.clock)
         with store.read() as source, copy.write() as target:
@@ -80,7 +81,7 @@ def restore(file: Path, url: str, *, clock: Clock = utc_now) -> Backup:
         copy = Store.open(f"sqlite:///{partial}", clock=clock)
         copy.verify()
         with copy.write() as transaction:
-            transaction.append(ITSELF, "restored", sha256=digest)
+            transaction.append(ITSELF, "restored", sha256=digest, account=account_name())
         events, head = copy.verify(), copy.head()
         if is_file:
             _close_as_one_file(copy)

@@ -46,13 +46,15 @@ class AnnotationDatabase:
     """The annotations of a project, as an erasure uses them."""
 
     url: str
+    by: str = SYSTEM
+    """Who erases, as the event tells it."""
 
     @classmethod
-    def of_project(cls, folder: Path, given: str | None) -> AnnotationDatabase | None:
+    def of_project(cls, folder: Path, given: str | None, *, by: str = SYSTEM) -> AnnotationDatabase | None:
         """That of the DATABASE_URL that is given, or the file in the project's folder; None where there is neither."""
         file = folder / FILE
         has_some = bool(given) or (file.exists() and file.stat().st_size > 0)
-        return cls(database_url(folder.absolute(), given)) if has_some else None
+        return cls(database_url(folder.absolute(), given), by) if has_some else None
 
     @property
     def name(self) -> str:
@@ -63,13 +65,13 @@ class AnnotationDatabase:
 
     def records(self) -> Iterator[Mapping[str, Any]]:
         """Of every item's record the `id`, `subject_id` and `parents`."""
-        with self._opened() as store, store.read() as connection:
+        with self.opened() as store, store.read() as connection:
             for row in connection.execute(select(items.c.record)):
                 yield {name: row.record.get(name) for name in ("id", "subject_id", "parents")}
 
     def count(self, named: Set[str]) -> Annotated:
         """The items about a person, and the answers to them, also those taken back."""
-        with self._opened() as store, store.read() as connection:
+        with self.opened() as store, store.read() as connection:
             found = _items_naming(connection, named)
             given = [
                 connection.scalar(select(func.count()).select_from(answers).where(place))
@@ -79,7 +81,7 @@ class AnnotationDatabase:
 
     def forget(self, named: Set[str], *, subject: str, receipt: str) -> str:
         """Removes them; the event names the erasure's receipt and the answers that went, by number."""
-        with self._opened() as store:
+        with self.opened() as store:
             with store.write() as transaction:
                 connection = transaction.connection
                 found = _items_naming(connection, named)
@@ -97,14 +99,14 @@ class AnnotationDatabase:
                 # What was sent along may be about the person too.
                 end_unfinished(transaction, because="A person was erased meanwhile, so what was sent was not kept.")
                 if found:
-                    transaction.append(SYSTEM, ERASED, subject=subject, receipt=receipt, erased=numbers)
+                    transaction.append(self.by, ERASED, subject=subject, receipt=receipt, erased=numbers)
             crash_point("annotation.forgotten")
             _wipe(store)
             crash_point("annotation.wiped")
             return store.head()
 
     @contextmanager
-    def _opened(self) -> Iterator[Store]:
+    def opened(self) -> Iterator[Store]:
         """The store; a database that is none, or is damaged, is one sentence."""
         store = None
         try:

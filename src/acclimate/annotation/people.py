@@ -99,6 +99,16 @@ def save_person(store: Store, person: Person, *, by: str) -> None:
         transaction.append(by, "person saved", person=person.name, **values)
 
 
+def make_first_owner(store: Store, name: str, *, account: str) -> None:
+    """Makes a person owner and manager, for whoever holds the database of a project that nobody leads yet.
+
+    The chain tells it, with the account of the machine.
+    """
+    with store.write() as transaction:
+        transaction.append(SYSTEM, "set up", person=name, account=account)
+    save_person(store, Person(name, (Role.OWNER, Role.MANAGER)), by=SYSTEM)
+
+
 def remove_person(store: Store, name: str, *, by: str) -> None:
     """Takes away all rights of a person; their answers stay."""
     with store.write() as transaction:
@@ -165,6 +175,11 @@ def active_people(connection: Connection) -> list[tuple[Person, bool]]:
     rows = connection.execute(select(people).where(people.c.active)).all()
     found = [(_person(row), row.password is not None or row.name in bound) for row in rows]
     return sorted(found, key=lambda pair: pair[0].name)
+
+
+def somebody_can_sign_in(connection: Connection) -> bool:
+    """Whether anybody active has a password or an account elsewhere; where nobody has, the project is being set up."""
+    return any(can_sign_in for _, can_sign_in in active_people(connection))
 
 
 def require_role(connection: Connection, name: str, *roles: Role) -> Person:

@@ -10,7 +10,7 @@ from urllib.parse import urlsplit
 import uvicorn
 
 from acclimate.annotation.anchoring import anchored
-from acclimate.annotation.people import SYSTEM, Person, Role, active_people, save_person
+from acclimate.annotation.people import SYSTEM, Role, active_people, make_first_owner
 from acclimate.annotation.store import Store, database_url
 from acclimate.app import (
     account,
@@ -31,7 +31,7 @@ from acclimate.app.patience import Impatient
 from acclimate.app.web import Office, Page, application, host_of
 from acclimate.app.working import working
 from acclimate.core.errors import ConfigError, ResourceError
-from acclimate.project.audit import AuditLog
+from acclimate.project.audit import AuditLog, account_name
 
 ADDRESS = "127.0.0.1"
 CONNECTIONS = 200
@@ -82,7 +82,7 @@ def open_office(folder: Path, *, url: str | None = None, manager: str, port: int
     if any(leading & set(person.roles) and can_sign_in for person, can_sign_in in people):
         return Opened(office, "")
     if not any(person.name == manager and Role.OWNER in person.roles for person, _ in people):
-        save_person(store, Person(manager, (Role.OWNER, Role.MANAGER)), by=SYSTEM)
+        make_first_owner(store, manager, account=account_name())
     return Opened(office, join_link(origins[0], invite(store, manager, by=SYSTEM)))
 
 

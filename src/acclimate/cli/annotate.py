@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -167,12 +166,12 @@ def break_glass(
         from acclimate.annotation.store import Store, database_url
         from acclimate.app.identity import break_glass as let_in
         from acclimate.app.server import ADDRESS, join_link, origin_of
-        from acclimate.project.audit import AuditLog
+        from acclimate.project.audit import AuditLog, account_name
 
     _require_annotations(project)
     origin = origin_of(public_url) if public_url else f"http://{ADDRESS}:{port}"
     store = Store.open(database_url(project, os.environ.get("DATABASE_URL")))
-    link = join_link(origin, let_in(store, name, reason=reason, account=getpass.getuser()))
+    link = join_link(origin, let_in(store, name, reason=reason, account=account_name()))
     store.anchor(AuditLog(project / "audit.jsonl"))
     store.close()
     print_json({"link": link}) if as_json else print(link)

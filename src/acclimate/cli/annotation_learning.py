@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict, replace
 from enum import StrEnum
 
@@ -13,11 +12,11 @@ from acclimate.annotation.active.ranking import Ranking, rank
 from acclimate.annotation.tasks import change_settings, settings_of
 from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.console import listener, next_command, print_json, say, tell
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption
+from acclimate.cli.options import HERE, AsOption, JsonOption, ProjectOption, QuietOption
+from acclimate.cli.sign_in import sign_in
 from acclimate.project.workspace import Workspace
 
 TaskOption = typer.Option(..., "--task", help="The task, which asks for one label.")
-ByOption = typer.Option("", help="The manager who does this; by default your account's name.")
 
 
 class Order(StrEnum):
@@ -32,7 +31,7 @@ def order(
     task: str = TaskOption,
     random: int = typer.Option(10, min=1, max=100, help="Percent of chosen items that are drawn at random."),
     project: ProjectOption = HERE,
-    by: str = ByOption,
+    as_person: AsOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -44,10 +43,11 @@ def order(
     example: acclimate annotations order active --task notes --project demo
     """
     with annotation_store(project) as store:
+        who = sign_in(store, as_person, command="annotations order")
         with store.read() as connection:
             before = settings_of(connection, task)
         chosen = replace(before, active=how == Order.ACTIVE, random_percent=random)
-        change_settings(store, task, chosen, by=by or getpass.getuser())
+        change_settings(store, task, chosen, by=who)
         store.anchor(Workspace.open(project).audit)
     said = {"task": task, "order": str(how), "random_percent": random}
     print_json(said) if as_json else tell(f"{task}: items come as {how}")
@@ -58,7 +58,7 @@ def order(
 def rank_items(
     task: str = TaskOption,
     project: ProjectOption = HERE,
-    by: str = ByOption,
+    as_person: AsOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -73,8 +73,8 @@ def rank_items(
     from acclimate.backends.sentence_encoder import load_encoder
 
     with annotation_store(project) as store:
-        talk = listener(quiet=quiet)
-        found = rank(store, task, load_encoder(), by=by or getpass.getuser(), progress=talk.progress)
+        who, talk = sign_in(store, as_person, command="annotations rank"), listener(quiet=quiet)
+        found = rank(store, task, load_encoder(), by=who, progress=talk.progress)
         store.anchor(Workspace.open(project).audit)
     print_json({"task": task, **asdict(found), "stop_at": STABLE_AT}) if as_json else _print(found)
 

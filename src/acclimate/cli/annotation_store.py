@@ -10,10 +10,11 @@ from tempfile import TemporaryDirectory
 
 from sqlalchemy import select
 
-from acclimate.annotation.people import SYSTEM, Person, Role, save_person
+from acclimate.annotation.people import make_first_owner
 from acclimate.annotation.store import FILE, Store, database_url
 from acclimate.annotation.tables import people
 from acclimate.core.errors import WorkspaceError
+from acclimate.project.audit import account_name
 from acclimate.project.workspace import Workspace
 
 
@@ -46,4 +47,4 @@ def _make_first_manager(store: Store, name: str) -> None:
     with store.read() as connection:
         if connection.execute(select(people.c.name).limit(1)).first() is not None:
             return
-    save_person(store, Person(name, (Role.OWNER, Role.MANAGER)), by=SYSTEM)
+    make_first_owner(store, name, account=account_name())

@@ -23,7 +23,8 @@ from acclimate.annotation.suggestions.proposals import SuggestionAccount
 from acclimate.annotation.suggestions.written_answers import read_answers, read_predictions
 from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.console import next_command, print_json, say, tell
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption
+from acclimate.cli.options import HERE, AsOption, JsonOption, ProjectOption, QuietOption
+from acclimate.cli.sign_in import person_or_account, sign_in
 from acclimate.core.errors import ConfigError, SourceError
 from acclimate.pipeline.config import network_is_on
 from acclimate.project.workspace import Workspace
@@ -58,7 +59,7 @@ def suggest(
     model: str = typer.Option("", help="The model to ask at the endpoint."),
     key_from: str = typer.Option("", help="The environment variable that holds the endpoint's key."),
     project: ProjectOption = HERE,
-    by: str = typer.Option("", help="The manager who does this; by default your account's name."),
+    as_person: AsOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -75,7 +76,7 @@ def suggest(
         )
     workspace = Workspace.open(project)
     with annotation_store(project) as store:
-        about = _Task(store, task, by or getpass.getuser())
+        about = _Task(store, task, sign_in(store, as_person, command="annotations suggest"))
         if dictionary is not None:
             account = _from_dictionary(about, dictionary, label=label, question=question)
         elif predictions:
@@ -92,7 +93,7 @@ def accept(
     least_score: float | None = typer.Option(None, help="The least score of a suggestion; by default any."),
     source: str = typer.Option("", help="Only what this source suggests, as the list of suggestions names it."),
     project: ProjectOption = HERE,
-    by: str = typer.Option("", help="The manager or reviewer who does this; by default your account's name."),
+    as_person: AsOption = "",
     dry_run: bool = typer.Option(False, "--dry-run", help="Only tell how many would be accepted."),
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -101,11 +102,13 @@ def accept(
 
     example: acclimate annotations accept --task notes --least-score 0.95 --dry-run --project demo
     """
-    who = by or getpass.getuser()
     threshold = Threshold(least_score, source)
     with annotation_store(project) as store:
-        found = (preview_bulk if dry_run else accept_in_bulk)(store, task, threshold, by=who)
-        if not dry_run:
+        if dry_run:
+            found = preview_bulk(store, task, threshold, by=person_or_account(as_person))
+        else:
+            who = sign_in(store, as_person, command="annotations accept")
+            found = accept_in_bulk(store, task, threshold, by=who)
             store.anchor(Workspace.open(project).audit)
     if as_json:
         print_json(found.to_json())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
@@ -22,7 +21,8 @@ from acclimate.cli.annotation_learning import order, rank_items
 from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.annotation_suggestions import accept, anchoring, suggest
 from acclimate.cli.console import next_command, print_json, say, tell
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
+from acclimate.cli.options import HERE, AsOption, JsonOption, ProjectOption, QuietOption, new_app
+from acclimate.cli.sign_in import person_or_account, sign_in
 from acclimate.core.errors import ConfigError, SourceError
 from acclimate.project.workspace import Workspace
 
@@ -56,7 +56,7 @@ def import_(
     ),
     offsets: Unit | None = typer.Option(None, help="How offsets are counted, if not as the format's own tool does."),
     readings: int = typer.Option(1, min=1, help="How many readings new items want."),
-    by: str = typer.Option("", help="The manager who does this; by default your account's name."),
+    as_person: AsOption = "",
     dry_run: bool = typer.Option(False, "--dry-run", help="Only tell what would be taken and what set aside."),
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -74,9 +74,13 @@ def import_(
     options = ReadOptions(annotator=annotator, question=question, offsets=offsets, text=text, config=config)
     asked = _schema(schema) if config is None else None
     given = ImportSource(format, source, options, _names(person), asked, readings)
-    who = by or getpass.getuser()
-    with annotation_store(project, first_manager=who, dry_run=dry_run) as store:
-        account = (preview_import if dry_run else import_annotations)(store, task, given, by=who)
+    named = person_or_account(as_person)
+    with annotation_store(project, first_manager=named, dry_run=dry_run) as store:
+        if dry_run:
+            account = preview_import(store, task, given, by=named)
+        else:
+            who = sign_in(store, as_person, command="annotations import")
+            account = import_annotations(store, task, given, by=who)
         if account.changed and not dry_run:
             store.anchor(Workspace.open(project).audit)
     print_json(account.to_json()) if as_json else _print_account(account)
@@ -95,9 +99,7 @@ def export(
     project: ProjectOption = HERE,
     question: str = typer.Option("", help="The question, where the format holds one alone."),
     annotator: str = typer.Option("", help="One person's answers alone, instead of everybody's or what counts."),
-    by: str = typer.Option(
-        "", help="Who does this: owner, manager, reviewer, approver or auditor; by default your account's name."
-    ),
+    as_person: AsOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -108,9 +110,8 @@ def export(
     example: acclimate annotations export for-doccano --format doccano --task notes --project demo
     """
     with annotation_store(project) as store:
-        done = export_annotations(
-            store, task, format, folder, question=question, annotator=annotator, by=by or getpass.getuser()
-        )
+        who = sign_in(store, as_person, command="annotations export")
+        done = export_annotations(store, task, format, folder, question=question, annotator=annotator, by=who)
         store.anchor(Workspace.open(project).audit)
     if as_json:
         print_json(done.to_json())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from collections.abc import Iterator, Mapping
 from contextlib import contextmanager
 from pathlib import Path
@@ -12,14 +11,12 @@ import typer
 
 from acclimate.api import Project
 from acclimate.cli.console import next_command, print_json, say, tell
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, new_app
+from acclimate.cli.options import HERE, AsOption, JsonOption, ProjectOption, QuickOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError
 from acclimate.project.workspace import Workspace
 
 if TYPE_CHECKING:
     from acclimate.certificate.task import SampleTask
-
-ByOption = typer.Option("", "--by", help="Who does this in the annotations; by default your account's name.")
 
 app = new_app(
     "acclimate certificate sample --project demo --n 300",
@@ -38,7 +35,7 @@ def sample(
         help="Instead of writing sheet and table, put the records into this annotation task, made where there is none.",
     ),
     readings: int = typer.Option(1, min=1, help="How many people are to read each record, with --task."),
-    by: str = ByOption,
+    as_person: AsOption = "",
     quick: QuickOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -52,8 +49,7 @@ def sample(
     """
     if task:
         _require_no_folder(out)
-        who = by or getpass.getuser()
-        with _sample_task(project, task, who, readings=readings, first_manager=who) as wanted:
+        with _new_sample_task(project, task, as_person, readings=readings) as wanted:
             drawn, added = Project.open(project, quick=quick).put_audit_sample(wanted, n, seed=seed)
         print_json({"sample": drawn.id, "task": task, "new_items": added}) if as_json else print(task)
         say(f"{added} new items; they hold real people's words", quiet=quiet)
@@ -77,7 +73,7 @@ def judge(
     project: ProjectOption = HERE,
     sample: str = typer.Option("", help="The sample it belongs to; by default the newest."),
     task: str = typer.Option("", help="The annotation task in which it was read, instead of a table."),
-    by: str = ByOption,
+    as_person: AsOption = "",
     quick: QuickOption = False,
     as_json: JsonOption = False,
     quiet: QuietOption = False,
@@ -93,7 +89,7 @@ def judge(
     if marks is not None and not task:
         certificate, path = opened.certify(marks, sample=sample)
     elif task and marks is None:
-        with _sample_task(project, task, by or getpass.getuser()) as read:
+        with _sample_task(project, task, as_person) as read:
             certificate, path = opened.certify_task(read, sample=sample)
     else:
         raise ConfigError(
@@ -126,15 +122,26 @@ def show(
 
 
 @contextmanager
-def _sample_task(
-    project: Path, task: str, by: str, *, readings: int = 1, first_manager: str = ""
-) -> Iterator[SampleTask]:
-    """The task in the project's annotations; what was done to them is anchored in the audit log."""
+def _new_sample_task(project: Path, task: str, as_person: str, *, readings: int) -> Iterator[SampleTask]:
+    """The task in the project's annotations, which are begun where there are none."""
     from acclimate.certificate.task import SampleTask
     from acclimate.cli.annotation_store import annotation_store
+    from acclimate.cli.sign_in import person_or_account, sign_in
 
-    with annotation_store(project, first_manager=first_manager) as store:
-        yield SampleTask(store, task, by, readings)
+    with annotation_store(project, first_manager=person_or_account(as_person)) as store:
+        yield SampleTask(store, task, sign_in(store, as_person, command="certificate sample"), readings)
+        store.anchor(Workspace.open(project).audit)
+
+
+@contextmanager
+def _sample_task(project: Path, task: str, as_person: str) -> Iterator[SampleTask]:
+    """The task in the project's annotations, as it was read."""
+    from acclimate.certificate.task import SampleTask
+    from acclimate.cli.annotation_store import annotation_store
+    from acclimate.cli.sign_in import sign_in
+
+    with annotation_store(project) as store:
+        yield SampleTask(store, task, sign_in(store, as_person, command="certificate judge"))
         store.anchor(Workspace.open(project).audit)
 
 

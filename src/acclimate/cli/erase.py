@@ -5,12 +5,13 @@ from __future__ import annotations
 import os
 import sys
 from dataclasses import asdict
+from pathlib import Path
 
 import typer
 
 from acclimate.api import Project
 from acclimate.cli.console import next_command, print_json, say, tell
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
+from acclimate.cli.options import HERE, AsOption, JsonOption, ProjectOption, QuietOption, new_app
 from acclimate.core.errors import ConfigError
 from acclimate.project.erasure import SOURCE, Erased
 
@@ -27,13 +28,14 @@ def command(
     ),
     in_advance: bool = typer.Option(False, "--in-advance", help="Refuse the subject though no record names them."),
     resume: bool = typer.Option(False, "--resume", help="End an erasure that was interrupted."),
+    as_person: AsOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Remove a person from everything the project keeps, and refuse them when they come again.
 
     Your own source files are not changed: the lines to remove there are listed. Annotations are those of annotation.db,
-    or of DATABASE_URL.
+    or of DATABASE_URL; where there are any, an owner or manager of the whole project signs in.
 
     example: acclimate erase --subject p0004 --project demo --dry-run
     """
@@ -46,11 +48,12 @@ def command(
     named = sys.stdin.readline().strip() if subject == "-" else subject
     database = os.environ.get("DATABASE_URL")
     if resume:
-        erased = opened.resume_erasure(database=database)
+        erased = opened.resume_erasure(database=database, by=_eraser(project, database, as_person))
     elif dry_run:
         erased = opened.preview_erasure(named, keep_models=keep_models, database=database)
     else:
-        erased = opened.erase(named, keep_models=keep_models, in_advance=in_advance, database=database)
+        by = _eraser(project, database, as_person)
+        erased = opened.erase(named, keep_models=keep_models, in_advance=in_advance, database=database, by=by)
     print_json(_plain(erased)) if as_json else _print(erased)
     if dry_run:
         say("nothing was changed; without --dry-run it is done", quiet=quiet)
@@ -61,6 +64,25 @@ def command(
     if any(one.kind == SOURCE for one in erased.affected):
         say("warning: a source that is fetched or unpacked brings them back until it is mended; see above", quiet=quiet)
     say(f"next: {next_command('run', project=project)}", quiet=quiet)
+
+
+def _eraser(project: Path, database: str | None, as_person: str) -> str:
+    """Who erases, where there are annotations and anybody can sign in to them; else nobody by name."""
+    from acclimate.annotation.erasure import AnnotationDatabase
+    from acclimate.annotation.people import Role, require_every_site, somebody_can_sign_in
+    from acclimate.cli.sign_in import sign_in
+
+    annotations = AnnotationDatabase.of_project(project, database)
+    if annotations is None:
+        return ""
+    with annotations.opened() as store:
+        with store.read() as connection:
+            if not somebody_can_sign_in(connection):
+                return ""
+        who = sign_in(store, as_person, command="erase")
+        with store.read() as connection:
+            require_every_site(connection, who, Role.OWNER, Role.MANAGER)
+    return who
 
 
 _COPY = "nearly the same text under another subject, not erased; if it is theirs, remove it there too"

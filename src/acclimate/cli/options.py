@@ -14,6 +14,10 @@ JsonOption = Annotated[bool, typer.Option("--json", help="Print the result as JS
 QuietOption = Annotated[bool, typer.Option("--quiet", help="No progress and no talk on stderr.")]
 SetOption = Annotated[list[str], typer.Option("--set", help="A setting for this run alone: stage.key=value.")]
 QuickOption = Annotated[bool, typer.Option("--quick", help="A small trial of everything, kept apart in quick/.")]
+AsOption = Annotated[
+    str,
+    typer.Option("--as", help="Who you are in the annotations: you sign in. By default the name of your account."),
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Other library versions or threads count as stale.")]
 
 HERE = Path()

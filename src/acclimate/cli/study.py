@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 from dataclasses import asdict
 from pathlib import Path
 from typing import Any
@@ -20,7 +19,8 @@ from acclimate.annotation.study.protocol import Protocol, read_protocol
 from acclimate.annotation.study.running import Look, Study, found_at, look, open_study, study
 from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.console import next_command, print_json, say
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app
+from acclimate.cli.options import HERE, AsOption, JsonOption, ProjectOption, QuietOption, new_app
+from acclimate.cli.sign_in import person_or_account, sign_in
 from acclimate.core.errors import ConfigError
 from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.workspace import Workspace
@@ -29,8 +29,6 @@ app = new_app(
     "acclimate study open protocol.yaml --project demo",
     says="Let people compare outputs blind: plan it, open it, look when planned, show what was found.",
 )
-
-_By = typer.Option("", help="Who does this, a manager or auditor; by default your account's name.")
 
 
 @app.command()
@@ -64,7 +62,7 @@ def open_(
     protocol: Path = typer.Argument(help="The protocol, a YAML file; the guide shows one."),
     project: ProjectOption = HERE,
     guideline: Path | None = typer.Option(None, help="A text file that readers have beside the items."),
-    by: str = _By,
+    as_person: AsOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -74,9 +72,9 @@ def open_(
     """
     wanted = _protocol(protocol)
     workspace = Workspace.open(project)
-    who = by or getpass.getuser()
     words = guideline.read_text() if guideline is not None else ""
-    with annotation_store(project, first_manager=who) as store:
+    with annotation_store(project, first_manager=person_or_account(as_person)) as store:
+        who = sign_in(store, as_person, command="study open")
         found = read_outputs(workspace, wanted)
         opened = open_study(store, wanted, found.records, outputs=found.identities, guideline=words, by=who)
         store.anchor(workspace.audit)
@@ -89,7 +87,7 @@ def look_(
     name: str = typer.Argument(help="The study."),
     project: ProjectOption = HERE,
     close_early: str = typer.Option("", "--close-early", help="Close it now, for this reason, which stays visible."),
-    by: str = _By,
+    as_person: AsOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -99,7 +97,7 @@ def look_(
     """
     workspace = Workspace.open(project)
     with annotation_store(project) as store:
-        who = by or getpass.getuser()
+        who = sign_in(store, as_person, command="study look")
         taken, findings = look(store, name, by=who, close_early=close_early)
         store.anchor(workspace.audit)
         told = findings_json(study(store, name, by=who), taken, findings)
@@ -113,31 +111,31 @@ def show(
     name: str = typer.Argument(help="The study."),
     project: ProjectOption = HERE,
     look: int = typer.Option(0, min=0, help="Show what this look found, computed anew from the database."),
-    by: str = _By,
+    as_person: AsOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
-    """Show where a study stands, or what an earlier look found.
+    """Show where a study stands, or what an earlier look found; for the second you sign in, since it tells who made what.
 
     example: acclimate study show notes-review --look 1 --project demo
     """
-    who = by or getpass.getuser()
     with annotation_store(project) as store:
         if look:
+            who = sign_in(store, as_person, command="study show")
             taken, findings = found_at(store, name, look, by=who)
             told = findings_json(study(store, name, by=who), taken, findings)
             file = keep_findings(Workspace.open(project), told)
             say(f"kept in {file}", quiet=quiet)
             print_json(told) if as_json else _print_findings(taken, findings)
         else:
-            _tell(study(store, name, by=who), as_json=as_json)
+            _tell(study(store, name, by=person_or_account(as_person)), as_json=as_json)
 
 
 @app.command()
 def export(
     name: str = typer.Argument(help="The closed study."),
     project: ProjectOption = HERE,
-    by: str = typer.Option("", help="The manager who does this; by default your account's name."),
+    as_person: AsOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -150,7 +148,8 @@ def export(
     for folder in (private.parent, private):
         folder.mkdir(mode=0o700, exist_ok=True)
     with annotation_store(project) as store:
-        records, who = read_references(workspace), by or getpass.getuser()
+        who = sign_in(store, as_person, command="study export")
+        records = read_references(workspace)
         made = export_confirmed(store, name, private / name, records=records, by=who)
         store.anchor(workspace.audit)
     if as_json:

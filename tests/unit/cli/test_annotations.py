@@ -36,7 +36,7 @@ def run(monkeypatch: pytest.MonkeyPatch, *words: str) -> int:
     return 0
 
 
-BRING_IN = ("import", "db-out.jsonl", "--format", "prodigy", "--task", "notes", "--project", "demo", "--by", "mia")
+BRING_IN = ("import", "db-out.jsonl", "--format", "prodigy", "--task", "notes", "--project", "demo", "--as", "mia")
 
 
 @pytest.mark.parametrize(
@@ -85,7 +85,7 @@ def test_an_export_says_where_it_is_and_what_it_does_not_hold(
 ) -> None:
     run(monkeypatch, *BRING_IN)
     capsys.readouterr()
-    leave = ("export", "out", "--format", "doccano", "--task", "notes", "--project", "demo", "--by", "mia")
+    leave = ("export", "out", "--format", "doccano", "--task", "notes", "--project", "demo", "--as", "mia")
     assert run(monkeypatch, *leave, "--json") == 0
     assert json.loads(capsys.readouterr().out) == {
         "folder": "out",
@@ -117,7 +117,7 @@ def test_a_mistake_is_one_sentence_and_leaves_with_two(
 ) -> None:
     run(monkeypatch, *BRING_IN)
     capsys.readouterr()
-    assert run(monkeypatch, *words, "--project", "demo", "--by", "mia") == 2
+    assert run(monkeypatch, *words, "--project", "demo", "--as", "mia") == 2
     shown = capsys.readouterr().err
     assert says in shown
     assert "chest pain" not in shown
@@ -155,7 +155,7 @@ def test_a_labeling_configuration_can_be_named(
     tasks = [{"id": 1, "data": {"note": "a"}, "annotations": [{"completed_by": 1, "result": [chosen]}]}]
     Path("project-1.json").write_text(json.dumps(tasks))
     words = ("import", "project-1.json", "--format", "label-studio", "--schema", "labels.xml", "--task", "notes")
-    assert run(monkeypatch, *words, "--project", "demo", "--by", "mia", "--json") == 0
+    assert run(monkeypatch, *words, "--project", "demo", "--as", "mia", "--json") == 0
     assert json.loads(capsys.readouterr().out)["annotators"][0]["taken"] == 1
 
 
@@ -167,7 +167,7 @@ def test_a_dictionary_suggests_spans_and_says_how_many(
     Path("db-out.jsonl").write_text(json.dumps(rows[0]) + "\n")
     run(monkeypatch, *BRING_IN, "--readings", "2")
     Path("signs.csv").write_text("term,label\nchest pain,sign\n")
-    suggest = ("suggest", "--task", "notes", "--project", "demo", "--by", "mia", "--json")
+    suggest = ("suggest", "--task", "notes", "--project", "demo", "--as", "mia", "--json")
     capsys.readouterr()
     assert run(monkeypatch, *suggest, "--dictionary", "signs.csv") == 0
     account = json.loads(capsys.readouterr().out)
@@ -182,7 +182,7 @@ def test_an_endpoint_is_asked_only_where_the_network_is_on(
     run(monkeypatch, *BRING_IN, "--readings", "2")
     monkeypatch.setenv("MODEL_KEY", "secret")
     with served(lambda _request, key: saying("low") if key == "Bearer secret" else (401, b"")) as url:
-        ask = ("suggest", "--task", "notes", "--project", "demo", "--by", "mia", "--endpoint", url, "--model", "m1")
+        ask = ("suggest", "--task", "notes", "--project", "demo", "--as", "mia", "--endpoint", url, "--model", "m1")
         assert run(monkeypatch, *ask, "--key-from", "MODEL_KEY") == 2
         assert "network access is off" in capsys.readouterr().err
         (project / "acclimate.yaml").write_text("project: demo\nnetwork: true\n")
@@ -207,7 +207,7 @@ def test_a_source_that_is_not_there_is_one_sentence(
     monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str], words: tuple[str, ...], says: str
 ) -> None:
     run(monkeypatch, *BRING_IN)
-    assert run(monkeypatch, "suggest", "--task", "notes", "--project", "demo", "--by", "mia", *words) == 2
+    assert run(monkeypatch, "suggest", "--task", "notes", "--project", "demo", "--as", "mia", *words) == 2
     assert says in capsys.readouterr().err
 
 
@@ -217,7 +217,7 @@ def test_sure_suggestions_are_accepted_in_bulk_and_anchoring_says_that_there_are
     run(monkeypatch, *BRING_IN, "--readings", "2")
     rows = [{"id": "n2", "answer": "low", "score": 0.9}]
     Path("answers.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-    about = ("--task", "notes", "--project", "demo", "--by", "mia")
+    about = ("--task", "notes", "--project", "demo", "--as", "mia")
     assert run(monkeypatch, "suggest", "--predictions", "answers.jsonl", *about) == 0
     capsys.readouterr()
     assert run(monkeypatch, "accept", "--least-score", "0.8", "--dry-run", *about) == 0
@@ -225,6 +225,7 @@ def test_sure_suggestions_are_accepted_in_bulk_and_anchoring_says_that_there_are
     assert said.out.splitlines() == ["     1 accepted"] and "nothing was changed" in said.err
     assert run(monkeypatch, "accept", "--least-score", "0.8", "--json", *about) == 0
     assert json.loads(capsys.readouterr().out)["outcomes"] == {"accepted": 1}
+    about = ("--task", "notes", "--project", "demo", "--by", "mia")
     assert run(monkeypatch, "anchoring", *about) == 0
     assert "Not enough readings: 0 with the suggestion shown" in capsys.readouterr().out
     assert run(monkeypatch, "anchoring", "--json", *about) == 0
