@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -25,6 +28,11 @@ release:
 @pytest.fixture
 def project(finished_project: Path, tmp_path: Path) -> Path:
     return shutil.copytree(finished_project, tmp_path / "tiny")
+
+
+def anywhere(*arguments: str) -> subprocess.CompletedProcess[str]:
+    command = [sys.executable, "-c", "from acclimate.cli.main import main; main()", *arguments]
+    return subprocess.run(command, capture_output=True, text=True, check=False, env=os.environ)
 
 
 def set_gates(project: Path) -> None:
@@ -95,3 +103,46 @@ def test_a_gate_that_is_not_whole_is_refused_with_its_place(project: Path) -> No
         file.write("release: {gates: [{gate: gain, set_by: Ann}]}\n")
     ran = acclimate(project, "release")
     assert (ran.returncode, "release.gates.0.gain.why" in ran.stderr, "Traceback" in ran.stderr) == (2, True, False)
+
+
+def test_the_evidence_of_a_release_is_bundled_signed_and_checked_elsewhere(project: Path, tmp_path: Path) -> None:
+    made = anywhere("key", "signing", "--name", "keller")
+    public = Path(made.stdout.strip())
+    bundled = acclimate(project, "release", "bundle", "1.0", "--sign", "keller")
+    assert bundled.returncode == 0, bundled.stderr
+    away = shutil.move(project / "releases/1.0", tmp_path / "elsewhere")
+    checked = anywhere("verify", str(away), "--key", str(public), "--json")
+    states = {check["what"]: check["state"] for check in json.loads(checked.stdout)}
+    assert (checked.returncode, set(states.values())) == (0, {"holds"})
+    assert "verdict again" in states
+    *_, last = Project.open(project).workspace.audit.events()
+    assert (last["action"], last["version"], last["status"]) == ("release bundled", "1.0", INSUFFICIENT)
+    told = {path.name: path.read_text() for path in away.glob("*.md")}
+    assert "**[missing: the licence of the adapted model]**" in told["model-card.md"]
+    assert "## 9. Monitoring after placing on the market (Article 72)" in told["annex-iv.md"]
+    rows = {
+        text for row in Project.open(project).table("split").to_pylist() for text in (row["prompt"], row["completion"])
+    }
+    inside = [path.read_text() for path in away.rglob("*") if path.is_file() and path.parent.name != "annex"]
+    assert not [text for text in rows if text and any(json.dumps(text)[1:-1] in content for content in inside)]
+    (away / "verdict.json").write_text("{}")
+    wrong = anywhere("verify", str(away), "--key", str(public))
+    assert (wrong.returncode, wrong.stdout.splitlines()[-1]) == (
+        3,
+        "does not hold: files: verdict.json is not what was signed",
+    )
+
+
+def test_what_cannot_be_released_is_refused_and_leaves_nothing(project: Path) -> None:
+    for arguments, says in (
+        (("1/0",), "'1/0' cannot name a release"),
+        (("1.0", "--sign", "nobody"), "The signing key 'nobody' does not exist"),
+    ):
+        ran = acclimate(project, "release", "bundle", *arguments)
+        assert (ran.returncode, says in ran.stderr, "Traceback" in ran.stderr) == (2, True, False)
+    log = project / "audit.jsonl"
+    kept = [line for line in log.read_bytes().splitlines(keepends=True) if b'"test set opened"' not in line]
+    log.write_bytes(kept[0])
+    ran = acclimate(project, "release", "bundle", "1.0")
+    assert (ran.returncode, "does not tell of the last evaluation" in ran.stderr) == (2, True)
+    assert not (project / "releases").exists()

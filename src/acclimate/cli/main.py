@@ -48,7 +48,8 @@ VERBS = {
     "annotations": "bring people's answers in from another tool, or take them out for one",
     "study": "a blind review of outputs by people: planned, opened, looked at, closed",
     "report": "write the HTML report",
-    "release": "pass, fail or insufficient evidence under the gates that the project set",
+    "release": "pass, fail or insufficient evidence under the gates that the project set; bundle the evidence",
+    "verify": "check the evidence bundle of a release, on any machine and without its data",
     "drops": "what each rule dropped, how often rightly, and what to re-include",
     "where": "the folder of a step's newest artifact",
     "show": "the way of a record from source to prediction, or of a model back to its sources",
@@ -58,11 +59,11 @@ VERBS = {
     "tagger": "train a tagger of your own from names that people marked",
     "erase": "remove a person from everything the project keeps, with a receipt",
     "gc": "remove artifacts that nothing current needs",
-    "key": "make the key that surrogates are derived from",
+    "key": "make the key that surrogates are derived from, or one to sign with",
     "audit": "check the audit log's chain and, with --files, every artifact and receipt",
     "doctor": "what is installed, which devices, what is missing offline",
 }
-NO_PROJECT = ("init", "compare", "doctor")
+NO_PROJECT = ("init", "compare", "verify", "doctor")
 
 
 def main() -> None:

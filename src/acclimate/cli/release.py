@@ -1,4 +1,4 @@
-"""acclimate release: judge the model that was evaluated last under the project's gates."""
+"""acclimate release: judge the model that was evaluated last under the project's gates; bundle the evidence."""
 
 from __future__ import annotations
 
@@ -6,17 +6,30 @@ import typer
 
 from acclimate.api import Project
 from acclimate.cli.console import print_json, say
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuickOption, QuietOption, new_app
+from acclimate.cli.options import (
+    HERE,
+    JsonOption,
+    ProjectOption,
+    QuickOption,
+    QuietOption,
+    new_app,
+    refuse_options_before,
+)
 from acclimate.release.evidence import PASS
 from acclimate.release.words import finding_cells, verdict_sentence
 
-app = new_app("acclimate release --project demo")
+app = new_app(
+    "acclimate release --project demo",
+    says="Give the verdict under the gates of acclimate.yaml: pass, fail, or insufficient evidence. Exits with 0 for pass"
+    " and with 3 otherwise.",
+)
 
 _HEADS = ("gate", "what is asked", "measured", "required", "status")
 
 
-@app.command()
+@app.callback(invoke_without_command=True)
 def command(
+    context: typer.Context,
     project: ProjectOption = HERE,
     quick: QuickOption = False,
     as_json: JsonOption = False,
@@ -28,6 +41,9 @@ def command(
 
     example: acclimate release --project demo
     """
+    if context.invoked_subcommand is not None:
+        refuse_options_before(context.invoked_subcommand, context)
+        return
     verdict = Project.open(project, quick=quick).release()
     if as_json:
         print_json(verdict.to_json())
@@ -44,3 +60,23 @@ def command(
     say("the report shows it with who set each gate and why: acclimate report", quiet=quiet)
     if verdict.status != PASS:
         raise typer.Exit(3)
+
+
+@app.command()
+def bundle(
+    version: str = typer.Argument(help="What the release is called: letters, digits, points, dashes."),
+    project: ProjectOption = HERE,
+    sign: str = typer.Option("", help="The signing key's name; acclimate key signing makes one."),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write the evidence of the last evaluation into releases/VERSION: reports, manifests, log, verdict, cards.
+
+    Others check it with acclimate verify, or with one file and no acclimate. Whatever the verdict, it is bundled.
+
+    example: acclimate release bundle 1.0 --sign m.keller --project demo
+    """
+    folder = Project.open(project).write_release(version, sign=sign)
+    print_json({"bundle": str(folder), "signed": bool(sign)}) if as_json else print(folder)
+    unsigned = "" if sign else "; nobody signed it, so it proves nothing to others"
+    say(f"check it: acclimate verify {folder} --key PUBLIC_KEY{unsigned}", quiet=quiet)

@@ -57,9 +57,14 @@ def write_bytes(path: Path, content: bytes, *, mode: int = 0o666) -> None:
     crash_point("atomic.after_rename")
 
 
+def json_bytes(value: Any) -> bytes:
+    """JSON with sorted keys, indented, so that equal values give equal bytes."""
+    return (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode()
+
+
 def write_json(path: Path, value: Any) -> None:
-    """Replaces a file with JSON: sorted keys, indented, so that equal values give equal bytes."""
-    write_bytes(path, (json.dumps(value, indent=2, sort_keys=True, ensure_ascii=False) + "\n").encode())
+    """Replaces a file with the bytes that `json_bytes` gives."""
+    write_bytes(path, json_bytes(value))
 
 
 def read_json(path: Path) -> Any:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import Any
 
@@ -14,11 +14,11 @@ from acclimate.certificate.certify import standing
 from acclimate.core.artifacts import Artifact
 from acclimate.core.preferences import asked_and_answered
 from acclimate.core.report import Report
+from acclimate.core.stage import Zone
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.manifests import Manifest, read_run_facts
 from acclimate.project.workspace import TRIAL, Finished, Workspace
-from acclimate.release.config import digest_of_rules, held_to
-from acclimate.release.evidence import Evidence
+from acclimate.release.grounds import Grounds, StepRecord, evidence_of, is_about
 from acclimate.release.judge import Verdict, judge
 from acclimate.release.looks import Looks, read_looks
 from acclimate.report.faults import planted_faults
@@ -76,11 +76,6 @@ class Standing:
     status: str
     certificate: Mapping[str, Any] | None
 
-    def to_json(self) -> dict[str, Any]:
-        """The status, and how many more spans the certificate needs."""
-        classes = self.certificate["classes"] if self.certificate else ()
-        return {"status": self.status, "more_spans": sum(row["more_spans"] for row in classes)}
-
 
 @dataclass(frozen=True)
 class Story:
@@ -129,35 +124,30 @@ class Story:
         turned = self._step("dial")
         return turned.report.metrics if turned else None
 
+    @property
+    def grounds(self) -> Grounds:
+        """What the verdict rests on."""
+        return Grounds(
+            steps={
+                step.name: StepRecord(step.manifest.model_dump(mode="json"), step.report.to_json())
+                for step in self.steps
+            },
+            requirements=self.config.certificate.model_dump(mode="json"),
+            certificate=self.identifiers.certificate if self.identifiers else None,
+            studies=self.studies,
+        )
+
+    @property
+    def open_grounds(self) -> Grounds:
+        """The same without the steps that may hold identifiers, on none of which the verdict rests."""
+        opened = {name: step for name, step in self.grounds.steps.items() if step.manifest["zone"] == Zone.OPEN}
+        return replace(self.grounds, steps=opened)
+
     @cached_property
     def verdict(self) -> Verdict:
         """Whether the model may be released under the project's gates as they stand now."""
-        split, general = self._step("split"), self._step("general")
-        manifests = {step.name: step.manifest for step in self.steps}
-        evaluated = manifests["evaluate"]
-        certified = self.identifiers.certificate if self.identifiers else None
-        held = held_to(
-            evaluate=evaluated.config,
-            predict=manifests["predict.adapted"].config,
-            split=split.manifest.config if split else None,
-            general=general.manifest.identity if general else None,
-            certificate=certified["requirements"] if certified else self.config.certificate.model_dump(mode="json"),
-        )
-        return judge(
-            self.config.release,
-            Evidence(
-                evaluation=evaluated.key,
-                evaluate=self.evaluate,
-                min_clusters=evaluated.config["min_clusters"],
-                split={**split.report.metrics, "dropped": split.report.counts.dropped} if split else None,
-                identifiers=self.identifiers.to_json() if self.identifiers else None,
-                studies=self.studies,
-                looks=self.looks,
-                rules=digest_of_rules(self.config.release, held),
-                outdated=self.outdated,
-                is_trial=self.is_trial,
-            ),
-        )
+        release, grounds = self.config.release, self.grounds
+        return judge(release, evidence_of(release, grounds, self.looks, outdated=self.outdated, is_trial=self.is_trial))
 
     @property
     def seconds(self) -> float:
@@ -209,7 +199,8 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
     reports = {facts.name: facts.report for facts in steps}
     train = reports.get("train")
     studies = newest_findings(workspace)
-    of_these = [one for one in studies if _is_of(one, made)]
+    identities = {name: finished.artifact.identity for name, finished in made.items()}
+    of_these = [one for one in studies if is_about(one, identities)]
     return Story(
         config,
         steps,
@@ -225,14 +216,6 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
         read_looks(workspace.audit.events(), area=workspace.area, evaluation=made["evaluate"].manifest.key),
         workspace.area == TRIAL,
         _label_examples(made) if config.task == "classification" else (),
-    )
-
-
-def _is_of(findings: Mapping[str, Any], made: Mapping[str, Finished]) -> bool:
-    """Whether a study compared the answers that the evaluation is about."""
-    steps = {arm: made.get(f"predict.{arm}") for arm in findings["outputs"]}
-    return bool(steps) and all(
-        step is not None and step.artifact.identity == findings["outputs"][arm] for arm, step in steps.items()
     )
 
 

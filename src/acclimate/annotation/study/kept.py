@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import asdict
 from pathlib import Path
@@ -9,10 +10,11 @@ from typing import Any
 
 from acclimate.annotation.study.analysis import Findings
 from acclimate.annotation.study.running import Look, Study
-from acclimate.core.atomic import read_json, write_json
+from acclimate.core.atomic import json_bytes, json_digest, read_json, write_bytes
 from acclimate.project.workspace import Workspace
 
 FOLDER = "studies"
+KEPT = "study findings kept"
 
 
 def findings_json(standing: Study, taken: Look, findings: Findings) -> dict[str, Any]:
@@ -27,10 +29,13 @@ def findings_json(standing: Study, taken: Look, findings: Findings) -> dict[str,
 
 
 def keep_findings(workspace: Workspace, told: Mapping[str, Any]) -> Path:
-    """Writes what a look found; the same look again gives the same file."""
+    """Writes what a look found, and notes its digest in the audit log; the same look again gives the same file."""
     file: Path = workspace.folder / FOLDER / told["study"] / f"look-{told['look']['number']}.json"
     file.parent.mkdir(parents=True, exist_ok=True)
-    write_json(file, dict(told))
+    content = json_bytes(dict(told))
+    if not file.exists() or file.read_bytes() != content:
+        workspace.audit.append(KEPT, study=told["study"], digest=json_digest(json.loads(content)))
+        write_bytes(file, content)
     return file
 
 

@@ -108,5 +108,5 @@ def _releases(workspace: Workspace, findings: Findings) -> Iterator[Affected]:
         yield Affected(
             "release",
             str(release),
-            "made from what holds them, not changed: withdraw it or release anew, and delete its example texts",
+            "made from what holds them: withdraw it or release anew; its example texts are deleted, its signature holds",
         )

@@ -291,11 +291,12 @@ class _AreaSearch:
                     yield path
 
     def _pages(self) -> Iterator[Path]:
-        """The pages of the report and of the data, which show examples and words, and what a kill left of one."""
+        """The pages of the report and of the data, in releases too, and what a kill left of one: they show examples."""
         folder = self._workspace.folder / self._workspace.area
         if any(self._holds_person(item) for item in self._artifacts):
             pages = [path for page in PAGES for path in (folder / page, partial_file(folder / page))]
             yield from (page for page in pages if page.exists())
+            yield from sorted((self._workspace.folder / "releases").glob("*/annex/*"))
 
 
 def releases_made_from(workspace: Workspace, keys: frozenset[str]) -> list[Path]:

@@ -1,0 +1,44 @@
+"""acclimate verify: check the evidence bundle of a release, on any machine, without its data."""
+
+from __future__ import annotations
+
+from dataclasses import asdict
+from pathlib import Path
+
+import typer
+
+from acclimate.cli.console import print_json, say
+from acclimate.cli.options import JsonOption, QuietOption, new_app
+from acclimate.core.errors import SourceError
+from acclimate.release.bundle import recheck
+from acclimate.release.verify_bundle import ENVELOPE, HOLDS
+
+app = new_app("acclimate verify releases/1.0 --key m.keller.pub")
+
+
+@app.command()
+def command(
+    bundle: Path = typer.Argument(help="The folder of the bundle."),
+    key: Path | None = typer.Option(None, help="The public key that must have signed it."),
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Check every file, the signature and the audit log, and judge anew; the first thing that does not hold ends it.
+
+    Exits with 0 where all holds, and with 3 where something does not or is unproved, as it is without a key.
+
+    example: acclimate verify releases/1.0 --key m.keller.pub
+    """
+    if not (bundle / ENVELOPE).is_file():
+        raise SourceError(f"{bundle} holds no {ENVELOPE}, so it is no evidence bundle.", hint="give the folder of one")
+    if key is not None and not key.is_file():
+        raise SourceError(f"There is no public key {key}.", hint="ask whoever signed it for theirs, outside the bundle")
+    checks = recheck(bundle, key.read_bytes() if key else None)
+    if as_json:
+        print_json([asdict(check) for check in checks])
+    else:
+        for check in checks:
+            print(f"{check.state}: {check.what}: {check.said}")
+    say("a bundle says what was measured; --key says by whom it is told", quiet=quiet)
+    if any(check.state != HOLDS for check in checks):
+        raise typer.Exit(3)

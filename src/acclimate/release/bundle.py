@@ -1,0 +1,196 @@
+"""The evidence bundle of a release: reports, manifests, log, verdict and cards in one folder, under one signed statement.
+
+The statement is one of in-toto, in an envelope of DSSE: it says of which model files the release is, and holds the
+digest of every file of the bundle. `verify_bundle` checks it without acclimate; docs/reference/bundle.md describes it.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import json
+import shutil
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import dataclass
+from datetime import UTC, datetime
+from pathlib import Path
+from typing import Any, Protocol
+
+from acclimate import __version__
+from acclimate.core.atomic import file_digest, json_bytes, publish_folder, read_json, write_bytes
+from acclimate.core.errors import WorkspaceError
+from acclimate.release.config import ReleaseConfig
+from acclimate.release.grounds import Grounds, StepRecord, evidence_of
+from acclimate.release.judge import VERDICT_FILE, Verdict, judge
+from acclimate.release.looks import read_looks
+from acclimate.release.verify_bundle import (
+    ENVELOPE,
+    FORMAT,
+    HOLDS,
+    PAYLOAD_TYPE,
+    PREDICATE_TYPE,
+    STATEMENT_TYPE,
+    WRONG,
+    Check,
+    check_bundle,
+    key_id,
+    released_files,
+    signed_bytes,
+)
+
+RELEASES = "releases"
+ANNEX = "annex"
+
+
+class Signer(Protocol):
+    """Who signs: a key of Ed25519."""
+
+    @property
+    def public(self) -> bytes:
+        """The public key, PEM."""
+
+    def sign(self, content: bytes) -> bytes:
+        """The signature of the content."""
+
+
+@dataclass(frozen=True)
+class Contents:
+    """What goes into a bundle. `steps` are folders of artifacts by step, of which manifest and report are taken as they
+    are; `audit` is the log; `cards` are texts by file name; `annex` are files with example texts, which may be removed
+    later without breaking the signature."""
+
+    project: str
+    version: str
+    task: str
+    release: ReleaseConfig
+    grounds: Grounds
+    verdict: Verdict
+    steps: Mapping[str, Path]
+    audit: bytes
+    cards: Mapping[str, bytes]
+    annex: Mapping[str, bytes]
+
+
+def write_bundle(folder: Path, contents: Contents, signer: Signer | None) -> str:
+    """Writes the bundle whole or not at all; the digest of its statement. A folder that is there is never replaced."""
+    if folder.exists():
+        raise WorkspaceError(f"{folder} is there already, and no release is replaced.", hint="give another version")
+    with _beside(folder) as partial:
+        for name, content in (*_files(contents).items(), *_annex(contents).items()):
+            (partial / name).parent.mkdir(parents=True, exist_ok=True)
+            write_bytes(partial / name, content)
+        payload = json_bytes(_statement(contents, partial))
+        envelope = {
+            "payloadType": PAYLOAD_TYPE,
+            "payload": base64.b64encode(payload).decode(),
+            "signatures": _signatures(payload, signer),
+        }
+        write_bytes(partial / ENVELOPE, json_bytes(envelope))
+        publish_folder(partial, folder)
+    return hashlib.sha256(payload).hexdigest()
+
+
+@contextmanager
+def _beside(folder: Path) -> Iterator[Path]:
+    partial = folder.with_name(f".{folder.name}.partial")
+    shutil.rmtree(partial, ignore_errors=True)
+    partial.mkdir(parents=True)
+    try:
+        yield partial
+    finally:
+        shutil.rmtree(partial, ignore_errors=True)
+
+
+def _files(contents: Contents) -> dict[str, bytes]:
+    grounds = contents.grounds
+    said = {
+        "format": FORMAT,
+        "project": contents.project,
+        "version": contents.version,
+        "task": contents.task,
+        "gates": [gate.model_dump(mode="json") for gate in contents.release.gates],
+        "requirements": grounds.requirements,
+    }
+    files = {
+        "release.json": json_bytes(said),
+        VERDICT_FILE: json_bytes(contents.verdict.to_json()),
+        "audit.jsonl": contents.audit,
+        **contents.cards,
+    }
+    for step, path in contents.steps.items():
+        files |= {f"steps/{step}/{name}": (path / name).read_bytes() for name in ("manifest.json", "report.json")}
+    for study in grounds.studies:
+        files[f"studies/{study['study']}.json"] = json_bytes(study)
+    if grounds.certificate is not None:
+        files["certificate.json"] = json_bytes(grounds.certificate)
+    return files
+
+
+def _annex(contents: Contents) -> dict[str, bytes]:
+    return {f"{ANNEX}/{name}": content for name, content in contents.annex.items()}
+
+
+def _statement(contents: Contents, folder: Path) -> dict[str, Any]:
+    files = {name: file_digest(folder / name) for name in _files(contents)}
+    manifests = {name: step.manifest for name, step in contents.grounds.steps.items()}
+    lines = contents.audit.splitlines()
+    return {
+        "_type": STATEMENT_TYPE,
+        "subject": [
+            {"name": name, "digest": {"sha256": digest}} for name, digest in sorted(released_files(manifests).items())
+        ],
+        "predicateType": PREDICATE_TYPE,
+        "predicate": {
+            "format": FORMAT,
+            "acclimate": __version__,
+            "project": contents.project,
+            "version": contents.version,
+            "made": datetime.now(UTC).isoformat(timespec="seconds"),
+            "verdict": contents.verdict.status,
+            "files": files,
+            "annex": {name: file_digest(folder / name) for name in _annex(contents)},
+            "audit": {"events": len(lines), "head": hashlib.sha256(lines[-1]).hexdigest()},
+        },
+    }
+
+
+def _signatures(payload: bytes, signer: Signer | None) -> list[dict[str, str]]:
+    if signer is None:
+        return []
+    signature = signer.sign(signed_bytes(payload))
+    return [{"keyid": key_id(signer.public), "sig": base64.b64encode(signature).decode()}]
+
+
+def recheck(folder: Path, key: bytes | None) -> list[Check]:
+    """What the verifier by itself finds, and whether the verdict comes out the same byte for byte from acclimate's own
+    judgement of the bundle's reports. `key` is the public key (PEM) that must have signed it."""
+    checks = check_bundle(folder, key)
+    if checks[-1].state == WRONG:
+        return checks
+    again = json_bytes(_judged_anew(folder).to_json())
+    if again != (folder / VERDICT_FILE).read_bytes():
+        return [*checks, Check("verdict again", WRONG, "acclimate judges these reports otherwise")]
+    return [*checks, Check("verdict again", HOLDS, "acclimate gives the same, byte for byte")]
+
+
+def _judged_anew(folder: Path) -> Verdict:
+    said = read_json(folder / "release.json")
+    release = ReleaseConfig.model_validate({"gates": said["gates"]})
+    grounds = read_grounds(folder)
+    events = [json.loads(line) for line in (folder / "audit.jsonl").read_bytes().splitlines()]
+    return judge(release, evidence_of(release, grounds, read_looks(events, area="", evaluation=grounds.evaluation)))
+
+
+def read_grounds(folder: Path) -> Grounds:
+    """What the verdict of a bundle rests on."""
+    certificate = folder / "certificate.json"
+    return Grounds(
+        steps={
+            path.name: StepRecord(read_json(path / "manifest.json"), read_json(path / "report.json"))
+            for path in sorted((folder / "steps").iterdir())
+        },
+        requirements=read_json(folder / "release.json")["requirements"],
+        certificate=read_json(certificate) if certificate.exists() else None,
+        studies=[read_json(path) for path in sorted((folder / "studies").glob("*.json"))],
+    )
