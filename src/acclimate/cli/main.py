@@ -149,7 +149,8 @@ def _help() -> str:
             "verbs (acclimate VERB --help tells more):",
             *lines,
             "",
-            "every verb takes --json and --quiet; all but init, compare and doctor take --project DIR (default: here)",
+            "every verb takes --json and --quiet; all but init, compare, verify, doctor and key signing take --project DIR",
+            "(default: here)",
             "results go to stdout, talk to stderr",
         ]
     )
