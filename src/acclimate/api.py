@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
@@ -42,10 +41,9 @@ from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.erasure import Annotations, Erased, Key
 from acclimate.project.keys import has_key, load_key
 from acclimate.project.workspace import TRIAL, Workspace
-from acclimate.release.grounds import StepRecord
 from acclimate.release.judge import VERDICT_FILE, Verdict
-from acclimate.report.gather import Story, gather
-from acclimate.report.page import FILE_NAME, render, templates, write_report
+from acclimate.report.gather import gather
+from acclimate.report.page import templates, write_report
 from acclimate.report.profile import write_profile
 from acclimate.stages.glossary import GlossaryConfig
 from acclimate.stages.ingest import IngestConfig
@@ -68,8 +66,6 @@ QUICK = (
     "predict.max_new_tokens=8",
 )
 """What `--quick` sets: a trial of the whole line in a minute or two, in an area of its own."""
-
-_VERSION = re.compile(r"[\w-][\w.-]*")
 
 QUICK_PRETRAIN = ("pretrain.max_steps=2", "pretrain.validation_limit=4")
 """The same where the project has that step."""
@@ -304,51 +300,14 @@ class Project:
         """Writes the evidence bundle of the model that was evaluated last, `releases/VERSION`, and returns its folder.
 
         `sign` names the signing key. Any verdict can be bundled; raises WorkspaceError for a quick trial, for an evaluation
-        that does not know newer results, and for a version that is there already.
+        that does not know newer results or that the audit log does not tell of, and for a version that is there already.
         """
-        # The key's library and the cards' templates are of no use to any other verb.
-        from acclimate.project.signing import load_signing_key
-        from acclimate.release.bundle import RELEASES, Contents, write_bundle
-        from acclimate.release.cards import About, cards
+        # The key's library and the cards are of no use to any other verb.
+        from acclimate.report.release import write_release
 
-        if not _VERSION.fullmatch(version):
-            raise ConfigError(
-                f"{version!r} cannot name a release: letters, digits, points, dashes.", hint="for example: 1.0"
-            )
-        signer = load_signing_key(sign) if sign else None
         with self.workspace.lock():
             self.workspace.check_no_erasure_is_unfinished()
-            story = gather(self.workspace, self.config)
-            _check_can_be_released(story)
-            grounds = story.open_grounds
-            about = About(self.config.project, version, self.config.task, grounds, story.verdict, story.sources)
-            contents = Contents(
-                project=self.config.project,
-                version=version,
-                task=self.config.task,
-                release=self.config.release,
-                grounds=grounds,
-                verdict=story.verdict,
-                steps={name: self._folder(step) for name, step in grounds.steps.items()},
-                audit=self.workspace.audit.path.read_bytes(),
-                cards=cards(about),
-                annex={FILE_NAME: render(story).encode()},
-            )
-            folder = self.workspace.folder / RELEASES / version
-            statement = write_bundle(folder, contents, signer)
-            self.workspace.audit.append(
-                "release bundled",
-                version=version,
-                statement=statement,
-                evaluation=story.verdict.evaluation,
-                status=story.verdict.status,
-            )
-        return folder
-
-    def _folder(self, step: StepRecord) -> Path:
-        found = self.workspace.at(step.manifest["step"], step.manifest["key"])
-        assert found is not None  # it was read a moment ago, under the lock
-        return found.artifact.path
+            return write_release(self.workspace, self.config, version, sign=sign)
 
     def write_profile(self) -> Path:
         """Writes the HTML page of what the data is, before anything is trained; its path."""
@@ -437,18 +396,3 @@ def _answers(model: LanguageModel, prompts: Sequence[str], max_new_tokens: int) 
     ]
     with no_progress("answering", len(rows)) as progress:
         return [answer.text for answer in model.generate(rows, Sampling(max_new_tokens), progress=progress)]
-
-
-def _check_can_be_released(story: Story) -> None:
-    if story.is_trial:
-        raise WorkspaceError("This is a quick trial, whose model nobody should use.", hint="leave out --quick")
-    if story.outdated:
-        raise WorkspaceError(
-            f"{', '.join(story.outdated)} was run again since the last evaluation, which does not know the newer result.",
-            hint="acclimate run renews it",
-        )
-    if not story.looks.is_logged:
-        raise WorkspaceError(
-            "The audit log does not tell of the last evaluation, so no verdict on it could be checked by others.",
-            hint="restore audit.jsonl from a copy, or evaluate anew",
-        )

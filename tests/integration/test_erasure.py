@@ -210,11 +210,15 @@ def test_of_a_test_subject_the_report_page_goes_and_the_model_stays(held: Path) 
     shown = next(
         row for row in project.table("split").to_pylist() if row["split"] == "test" and row["id"] in page.read_text()
     )
+    released = held / "releases/1.0/annex/report.html"
+    released.parent.mkdir(parents=True)
+    shutil.copy(page, released)
     weights = project.where("train") / "model"
     told = [one for one in project.erase(shown["subject_id"]).affected if one.kind == "model"]
     assert [one.what.partition(",")[0] for one in told] == ["not trained on them"] * 2
     assert list(weights.glob("*.safetensors"))
     assert not page.exists()
+    assert not released.exists()
 
 
 def test_a_release_made_from_an_erased_artifact_is_named(held: Path) -> None:

@@ -64,17 +64,19 @@ class AuditLog:
                 hint="restore the file from a copy made after that digest was noted",
             )
 
+    def content(self) -> bytes:
+        """The lines of all events as they are; what a kill left of one is none."""
+        content = self.path.read_bytes() if self.path.exists() else b""
+        return content[: content.rfind(b"\n") + 1]
+
     def events(self) -> Iterator[dict[str, Any]]:
         """All events, oldest first; fails at the first one that does not fit the chain."""
         return (event for _, event in self._chain())
 
     def _chain(self) -> Iterator[tuple[str, dict[str, Any]]]:
         """Each event with its digest."""
-        if not self.path.exists():
-            return
         previous = _START
-        content = self.path.read_bytes()
-        for number, line in enumerate(content[: content.rfind(b"\n") + 1].splitlines(), start=1):
+        for number, line in enumerate(self.content().splitlines(), start=1):
             event = _event(line)
             if event.get("previous") != previous:
                 raise WorkspaceError(

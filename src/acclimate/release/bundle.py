@@ -18,8 +18,9 @@ from pathlib import Path
 from typing import Any, Protocol
 
 from acclimate import __version__
-from acclimate.core.atomic import file_digest, json_bytes, publish_folder, read_json, write_bytes
+from acclimate.core.atomic import json_bytes, publish_folder, read_json, write_bytes
 from acclimate.core.errors import WorkspaceError
+from acclimate.release.cards import About
 from acclimate.release.config import ReleaseConfig
 from acclimate.release.grounds import Grounds, StepRecord, evidence_of
 from acclimate.release.judge import VERDICT_FILE, Verdict, judge
@@ -41,6 +42,8 @@ from acclimate.release.verify_bundle import (
 
 RELEASES = "releases"
 ANNEX = "annex"
+_ANYONE, _OWNER = 0o666, 0o600
+"""Who may read a file, less the umask: the annex holds example texts."""
 
 
 class Signer(Protocol):
@@ -60,12 +63,8 @@ class Contents:
     are; `audit` is the log; `cards` are texts by file name; `annex` are files with example texts, which may be removed
     later without breaking the signature."""
 
-    project: str
-    version: str
-    task: str
+    about: About
     release: ReleaseConfig
-    grounds: Grounds
-    verdict: Verdict
     steps: Mapping[str, Path]
     audit: bytes
     cards: Mapping[str, bytes]
@@ -76,19 +75,20 @@ def write_bundle(folder: Path, contents: Contents, signer: Signer | None) -> str
     """Writes the bundle whole or not at all; the digest of its statement. A folder that is there is never replaced."""
     if folder.exists():
         raise WorkspaceError(f"{folder} is there already, and no release is replaced.", hint="give another version")
+    files = _files(contents)
+    annex = {f"{ANNEX}/{name}": content for name, content in contents.annex.items()}
+    payload = json_bytes(_statement(contents, files, annex))
+    envelope = {
+        "payloadType": PAYLOAD_TYPE,
+        "payload": base64.b64encode(payload).decode(),
+        "signatures": _signatures(payload, signer),
+    }
     with _beside(folder) as partial:
-        for name, content in (*_files(contents).items(), *_annex(contents).items()):
+        for name, content in {**files, **annex, ENVELOPE: json_bytes(envelope)}.items():
             (partial / name).parent.mkdir(parents=True, exist_ok=True)
-            write_bytes(partial / name, content)
-        payload = json_bytes(_statement(contents, partial))
-        envelope = {
-            "payloadType": PAYLOAD_TYPE,
-            "payload": base64.b64encode(payload).decode(),
-            "signatures": _signatures(payload, signer),
-        }
-        write_bytes(partial / ENVELOPE, json_bytes(envelope))
+            write_bytes(partial / name, content, mode=_OWNER if name in annex else _ANYONE)
         publish_folder(partial, folder)
-    return hashlib.sha256(payload).hexdigest()
+    return _digest(payload)
 
 
 @contextmanager
@@ -103,56 +103,53 @@ def _beside(folder: Path) -> Iterator[Path]:
 
 
 def _files(contents: Contents) -> dict[str, bytes]:
-    grounds = contents.grounds
+    about = contents.about
     said = {
         "format": FORMAT,
-        "project": contents.project,
-        "version": contents.version,
-        "task": contents.task,
+        "project": about.project,
+        "version": about.version,
+        "task": about.task,
         "gates": [gate.model_dump(mode="json") for gate in contents.release.gates],
-        "requirements": grounds.requirements,
+        "requirements": about.grounds.requirements,
     }
     files = {
         "release.json": json_bytes(said),
-        VERDICT_FILE: json_bytes(contents.verdict.to_json()),
+        VERDICT_FILE: json_bytes(about.verdict.to_json()),
         "audit.jsonl": contents.audit,
         **contents.cards,
     }
     for step, path in contents.steps.items():
         files |= {f"steps/{step}/{name}": (path / name).read_bytes() for name in ("manifest.json", "report.json")}
-    for study in grounds.studies:
+    for study in about.grounds.studies:
         files[f"studies/{study['study']}.json"] = json_bytes(study)
-    if grounds.certificate is not None:
-        files["certificate.json"] = json_bytes(grounds.certificate)
+    if about.grounds.certificate is not None:
+        files["certificate.json"] = json_bytes(about.grounds.certificate)
     return files
 
 
-def _annex(contents: Contents) -> dict[str, bytes]:
-    return {f"{ANNEX}/{name}": content for name, content in contents.annex.items()}
-
-
-def _statement(contents: Contents, folder: Path) -> dict[str, Any]:
-    files = {name: file_digest(folder / name) for name in _files(contents)}
-    manifests = {name: step.manifest for name, step in contents.grounds.steps.items()}
-    lines = contents.audit.splitlines()
+def _statement(contents: Contents, files: Mapping[str, bytes], annex: Mapping[str, bytes]) -> dict[str, Any]:
+    about, lines = contents.about, contents.audit.splitlines()
+    released = released_files({name: step.manifest for name, step in about.grounds.steps.items()})
     return {
         "_type": STATEMENT_TYPE,
-        "subject": [
-            {"name": name, "digest": {"sha256": digest}} for name, digest in sorted(released_files(manifests).items())
-        ],
+        "subject": [{"name": name, "digest": {"sha256": digest}} for name, digest in sorted(released.items())],
         "predicateType": PREDICATE_TYPE,
         "predicate": {
             "format": FORMAT,
             "acclimate": __version__,
-            "project": contents.project,
-            "version": contents.version,
+            "project": about.project,
+            "version": about.version,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
-            "verdict": contents.verdict.status,
-            "files": files,
-            "annex": {name: file_digest(folder / name) for name in _annex(contents)},
-            "audit": {"events": len(lines), "head": hashlib.sha256(lines[-1]).hexdigest()},
+            "verdict": about.verdict.status,
+            "files": {name: _digest(content) for name, content in files.items()},
+            "annex": {name: _digest(content) for name, content in annex.items()},
+            "audit": {"events": len(lines), "head": _digest(lines[-1])},
         },
     }
+
+
+def _digest(content: bytes) -> str:
+    return hashlib.sha256(content).hexdigest()
 
 
 def _signatures(payload: bytes, signer: Signer | None) -> list[dict[str, str]]:

@@ -103,11 +103,14 @@ def _signature(folder: Path, payload: bytes, key: bytes | None) -> Check:
     names = ", ".join(str(one.get("keyid", "?")) for one in signatures)
     if key is None:
         return Check("signature", UNPROVED, f"no public key was given; it says it is signed with {names}")
-    from cryptography.exceptions import InvalidSignature
+    from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
 
-    public = load_pem_public_key(key)
+    try:
+        public = load_pem_public_key(key)
+    except (ValueError, UnsupportedAlgorithm):
+        return Check("signature", WRONG, "the key given is no public key in PEM")
     if not isinstance(public, Ed25519PublicKey):
         return Check("signature", WRONG, "the public key given is not one of Ed25519")
     for one in signatures:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
 
@@ -14,7 +14,6 @@ from acclimate.certificate.certify import standing
 from acclimate.core.artifacts import Artifact
 from acclimate.core.preferences import asked_and_answered
 from acclimate.core.report import Report
-from acclimate.core.stage import Zone
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.manifests import Manifest, read_run_facts
 from acclimate.project.workspace import TRIAL, Finished, Workspace
@@ -136,12 +135,6 @@ class Story:
             certificate=self.identifiers.certificate if self.identifiers else None,
             studies=self.studies,
         )
-
-    @property
-    def open_grounds(self) -> Grounds:
-        """The same without the steps that may hold identifiers, on none of which the verdict rests."""
-        opened = {name: step for name, step in self.grounds.steps.items() if step.manifest["zone"] == Zone.OPEN}
-        return replace(self.grounds, steps=opened)
 
     @cached_property
     def verdict(self) -> Verdict:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 from typing import Any
@@ -37,7 +37,7 @@ def urgency_schema(*labels: str) -> LabelSchema:
     return LabelSchema(questions=(Choice(name="urgency", options=options),))
 
 
-def open_store(folder: Path, clock: Clock | None = None, *, url: str | None = None) -> Store:
+def open_store(folder: Path, clock: Callable[[], datetime] | None = None, *, url: str | None = None) -> Store:
     """A database with four people."""
     store = Store.open(database_url(folder, url), clock=clock or Clock())
     save_person(store, Person("mia", (Role.MANAGER,)), by=SYSTEM)

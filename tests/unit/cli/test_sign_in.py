@@ -46,7 +46,7 @@ def project_in(folder: Path) -> Store:
     (folder / "acclimate.yaml").write_text("project: demo\ningest: {sources: [{path: records.jsonl}]}\n")
     (folder / "records.jsonl").write_text("")
     (folder / "protocol.yaml").write_text("name: notes\narms: [adapted, base]\nitems: 4\nreaders: 1\n")
-    store = open_store(folder, utc_now)  # type: ignore[arg-type]
+    store = open_store(folder, utc_now)
     start_task(store, notes(2))
     for name in ("mia", "ann"):
         set_password(store, name, PASSWORD, by=SYSTEM)

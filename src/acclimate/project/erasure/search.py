@@ -296,7 +296,7 @@ class _AreaSearch:
         if any(self._holds_person(item) for item in self._artifacts):
             pages = [path for page in PAGES for path in (folder / page, partial_file(folder / page))]
             yield from (page for page in pages if page.exists())
-            yield from sorted((self._workspace.folder / "releases").glob("*/annex/*"))
+            yield from sorted((folder / "releases").glob("*/annex/*"))
 
 
 def releases_made_from(workspace: Workspace, keys: frozenset[str]) -> list[Path]:

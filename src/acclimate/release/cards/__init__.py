@@ -73,8 +73,8 @@ def cards(about: About) -> dict[str, bytes]:
 
 
 def _plain(text: object) -> str:
-    """Text that stays one cell of a table and is no markup."""
-    escaped = str(text).replace("&", "&amp;").replace("<", "&lt;")
+    """Text that stays one cell of a table and is neither markup nor a link."""
+    escaped = str(text).replace("&", "&amp;").replace("<", "&lt;").replace("[", "&#91;")
     return " ".join(escaped.split()).replace("|", "\\|")
 
 
