@@ -66,7 +66,7 @@ def read_statement(folder: Path) -> tuple[bytes, dict[str, Any]]:
     statement: dict[str, Any] = json.loads(payload)
     found = (envelope["payloadType"], statement["_type"], statement["predicateType"], statement["predicate"]["format"])
     if found != (PAYLOAD_TYPE, STATEMENT_TYPE, PREDICATE_TYPE, FORMAT):
-        raise ValueError(f"it is of another type or format: {found}")
+        raise ValueError("it is of another type or format")
     return payload, statement
 
 
@@ -79,8 +79,8 @@ def signed_bytes(payload: bytes) -> bytes:
 def _checks(folder: Path, key: bytes | None) -> Iterator[Check]:
     try:
         payload, statement = read_statement(folder)
-    except (ValueError, KeyError, TypeError) as error:
-        yield Check("statement", WRONG, f"{ENVELOPE} cannot be read ({type(error).__name__}: {error})")
+    except (ValueError, KeyError, TypeError):
+        yield Check("statement", WRONG, f"{ENVELOPE} is no signed statement of format {FORMAT}")
         return
     predicate = statement["predicate"]
     if any(Path(name).is_absolute() or ".." in Path(name).parts for name in (*predicate["files"], *predicate["annex"])):
