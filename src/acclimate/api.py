@@ -33,6 +33,7 @@ from acclimate.pipeline.config import ProjectConfig, read_config
 from acclimate.pipeline.glossary_list import extend_list
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
+from acclimate.pipeline.replay import TOLERANCE, replay
 from acclimate.pipeline.run import Listener, StepOutcome, run
 from acclimate.pipeline.setting import write_setting
 from acclimate.pipeline.table import Step
@@ -41,7 +42,9 @@ from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.erasure import Annotations, Erased, Key
 from acclimate.project.keys import has_key, load_key
 from acclimate.project.workspace import TRIAL, Workspace
+from acclimate.release.bundle import read_grounds
 from acclimate.release.judge import VERDICT_FILE, Verdict
+from acclimate.release.verify_bundle import Check
 from acclimate.report.gather import gather
 from acclimate.report.page import templates, write_report
 from acclimate.report.profile import write_profile
@@ -308,6 +311,17 @@ class Project:
         with self.workspace.lock():
             self.workspace.check_no_erasure_is_unfinished()
             return write_release(self.workspace, self.config, version, sign=sign)
+
+    def replay(
+        self, bundle: str | Path, *, listener: Listener | None = None, tolerance: float = TOLERANCE
+    ) -> list[Check]:
+        """Computes the scores of an evidence bundle again from this project's model and data; what holds and what does not.
+
+        Nothing of the project changes. Raises WorkspaceError where something that they were made from is not here.
+        """
+        with self.workspace.lock():
+            self.workspace.check_no_erasure_is_unfinished()
+            return list(replay(read_grounds(Path(bundle)), self.outside, listener or Silent(), tolerance=tolerance))
 
     def write_profile(self) -> Path:
         """Writes the HTML page of what the data is, before anything is trained; its path."""

@@ -7,13 +7,17 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import pyarrow.parquet as pq
 import pytest
 from tests.integration.test_classification import acclimate
 
-from acclimate.api import Project
-from acclimate.core.errors import ConfigError
+from acclimate.api import Project, Silent
+from acclimate.core.errors import ConfigError, WorkspaceError
+from acclimate.pipeline.replay import replay
+from acclimate.release.bundle import read_grounds
 from acclimate.release.evidence import INSUFFICIENT
 from acclimate.report.gather import gather
 
@@ -146,3 +150,34 @@ def test_what_cannot_be_released_is_refused_and_leaves_nothing(project: Path) ->
     ran = acclimate(project, "release", "bundle", "1.0")
     assert (ran.returncode, "does not tell of the last evaluation" in ran.stderr) == (2, True)
     assert not (project / "releases").exists()
+
+
+def test_the_scores_of_a_release_come_out_again_from_model_and_data(project: Path) -> None:
+    opened = Project.open(project)
+    bundle = opened.write_release("1.0")
+    before = {path: path.read_bytes() for path in (project / "artifacts").rglob("*") if path.is_file()}
+    ran = anywhere("verify", str(bundle), "--replay", str(project), "--json")
+    found = {check["what"]: (check["state"], check["said"]) for check in json.loads(ran.stdout)}
+    again = {what: state for what, (state, _) in found.items() if what.endswith(" again")}
+    assert set(again.values()) == {"holds"}
+    assert {"predict.base again", "predict.adapted again", "evaluate again"} <= set(again)
+    assert "of which none differs by more than 0.0e+00" in found["evaluate again"][1]
+    assert before == {path: path.read_bytes() for path in (project / "artifacts").rglob("*") if path.is_file()}
+
+    grounds = read_grounds(bundle)
+    forged = json.loads(json.dumps(grounds.steps["evaluate"].report))
+    forged["metrics"]["comparisons"][0]["difference"] -= 0.01
+    steps = {**grounds.steps, "evaluate": replace(grounds.steps["evaluate"], report=forged)}
+    *_, last = replay(replace(grounds, steps=steps), opened.outside, Silent())
+    assert (last.state, last.said) == ("does not hold", "comparisons.0.difference differs by more than 0.0001")
+
+    split = next((project / "artifacts/split").glob("*/data-*.parquet"))
+    pq.write_table(pq.read_table(split).slice(1), split)
+    *_, last = opened.replay(bundle)
+    assert (last.what, last.state) == ("model and data", "does not hold")
+    assert last.said == "split of this project is not the one that the release was made from"
+    shutil.rmtree(split.parent)
+    with pytest.raises(
+        WorkspaceError, match=r"The split that the release was made from \(\w+\) is not in this project"
+    ):
+        opened.replay(bundle)
