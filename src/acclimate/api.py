@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -54,6 +55,8 @@ from acclimate.stages.train import TrainConfig, preview
 
 if TYPE_CHECKING:
     from acclimate.certificate.task import SampleTask
+    from acclimate.release.decisions import Said
+    from acclimate.report.released import Released
 
 QUICK = (
     "ingest.limit=120",
@@ -311,6 +314,26 @@ class Project:
         with self.workspace.lock():
             self.workspace.check_no_erasure_is_unfinished()
             return write_release(self.workspace, self.config, version, sign=sign)
+
+    def decide(self, version: str, said: Said, *, sign: str) -> str:
+        """Signs a decision on a release with the key named `sign`, notes it in the audit log, and gives its name.
+
+        Raises ConfigError for one that lacks something, and WorkspaceError where that person may not decide.
+        """
+        from acclimate.project.signing import load_signing_key
+        from acclimate.report.released import decide_in_project
+
+        key = load_signing_key(sign)
+        with self.workspace.lock():
+            return decide_in_project(self.workspace, version, said, key, today=datetime.now(UTC).date())
+
+    def releases(self, *, approvers: Sequence[bytes] = ()) -> list[Released]:
+        """Every release as it stands today. `approvers` are public keys (PEM) of who may decide where no policy says so."""
+        from acclimate.report.released import releases
+
+        today = datetime.now(UTC).date()
+        with self.workspace.lock():
+            return releases(self.workspace, self.config, approvers=approvers, today=today)
 
     def replay(
         self, bundle: str | Path, *, listener: Listener | None = None, tolerance: float = TOLERANCE

@@ -181,3 +181,63 @@ def test_the_scores_of_a_release_come_out_again_from_model_and_data(project: Pat
         WorkspaceError, match=r"The split that the release was made from \(\w+\) is not in this project"
     ):
         opened.replay(bundle)
+
+
+POLICY = """
+organisation: Lindental
+gates: [{gate: leaks, set_by: the board, why: the test must be unseen}]
+limits: {ability_budget: 0.02}
+approvers: [{name: Dr. Lind, key: lind.pub}]
+"""
+
+
+def test_a_policy_binds_a_project_and_its_approvers_decide_on_the_release(project: Path) -> None:
+    key = json.loads(anywhere("key", "signing", "--name", "lind", "--json").stdout)
+    shutil.copy(key["public"], project / "lind.pub")
+    (project / "policy.yaml").write_text(POLICY)
+    with (project / "acclimate.yaml").open("a") as file:
+        file.write("release: {policy: policy.yaml}\n")
+    for folder in ("artifacts", "restricted"):
+        shutil.rmtree(project / folder)
+    (project / "audit.jsonl").unlink()
+    laxer = acclimate(project, "plan", "--set", "evaluate.ability_budget=0.05")
+    assert (laxer.returncode, "the policy of Lindental allows 0.02 at most" in laxer.stderr) == (2, True)
+    opened = Project.open(project)
+    opened.run()
+    assert opened.release().status == "pass"
+    release = opened.write_release("1.0")
+    assert opened.releases()[0].standing.said == "0 of 1 approvals that are needed"
+    ran = anywhere("release", "decide", str(release), "approve", "--sign", "lind", "--condition", "only at north")
+    assert ran.returncode == 0, ran.stderr
+    *_, last = opened.workspace.audit.events()
+    told = {name: last[name] for name in ("action", "version", "decision", "by")}
+    assert told == {"action": "release decided", "version": "1.0", "decision": ran.stdout.strip(), "by": "Dr. Lind"}
+    shown = acclimate(project, "release", "status").stdout
+    assert shown.startswith("1.0  pass  released: approved by Dr. Lind until 2")
+    assert shown.endswith(", if only at north\n")
+    page = opened.write_report().read_text()
+    assert "<td>1.0</td><td>approve</td><td>Dr. Lind</td>" in page
+    (project / "policy.yaml").write_text(POLICY.replace("0.02", "0.03"))
+    assert Project.open(project).releases()[0].changed == ("gates",)
+    shutil.rmtree(release / "decisions")
+    shown = acclimate(project, "release", "status").stdout
+    assert f"not released: decision {last['decision']} is gone, which the audit log notes" in shown
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "cannot be read"),
+        ("[", "is not valid YAML"),
+        ("gates: []", "release.policy.organisation"),
+        ("{organisation: L, approvers: [{name: a, key: gone.pub}]}", "gone.pub cannot be read"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_is_refused(project: Path, content: str | None, says: str) -> None:
+    if content is not None:
+        (project / "policy.yaml").write_text(content)
+    with (project / "acclimate.yaml").open("a") as file:
+        file.write("release: {policy: policy.yaml}\n")
+    with pytest.raises(ConfigError) as refused:
+        Project.open(project)
+    assert says in str(refused.value)
