@@ -10,6 +10,7 @@ import sys
 from dataclasses import replace
 from pathlib import Path
 
+import docx
 import pyarrow.parquet as pq
 import pytest
 from tests.integration.test_classification import acclimate
@@ -124,6 +125,11 @@ def test_the_evidence_of_a_release_is_bundled_signed_and_checked_elsewhere(proje
     told = {path.name: path.read_text() for path in away.glob("*.md")}
     assert "**[missing: the licence of the adapted model]**" in told["model-card.md"]
     assert "## 9. Monitoring after placing on the market (Article 72)" in told["annex-iv.md"]
+    assert not [text for text in told.values() if "built-in" in text]
+    memo = anywhere("release", "memo", str(away), str(tmp_path / "memo.docx"))
+    assert (memo.returncode, memo.stdout.strip()) == (0, str(tmp_path / "memo.docx"))
+    document = docx.Document(str(tmp_path / "memo.docx"))
+    assert "9. Monitoring after placing on the market (Article 72)" in [one.text for one in document.paragraphs]
     rows = {
         text for row in Project.open(project).table("split").to_pylist() for text in (row["prompt"], row["completion"])
     }

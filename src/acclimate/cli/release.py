@@ -150,3 +150,27 @@ def status(
             print(f"  does not cover what changed since: {', '.join(one.changed)}")
     if not found:
         say("there is no release yet; acclimate release bundle makes one", quiet=quiet)
+
+
+@app.command()
+def memo(
+    bundle: Path = typer.Argument(help="The folder of the release."),
+    output: Path = typer.Argument(help="The file to write, DOCX."),
+    key: Path | None = typer.Option(None, help="The public key that must have signed it."),
+    approver: ApproverOption = [],  # noqa: B006 - typer copies it
+    as_json: JsonOption = False,
+    quiet: QuietOption = False,
+) -> None:
+    """Write a release as one document to read and sign: verdict, decisions, cards, every check, lines for signatures.
+
+    example: acclimate release memo releases/1.0 release-1.0.docx --key m.keller.pub
+    """
+    from acclimate.report.memo import write_memo
+
+    if not (bundle / ENVELOPE).is_file():
+        raise SourceError(f"{bundle} holds no {ENVELOPE}, so it is no evidence bundle.", hint="give the folder of one")
+    keys = [read_key(path) for path in approver]
+    today = datetime.now(UTC).date()
+    write_memo(bundle, output, key=read_key(key) if key else None, approvers=keys, today=today)
+    print_json({"memo": str(output)}) if as_json else print(output)
+    say("the bundle stays the evidence; the memo names the digest of what it tells of", quiet=quiet)
