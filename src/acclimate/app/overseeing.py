@@ -7,7 +7,7 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from acclimate.annotation.assignments import shown_order
-from acclimate.annotation.distribution import set_readings
+from acclimate.annotation.distribution import known_skill, require_skill, set_readings
 from acclimate.annotation.items import Overlap
 from acclimate.annotation.outlook import STATES, find_items
 from acclimate.annotation.people import Role
@@ -75,9 +75,18 @@ def save_readings(visit: Visit) -> Response:
     return go_to(f"/tasks/{visit.path['task']}")
 
 
+def save_skill(visit: Visit) -> Response:
+    """Hands the items of a task only to people with a skill from now on."""
+    require_skill(visit.store, visit.path["task"], visit.text("skill").strip(), by=visit.person.name)
+    return go_to(f"/tasks/{visit.path['task']}")
+
+
 def plan_examples(visit: Visit) -> Response:
     """Adds examples to be written, by site and group."""
-    add_quotas(visit.store, visit.path["task"], read_quotas(visit.text("plan").strip()), by=visit.person.name)
+    plan = read_quotas(visit.text("plan").strip())
+    with visit.store.read() as connection:
+        skill = known_skill(connection, visit.text("skill").strip())
+    add_quotas(visit.store, visit.path["task"], plan, skill=skill, by=visit.person.name)
     return go_to(f"/tasks/{visit.path['task']}")
 
 
@@ -123,6 +132,7 @@ PAGES = (
     Page("/tasks/{task}/settings", show_settings, allowed=_MANAGER),
     Page("/tasks/{task}/settings", save_settings, method="POST", allowed=_MANAGER),
     Page("/tasks/{task}/readings", save_readings, method="POST", allowed=_MANAGER),
+    Page("/tasks/{task}/skill", save_skill, method="POST", allowed=_MANAGER),
     Page("/tasks/{task}/examples", plan_examples, method="POST", allowed=_MANAGER),
     Page("/tasks/{task}/items", show_items, allowed=_LEADING),
     Page("/tasks/{task}/items", show_items, method="POST", allowed=_LEADING),
