@@ -15,6 +15,7 @@ from acclimate.annotation.items import NewItem, Overlap, new_row, records_digest
 from acclimate.annotation.people import Person, RefusedError, Role, require_every_site, require_role
 from acclimate.annotation.schema import Choice, LabelSchema
 from acclimate.annotation.store import STUDY_REGISTERED, Store, Transaction
+from acclimate.annotation.study.blinding import is_closed
 from acclimate.annotation.task_settings import CLOSED, HIDDEN, PILOT, WORK, TaskSettings, require_possible
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import ConfigError, DataError
@@ -84,12 +85,17 @@ def add_items(store: Store, task: str, items: Sequence[NewItem], *, overlap: Ove
 
 
 def start_round(store: Store, task: str, name: str, *, by: str) -> None:
-    """Moves a task to its pilot or its work round."""
+    """Moves a task to its pilot or its work round; raises RefusedError for a study that was closed by its last look."""
     if name not in (PILOT, WORK, CLOSED):
         raise DataError(f"There is no round {name!r}.", hint=f"rounds are {PILOT}, {WORK} and {CLOSED}")
     with store.write() as transaction:
         require_every_site(transaction.connection, by, Role.MANAGER)
         require_task(transaction.connection, task)
+        if name != CLOSED and is_closed(transaction.connection, task):
+            raise RefusedError(
+                f"The study {task} is closed: what is read now would be mixed with answers given blind.",
+                hint="register a new study under another name",
+            )
         transaction.connection.execute(update(tables.tasks).where(tables.tasks.c.name == task).values(round=name))
         transaction.append(by, "round started", task=task, round=name)
 

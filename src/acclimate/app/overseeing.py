@@ -39,7 +39,7 @@ def show_settings(visit: Visit) -> Response:
         "settings.html",
         task=task,
         settings=settings,
-        in_pilot=running == PILOT,
+        round=running,
     )
 
 
@@ -58,10 +58,10 @@ def save_settings(visit: Visit) -> Response:
         beside=bool(visit.text("beside")),
     )
     change_settings(visit.store, task, settings, by=by)
-    wanted = PILOT if visit.text("round") == PILOT else WORK
+    wanted = visit.text("round")
     with visit.store.read() as connection:
         running = require_task(connection, task).round
-    if wanted != running:
+    if wanted in (PILOT, WORK) and wanted != running:
         start_round(visit.store, task, wanted, by=by)
     return go_to(f"/tasks/{task}")
 

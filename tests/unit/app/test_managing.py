@@ -12,6 +12,9 @@ from tests.unit.app.office_of_two_sites import app_of, open_office, signed_in
 
 from acclimate.annotation.formats.leaving import export_annotations
 from acclimate.annotation.people import SYSTEM, Person, Role, person_named, save_person
+from acclimate.annotation.study.design import Answered
+from acclimate.annotation.study.protocol import Protocol
+from acclimate.annotation.study.running import look, open_study
 from acclimate.annotation.tables import items
 from acclimate.annotation.tasks import NewItem, Overlap, add_items
 from acclimate.app.web import Office
@@ -114,3 +117,16 @@ def test_a_plan_of_examples_may_need_a_skill(office: Office) -> None:
     with office.store.read() as connection:
         needed = connection.scalars(select(items.c.skill).where(items.c.id.startswith("example-"))).all()
     assert needed == ["burns", "burns"]
+
+
+def test_the_settings_of_a_closed_study_leave_it_closed(office: Office) -> None:
+    protocol = Protocol(name="review", arms=("adapted", "base"), items=2, readings=1)
+    answered = [Answered(f"r{n}", "Why?", {"adapted": "So.", "base": "Hm."}, "", cluster=f"p{n}") for n in range(2)]
+    open_study(office.store, protocol, answered, by="mara")
+    look(office.store, "review", by="mara", close_early="no readers")
+    client, token = signed_in(office, app_of(office), "mara")
+    assert "This task is closed" in client.get("/tasks/review/settings").text
+    fields = {"form_token": token, "gold_every": "0", "lease_minutes": "10"}
+    assert client.post("/tasks/review/settings", data=fields).status_code == 303
+    refused = client.post("/tasks/review/settings", data={**fields, "round": "work"})
+    assert refused.status_code == 403 and "mixed with answers given blind" in refused.text
