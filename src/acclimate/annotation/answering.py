@@ -38,7 +38,9 @@ from acclimate.annotation.store import (
     WITHDRAWN,
     Store,
     Transaction,
+    answer_digest,
     moment,
+    new_salt,
 )
 from acclimate.annotation.suggestions.exposure import what_it_made
 from acclimate.annotation.tables import answers, assignments, guidelines
@@ -259,11 +261,11 @@ def keep_answer(
 ) -> int:
     """Adds an answer with its event; returns its number. `suggested` says what a suggestion made of it."""
     content = dict(submission.answer)
-    digest = json_digest(content)
+    digest, salt = json_digest(content), new_salt()
     place = {"task": submission.task, "item": submission.item}
     versions = {"schema_version": schema.version, "guideline_version": guideline_version}
     action = {ADJUDICATION: DECIDED, BULK: ACCEPTED_IN_BULK}.get(purpose, ANSWERED)
-    told = {"task": submission.task, "item": id_digest(submission.item), "answer": digest}
+    told = {"task": submission.task, "item": id_digest(submission.item), "answer": answer_digest(content, salt)}
     number = transaction.append(submission.person, action, **told, **versions, **(suggested or {}))
     transaction.connection.execute(
         insert(answers).values(
@@ -274,6 +276,7 @@ def keep_answer(
             purpose=purpose,
             content=content,
             digest=digest,
+            salt=salt,
             **versions,
             seconds=submission.seconds,
             at=moment(transaction.now),
