@@ -26,7 +26,7 @@ from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import ConfigError, ResourceError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
-STORE_VERSION = 7
+STORE_VERSION = 8
 FILE = "annotation.db"
 ITSELF = "acclimate"
 """Who acts when no person does: the program, or whoever holds the database, on the command line."""

@@ -85,6 +85,8 @@ tasks = Table(
     Column("active", Boolean, nullable=False, server_default=false()),
     Column("random_percent", Integer, nullable=False, server_default="10"),
     Column("rank_every", Integer),
+    Column("training", Integer),
+    Column("training_percent", Integer, nullable=False, server_default="80"),
 )
 
 schemas = Table(

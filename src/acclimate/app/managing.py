@@ -25,6 +25,7 @@ from acclimate.annotation.tasks import (
     guideline,
     single_label_question,
 )
+from acclimate.annotation.training import trainings
 from acclimate.app.identity import INVITATION_DAYS, invite, remove_access
 from acclimate.app.reading import depths
 from acclimate.app.records_input import read_items
@@ -95,6 +96,7 @@ def _task_page(visit: Visit, *, rate: str) -> Response:
         progress=progress(visit.store, task, by=name),
         readers=reader_records(visit.store, task, by=name),
         outlook=ahead,
+        trainings=trainings(visit.store, task, by=name),
         quotas=quotas_of(visit.store, task, by=name),
         cost=ahead.cost(float(rate)) if rate else None,
         rate=rate,

@@ -47,6 +47,7 @@ def save_settings(visit: Visit) -> Response:
     """Hands a task out as the form says."""
     task, by = visit.path["task"], visit.person.name
     gold_every = visit.whole_number("gold_every", low=0, high=1000)
+    training = visit.whole_number("training", low=0, high=1000)
     with visit.store.read() as connection:
         before = settings_of(connection, task)
     settings = replace(
@@ -54,6 +55,8 @@ def save_settings(visit: Visit) -> Response:
         lease_minutes=visit.whole_number("lease_minutes", low=1, high=24 * 60),
         gold_every=gold_every or None,
         gold_feedback=bool(visit.text("gold_feedback")),
+        training=training or None,
+        training_percent=visit.whole_number("training_percent", low=1, high=100),
         quick=bool(visit.text("quick")),
         beside=bool(visit.text("beside")),
     )

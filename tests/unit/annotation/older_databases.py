@@ -17,8 +17,15 @@ def say_version(connection: Connection, version: int) -> None:
     connection.execute(update(tables.settings).where(place).values(value=str(version)))
 
 
+def drop_training(connection: Connection) -> None:
+    """Takes away what the eighth version brought."""
+    for column in ("training", "training_percent"):
+        connection.exec_driver_sql(f"ALTER TABLE tasks DROP COLUMN {column}")
+
+
 def drop_salts(connection: Connection) -> None:
-    """Takes away what the seventh version brought: events digest answers alone, as they were written before."""
+    """Takes away what the seventh version brought, and later ones: events digest answers alone, as they did before."""
+    drop_training(connection)
     plain = {row.number: row.digest for row in connection.execute(select(tables.answers))}
     if plain:
         connection.exec_driver_sql("DROP TRIGGER events_no_update")

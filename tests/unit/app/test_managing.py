@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -126,7 +127,25 @@ def test_the_settings_of_a_closed_study_leave_it_closed(office: Office) -> None:
     look(office.store, "review", by="mara", close_early="no readers")
     client, token = signed_in(office, app_of(office), "mara")
     assert "This task is closed" in client.get("/tasks/review/settings").text
-    fields = {"form_token": token, "gold_every": "0", "lease_minutes": "10"}
+    fields = {"form_token": token, "gold_every": "0", "lease_minutes": "10", "training": "0", "training_percent": "80"}
     assert client.post("/tasks/review/settings", data=fields).status_code == 303
     refused = client.post("/tasks/review/settings", data={**fields, "round": "work"})
     assert refused.status_code == 403 and "mixed with answers given blind" in refused.text
+
+
+def test_a_manager_sets_a_training_and_sees_who_is_in_it(office: Office) -> None:
+    gold = [NewItem({"id": f"g{n}", "text": "A cut."}, gold={"urgency": "low"}) for n in range(3)]
+    add_items(office.store, "urgency", gold, overlap=Overlap(), by="mara")
+    client, token = signed_in(office, app_of(office), "mara")
+    fields = {"form_token": token, "gold_every": "0", "lease_minutes": "10", "training": "3", "training_percent": "70"}
+    assert client.post("/tasks/urgency/settings", data=fields).status_code == 303
+    assert 'name="training" value="3"' in client.get("/tasks/urgency/settings").text
+    save_person(office.store, Person("noel", (Role.ANNOTATOR,)), by=SYSTEM)
+    reader, reader_token = signed_in(office, app_of(office), "noel")
+    shown = reader.get("/read/urgency").text
+    assert "70 % of the last 3 are right; so far you answered 0" in shown and 'data-item="g' in shown
+    item = re.search(r'data-item="(g.)"', shown)
+    sent = {"item": item and item[1], "token": "t", "answer": {"urgency": "high"}, "seconds": 1}
+    told = reader.post("/answers/urgency", json=sent, headers={"x-form-token": reader_token}).json()
+    assert told["feedback"] == {"right": False, "answer": {"urgency": "low"}}
+    assert '<th scope="row">noel</th><td>1</td><td>0</td><td>in training</td>' in client.get("/tasks/urgency").text
