@@ -38,10 +38,13 @@ from acclimate.annotation.store import (
     WITHDRAWN,
     Store,
     Transaction,
+    answer_digest,
     moment,
+    new_salt,
 )
 from acclimate.annotation.suggestions.exposure import what_it_made
 from acclimate.annotation.tables import answers, assignments, guidelines
+from acclimate.annotation.task_settings import TRAINING
 from acclimate.annotation.tasks import current_schema, require_task
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import DataError
@@ -95,7 +98,7 @@ def submit(store: Store, submission: Submission) -> Receipt:
         row = item_row(connection, submission.task, submission.item)
         earlier = kept_before(connection, submission)
         if earlier is not None:
-            return Receipt(earlier, repeated=True, feedback=_feedback(connection, row, schema, submission.answer))
+            return Receipt(earlier, repeated=True, feedback=_feedback(connection, row, schema, submission))
         held = _require_held(connection, submission, row, moment(transaction.now))
         require_visible(row, person, *WORKING[held.purpose])
         require_valid(connection, row, schema, submission)
@@ -111,7 +114,7 @@ def submit(store: Store, submission: Submission) -> Receipt:
             guideline_version=read_beside,
             suggested=suggested,
         )
-        feedback = _feedback(connection, row, schema, submission.answer)
+        feedback = _feedback(connection, row, schema, submission)
         # Whoever was told the right answer cannot take theirs back and give it anew.
         seen = held.seen or feedback is not None
         save_assignment(connection, row, submission.person, {"state": DONE, "seen": seen})
@@ -191,10 +194,15 @@ def kept_before(connection: Connection, submission: Submission) -> int | None:
     return int(earlier.number)
 
 
-def _feedback(connection: Connection, row: Row[Any], schema: LabelSchema, answer: Answer) -> Feedback | None:
-    if row.gold is None or not require_task(connection, row.task).gold_feedback:
+def _feedback(connection: Connection, row: Row[Any], schema: LabelSchema, submission: Submission) -> Feedback | None:
+    """What is told after a gold item: in training always, later where the task says so."""
+    if row.gold is None:
         return None
-    return Feedback(schema.compared(answer) == schema.compared(row.gold), row.gold)
+    held = assignment_of(connection, row.task, row.id, submission.person)
+    in_training = held is not None and held.purpose == TRAINING
+    if not (in_training or require_task(connection, row.task).gold_feedback):
+        return None
+    return Feedback(schema.compared(submission.answer) == schema.compared(row.gold), row.gold)
 
 
 def _require_held(connection: Connection, submission: Submission, row: Row[Any], now: str) -> Row[Any]:
@@ -234,7 +242,7 @@ def _require_known_meaning(
 
 def _require_open(connection: Connection, row: Row[Any], answer: Row[Any]) -> None:
     """Refuses to take back a correction, a reading that a decision rests on, or one whose author knows the others'."""
-    if answer.purpose != READING:
+    if answer.purpose == ADJUDICATION:
         decided = assignment_of(connection, row.task, row.id, answer.person)
         if decided is None or decided.state != DONE:
             raise RefusedError(f"The answer to item {row.id} corrects a reading.", hint="a manager can see to it")
@@ -259,11 +267,11 @@ def keep_answer(
 ) -> int:
     """Adds an answer with its event; returns its number. `suggested` says what a suggestion made of it."""
     content = dict(submission.answer)
-    digest = json_digest(content)
+    digest, salt = json_digest(content), new_salt()
     place = {"task": submission.task, "item": submission.item}
     versions = {"schema_version": schema.version, "guideline_version": guideline_version}
     action = {ADJUDICATION: DECIDED, BULK: ACCEPTED_IN_BULK}.get(purpose, ANSWERED)
-    told = {"task": submission.task, "item": id_digest(submission.item), "answer": digest}
+    told = {"task": submission.task, "item": id_digest(submission.item), "answer": answer_digest(content, salt)}
     number = transaction.append(submission.person, action, **told, **versions, **(suggested or {}))
     transaction.connection.execute(
         insert(answers).values(
@@ -274,6 +282,7 @@ def keep_answer(
             purpose=purpose,
             content=content,
             digest=digest,
+            salt=salt,
             **versions,
             seconds=submission.seconds,
             at=moment(transaction.now),

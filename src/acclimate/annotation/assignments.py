@@ -20,6 +20,7 @@ from acclimate.annotation.schema_history import changes, lift, standing_answers
 from acclimate.annotation.store import CURRENT, REQUEUED, Transaction, moment
 from acclimate.annotation.suggestions.exposure import expose, shown_answers
 from acclimate.annotation.tables import answers, assignments, items, people
+from acclimate.annotation.task_settings import TRAINING
 from acclimate.annotation.tasks import current_schema, guideline_version, require_task
 from acclimate.core.errors import DataError
 from acclimate.core.reinclusion import id_digest
@@ -30,6 +31,7 @@ LEASED, DONE, SKIPPED, SEEN = "leased", "done", "skipped", "seen"
 """States of an item for one person; `seen`: has seen others' answers, and so will not read it."""
 WORKING: Mapping[str, tuple[Role, ...]] = {
     READING: (Role.ANNOTATOR, Role.VALIDATOR),
+    TRAINING: (Role.ANNOTATOR, Role.VALIDATOR),
     ADJUDICATION: (Role.REVIEWER,),
 }
 """Who is given items for which purpose."""
@@ -287,7 +289,7 @@ def companions(
 def companions_visible(person: Person, purpose: str) -> ColumnElement[bool]:
     """Which records a person may open beside an item: those that they could be given for this purpose."""
     # Validators judge outputs; an item without any is for annotators.
-    judges_alone = purpose == READING and Role.ANNOTATOR not in person.roles
+    judges_alone = purpose in (READING, TRAINING) and Role.ANNOTATOR not in person.roles
     has_outputs = cast(items.c.candidates, Text) != "[]"
     return and_(may_see(person, *WORKING[purpose]), has_outputs if judges_alone else true())
 

@@ -1,15 +1,15 @@
-"""How often the items of a task are read, changed while it runs."""
+"""How often the items of a task are read, and which skill they need, changed while it runs."""
 
 from __future__ import annotations
 
-from sqlalchemy import select, update
+from sqlalchemy import Connection, select, update
 
 from acclimate.annotation.assignments import refresh_item
 from acclimate.annotation.items import Overlap
-from acclimate.annotation.people import Role, require_every_site
+from acclimate.annotation.people import Role, active_people, require_every_site
 from acclimate.annotation.store import Store
 from acclimate.annotation.tables import items
-from acclimate.annotation.tasks import current_schema
+from acclimate.annotation.tasks import current_schema, require_task
 from acclimate.core.errors import ConfigError
 
 
@@ -39,3 +39,32 @@ def set_readings(store: Store, task: str, overlap: Overlap, *, by: str) -> int:
                 refresh_item(connection, connection.execute(select(items).where(place)).one(), schema)
         transaction.append(by, "readings set", task=task, readings=overlap.readings, share=overlap.share, items=changed)
         return changed
+
+
+def require_skill(store: Store, task: str, skill: str, *, by: str) -> int:
+    """Hands the items of a task only to people with a skill from now on (empty: to everybody); returns how many changed.
+
+    Gold items too; items that were decided, and what is held now, stay as they are. Raises ConfigError for a skill that
+    no active person has: nobody would get the items.
+    """
+    with store.write() as transaction:
+        connection = transaction.connection
+        require_every_site(connection, by, Role.MANAGER)
+        require_task(connection, task)
+        known_skill(connection, skill)
+        other = items.c.skill.is_distinct_from(skill or None)
+        place = (items.c.task == task) & ~items.c.decided & other
+        changed = connection.execute(update(items).where(place).values(skill=skill or None)).rowcount
+        transaction.append(by, "skill required", task=task, skill=skill, items=changed)
+        return changed
+
+
+def known_skill(connection: Connection, skill: str) -> str | None:
+    """A skill that somebody has, None where none is named; raises ConfigError where nobody has it."""
+    had = sorted({one for person, _ in active_people(connection) for one in person.skills})
+    if skill and skill not in had:
+        raise ConfigError(
+            f"Nobody has the skill {skill[:60]!r}, so nobody would get the items.",
+            hint=f"give it to somebody under People first; there are: {', '.join(had) or 'none'}",
+        )
+    return skill or None

@@ -71,11 +71,24 @@ def add_jobs(connection: Connection) -> None:
     metadata.create_all(connection, tables=[jobs])
 
 
+def add_salts(connection: Connection) -> None:
+    """Version 7: the random value that the event of an answer digests with it; answers from before have none."""
+    connection.exec_driver_sql("ALTER TABLE answers ADD COLUMN salt VARCHAR")
+
+
+def add_training(connection: Connection) -> None:
+    """Version 8: how many gold items a reader is trained with before the work, and what share must be right."""
+    connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN training INTEGER")
+    connection.exec_driver_sql("ALTER TABLE tasks ADD COLUMN training_percent INTEGER NOT NULL DEFAULT 80")
+
+
 MIGRATIONS: Mapping[int, Migration] = {
     1: add_sign_in_and_owners,
     2: add_checking,
     3: add_suggestions,
     4: add_active_order,
     5: add_jobs,
+    6: add_salts,
+    7: add_training,
 }
 """By the version that each starts from."""

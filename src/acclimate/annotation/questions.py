@@ -144,13 +144,27 @@ class Text(Asked):
             yield f"{self.name}: the answer has {len(value)} characters, at most {self.max_chars} are allowed."
 
 
-class Rating(Asked):
+class Scaled(Asked):
+    """A question answered with whole numbers from `low` to `high`."""
+
+    low: int = 1
+    high: int = 5
+    meanings: Mapping[int, str] = Field(default_factory=dict)
+    """What steps of the scale mean, in a few words that stand beside their numbers; steps may have none."""
+
+    @model_validator(mode="after")
+    def _meanings_are_of_steps(self) -> Self:
+        strange = [step for step in self.meanings if not self.low <= step <= self.high]
+        if strange:
+            raise ValueError(f"a meaning is given to {strange[0]}, and the scale goes from {self.low} to {self.high}")
+        return self
+
+
+class Rating(Scaled):
     """Whole numbers on a scale, one a criterion of a rubric; the answer is a number by criterion."""
 
     kind: Literal["rating"] = "rating"
     criteria: tuple[str, ...] = Field(default=("overall",), min_length=1)
-    low: int = 1
-    high: int = 5
     compared: bool = False
 
     def faults(self, value: Any, _subject: Subject) -> Iterator[str]:
@@ -192,14 +206,12 @@ class Ranking(Asked):
             yield f"{self.name}: ties are not allowed."
 
 
-class Turns(Asked):
+class Turns(Scaled):
     """A whole number for turns of a conversation; the answer is a number by the turn's place, counted from 0."""
 
     kind: Literal["turns"] = "turns"
     role: str | None = None
     """Whose turns are rated, such as assistant; without it everybody's."""
-    low: int = 1
-    high: int = 5
     compared: bool = False
 
     def faults(self, value: Any, subject: Subject) -> Iterator[str]:

@@ -30,10 +30,11 @@ from acclimate.annotation.assignments import (
 )
 from acclimate.annotation.items import unit_draw
 from acclimate.annotation.people import Person, RefusedError, Role, require_role
-from acclimate.annotation.store import CURRENT, Store, moment
+from acclimate.annotation.store import CURRENT, Store, Transaction, moment
 from acclimate.annotation.tables import answers, assignments, choices, items
-from acclimate.annotation.task_settings import CLOSED, PILOT
+from acclimate.annotation.task_settings import CLOSED, PILOT, TRAINING
 from acclimate.annotation.tasks import require_task
+from acclimate.annotation.training import training_of
 from acclimate.core.reinclusion import id_digest
 
 _SHARE = 5
@@ -54,7 +55,8 @@ def next_item(store: Store, task: str, person: str) -> Lease | None:
     """The item this person holds, else a new one; None where nothing is left for them.
 
     Items come by priority, then in the order they were added, or that a model chose in a task so set; those of other
-    sites or skills, and those with enough readings done or under way, do not come.
+    sites or skills, and those with enough readings done or under way, do not come. Where the task trains, gold items
+    come first, until enough were right.
     """
     return next(iter(next_items(store, task, person, at_most=1)), None)
 
@@ -74,6 +76,9 @@ def next_items(store: Store, task: str, person: str, *, at_most: int) -> Sequenc
         if at_most > 1:
             renew_leases(transaction, task, person, READING)
         held = held_leases(transaction, task, person, READING)
+        training = training_of(connection, settings, person) if not held else None
+        if training is not None and not training.passed:
+            return _in_training(transaction, settings, reader)
         answered = _answered(connection, task, person)
         now = moment(transaction.now)
         if at_most > 1:
@@ -82,7 +87,7 @@ def next_items(store: Store, task: str, person: str, *, at_most: int) -> Sequenc
         while len(held) < at_most:
             if reader.quota is not None and answered + len(held) >= reader.quota:
                 break
-            row = _next_gold(connection, settings, reader, answered + len(held))
+            row = _next_gold(transaction, settings, reader, answered + len(held))
             row = row or _next_open(connection, settings, reader, now)
             if row is None:
                 break
@@ -136,15 +141,26 @@ def _count_open(connection: Connection, task: Row[Any], reader: Person, now: str
     return int(connection.scalar(select(func.count()).select_from(some)) or 0)
 
 
-def _next_gold(connection: Connection, task: Row[Any], reader: Person, answered: int) -> Row[Any] | None:
+def _in_training(transaction: Transaction, task: Row[Any], reader: Person) -> Sequence[Lease]:
+    """The gold item that a reader in training holds, else another, one at a time; none where all were read."""
+    held = held_leases(transaction, task.name, reader.name, TRAINING)
+    row = None if held else _unmet_gold(transaction, task, reader)
+    return [give_lease(transaction, row, reader.name, TRAINING)] if row is not None else held[:1]
+
+
+def _next_gold(transaction: Transaction, task: Row[Any], reader: Person, answered: int) -> Row[Any] | None:
     """A gold item in a place of each block of `gold_every` items that the reader cannot foresee."""
     if not task.gold_every:
         return None
     block, place = divmod(answered, task.gold_every)
     if place != int(unit_draw(task.name, reader.name, str(block)) * task.gold_every):
         return None
-    met = exists().where(same_item(), assignments.c.person == reader.name).correlate(items)
-    gold = connection.execute(select(items).where(_fits(task.name, reader), items.c.gold.is_not(None), ~met)).all()
+    return _unmet_gold(transaction, task, reader)
+
+
+def _unmet_gold(transaction: Transaction, task: Row[Any], reader: Person) -> Row[Any] | None:
+    unmet = _fits(task.name, reader) & items.c.gold.is_not(None) & ~_met_before(reader, moment(transaction.now))
+    gold = transaction.connection.execute(select(items).where(unmet)).all()
     return min(gold, key=lambda row: unit_draw(reader.name, row.id), default=None)
 
 

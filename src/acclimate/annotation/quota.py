@@ -65,12 +65,12 @@ def read_quotas(text: str) -> list[Quota]:
     return found
 
 
-def add_quotas(store: Store, task: str, quotas: Iterable[Quota], *, by: str) -> int:
-    """Adds the examples of a plan to a task, each to be written once; returns how many."""
+def add_quotas(store: Store, task: str, quotas: Iterable[Quota], *, skill: str | None = None, by: str) -> int:
+    """Adds the examples of a plan to a task, each to be written once, by people with the skill; returns how many."""
     with store.read() as connection:
         before = connection.scalar(select(func.max(items.c.position)).where(items.c.task == task)) or 0
     places = [(quota.site, quota.group) for quota in quotas for _ in range(quota.wanted)]
-    wanted = [NewItem(_place(number, *place)) for number, place in enumerate(places, start=before + 1)]
+    wanted = [NewItem(_place(number, *place), skill=skill) for number, place in enumerate(places, start=before + 1)]
     return add_items(store, task, wanted, overlap=Overlap(), by=by)
 
 

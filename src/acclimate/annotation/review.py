@@ -34,6 +34,7 @@ from acclimate.annotation.settled import settled_value, undecided
 from acclimate.annotation.store import Store, moment
 from acclimate.annotation.study.blinding import require_unblinded
 from acclimate.annotation.tables import answers, assignments, checks, items
+from acclimate.annotation.task_settings import TRAINING
 from acclimate.annotation.tasks import current_schema, require_task
 
 ACCEPTED = "accepted"
@@ -138,7 +139,7 @@ def seen_item(store: Store, task: str, item: str, viewer: str) -> SeenItem:
         row = item_row(connection, task, item)
         require_visible(row, person, *CHECKING)
         held = assignment_of(connection, task, item, viewer)
-        if held is not None and held.state == LEASED and held.purpose == READING:
+        if held is not None and held.state == LEASED and held.purpose in (READING, TRAINING):
             raise RefusedError(f"{viewer} is reading item {item}.", hint="answer or skip it first")
         note_seen(transaction, row, viewer)
         return SeenItem(row, tuple(standing_answers(connection, task, item=item)))

@@ -11,6 +11,7 @@ from sqlalchemy import ColumnElement, Connection, select
 from acclimate.annotation import tables
 from acclimate.annotation.schema import Answer, LabelSchema, Question, replace_labels
 from acclimate.annotation.store import CURRENT
+from acclimate.annotation.task_settings import TRAINING
 
 
 @dataclass(frozen=True)
@@ -103,10 +104,14 @@ def standing_answers(
     person: str | None = None,
     of_items: ColumnElement[bool] | None = None,
 ) -> Iterator[GivenAnswer]:
-    """The answers of a task that stand, oldest first; of one item or person, or of items on which a condition holds."""
+    """The answers of a task that stand, oldest first; of one item or person, or of items on which a condition holds.
+
+    What was answered in training is none of them.
+    """
     since = changes(connection, task)
     given = tables.answers.c
-    query = select(tables.answers).where(given.task == task, given.state == CURRENT).order_by(given.number)
+    query = select(tables.answers).where(given.task == task, given.state == CURRENT, given.purpose != TRAINING)
+    query = query.order_by(given.number)
     if item is not None:
         query = query.where(given.item == item)
     if person is not None:

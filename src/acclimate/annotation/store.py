@@ -7,6 +7,7 @@ acknowledged write survives a kill and a power cut. Events hold ids and digests,
 from __future__ import annotations
 
 import os
+import secrets
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -25,7 +26,7 @@ from acclimate.core.crash_points import crash_point
 from acclimate.core.errors import ConfigError, ResourceError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
-STORE_VERSION = 6
+STORE_VERSION = 8
 FILE = "annotation.db"
 ITSELF = "acclimate"
 """Who acts when no person does: the program, or whoever holds the database, on the command line."""
@@ -175,7 +176,11 @@ class Store:
         with self.read() as connection:
             rows = connection.execute(select(tables.answers)).mappings().all()
         found = {
-            row["number"]: (json_digest(row["content"]), row["state"], [row[name] for name in _SUGGESTED])
+            row["number"]: (
+                answer_digest(row["content"], row["salt"]),
+                row["state"],
+                [row[name] for name in _SUGGESTED],
+            )
             for row in rows
         }
         wrong = sorted(place for place in expected.keys() | found.keys() if expected.get(place) != found.get(place))
@@ -185,6 +190,20 @@ class Store:
                 hint="restore the database from a copy",
             )
         return number
+
+
+def new_salt() -> str:
+    """A random value that is digested with an answer and kept with it, not in its event."""
+    return secrets.token_hex(16)
+
+
+def answer_digest(content: Mapping[str, Any], salt: str | None) -> str:
+    """What the event of an answer says of it; answers of before version 7 have no salt.
+
+    Without a salt whoever may read events, but not the answers of a blind study, could try the few answers that there
+    are to a question until one has the digest.
+    """
+    return json_digest(dict(content) if salt is None else [salt, dict(content)])
 
 
 ANSWERED, DECIDED, ACCEPTED_IN_BULK = "answered", "decided", "accepted in bulk"

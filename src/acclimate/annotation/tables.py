@@ -6,7 +6,8 @@ skipped item, and on a leased one that of whoever returned it. `checks` has a ro
 order drawn; `remarks` are what readers ask, with the `question` and `answer` that all readers then see. `suggestions` are
 proposals for items, named by the event that kept them, whose source stands in `suggestion_batches`, `removed` by the event
 that took them from everybody who did not get them before; `exposures` say which was shown to whom or kept from them, and an
-answer's `kept` whether it says the same; its `bulk` is the event that accepted it with many others. `rankings` name the events
+answer's `kept` whether it says the same; its `bulk` is the event that accepted it with many others, its `salt` what its event digested with
+it. `rankings` name the events
 that chose what is read next and measured what was learnt; `choices` are the newest chosen items, each with why; `vectors` are
 those of the items' texts, by one encoder, as 16-bit floats. `jobs` are what was asked for on a page and is done beside the
 serving, named by the event that asked; what one was `given` goes when it has ended. Tables whose names begin with `app_`
@@ -84,6 +85,8 @@ tasks = Table(
     Column("active", Boolean, nullable=False, server_default=false()),
     Column("random_percent", Integer, nullable=False, server_default="10"),
     Column("rank_every", Integer),
+    Column("training", Integer),
+    Column("training_percent", Integer, nullable=False, server_default="80"),
 )
 
 schemas = Table(
@@ -181,6 +184,7 @@ answers = Table(
     Column("shown", Boolean),
     Column("kept", Boolean),
     Column("bulk", Integer),
+    Column("salt", String),
     UniqueConstraint("person", "token"),
     ForeignKeyConstraint(["task", "item"], ["items.task", "items.id"]),
 )

@@ -8,6 +8,8 @@ from acclimate.core.errors import ConfigError
 
 PILOT, WORK, CLOSED = "pilot", "work", "closed"
 """Rounds of a task: in the pilot round only pilot items are handed out, and none once it is closed."""
+TRAINING = "training"
+"""The purpose of an item read in training: its answer is no reading, and nothing counts it."""
 HIDDEN, SHOWN, RANDOMISED = "hidden", "shown", "randomised"
 """Whether readers see suggestions: nobody, everybody, or by a draw for each item and reader."""
 
@@ -21,7 +23,8 @@ class TaskSettings:
     With `beside` a reader may open the other records of the item's subject beside it.
     With `active` items come as a model would learn most from them (see `acclimate.annotation.active`), but
     `random_percent` of these, which are drawn at random; with `rank_every` the server chooses and measures anew after so
-    many new answers.
+    many new answers. With `training` a reader first gets so many gold items, is told each time what was expected, and
+    reads on only once `training_percent` of the last so many were right.
     """
 
     lease_minutes: int = 30
@@ -33,6 +36,8 @@ class TaskSettings:
     active: bool = False
     random_percent: int = 10
     rank_every: int | None = None
+    training: int | None = None
+    training_percent: int = 80
 
 
 def require_possible(settings: TaskSettings) -> None:
@@ -50,6 +55,11 @@ def require_possible(settings: TaskSettings) -> None:
         raise ConfigError(
             f"{settings.random_percent} % of chosen items are to be drawn at random.",
             hint="give 1 to 100: without random items the accuracy cannot be estimated",
+        )
+    if settings.training is not None and not (1 <= settings.training <= 1000 and 1 <= settings.training_percent <= 100):
+        raise ConfigError(
+            f"A training of {settings.training} items, {settings.training_percent} % of them right.",
+            hint="give 1 to 1000 items and 1 to 100 percent",
         )
     if settings.rank_every is not None and settings.rank_every < 1:
         raise ConfigError(

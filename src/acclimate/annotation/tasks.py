@@ -15,6 +15,7 @@ from acclimate.annotation.items import NewItem, Overlap, new_row, records_digest
 from acclimate.annotation.people import Person, RefusedError, Role, require_every_site, require_role
 from acclimate.annotation.schema import Choice, LabelSchema
 from acclimate.annotation.store import STUDY_REGISTERED, Store, Transaction
+from acclimate.annotation.study.blinding import is_closed
 from acclimate.annotation.task_settings import CLOSED, HIDDEN, PILOT, WORK, TaskSettings, require_possible
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import ConfigError, DataError
@@ -48,6 +49,7 @@ def change_settings(store: Store, task: str, settings: TaskSettings, *, by: str)
         require_task(transaction.connection, task)
         if settings.suggestions != HIDDEN and is_study(transaction.connection, task):
             raise RefusedError(f"{task} is a study, whose readers must not be led.", hint="keep suggestions hidden")
+        require_trainable(transaction.connection, task, current_schema(transaction.connection, task), settings)
         if settings.active:
             require_single_label(current_schema(transaction.connection, task))
         changed = update(tables.tasks).where(tables.tasks.c.name == task).values(**vars(settings))
@@ -84,12 +86,17 @@ def add_items(store: Store, task: str, items: Sequence[NewItem], *, overlap: Ove
 
 
 def start_round(store: Store, task: str, name: str, *, by: str) -> None:
-    """Moves a task to its pilot or its work round."""
+    """Moves a task to its pilot or its work round; raises RefusedError for a study that was closed by its last look."""
     if name not in (PILOT, WORK, CLOSED):
         raise DataError(f"There is no round {name!r}.", hint=f"rounds are {PILOT}, {WORK} and {CLOSED}")
     with store.write() as transaction:
         require_every_site(transaction.connection, by, Role.MANAGER)
         require_task(transaction.connection, task)
+        if name != CLOSED and is_closed(transaction.connection, task):
+            raise RefusedError(
+                f"The study {task} is closed: what is read now would be mixed with answers given blind.",
+                hint="register a new study under another name",
+            )
         transaction.connection.execute(update(tables.tasks).where(tables.tasks.c.name == task).values(round=name))
         transaction.append(by, "round started", task=task, round=name)
 
@@ -213,6 +220,24 @@ def require_single_label(schema: LabelSchema) -> Choice:
             hint="leave its items in their order, or ask for one label",
         )
     return question
+
+
+def require_trainable(connection: Connection, task: str, schema: LabelSchema, settings: TaskSettings) -> None:
+    """Raises ConfigError where the task lacks what it would train with: gold items, and a question that is compared."""
+    if not settings.training:
+        return
+    if not any(question.compared for question in schema.questions):
+        raise ConfigError(
+            "No answer to this task's questions is right or wrong, so nobody could pass a training.",
+            hint="train on a task that asks for labels, codes, marks or an order",
+        )
+    gold = (tables.items.c.task == task) & tables.items.c.gold.is_not(None)
+    there = connection.scalar(select(func.count()).select_from(tables.items).where(gold)) or 0
+    if there < settings.training:
+        raise ConfigError(
+            f"A training of {settings.training} gold items, and the task has {there}.",
+            hint="add records with their right answers first, some more than the training takes",
+        )
 
 
 def _batches(rows: Iterator[T]) -> Iterator[list[T]]:

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from starlette.responses import JSONResponse, Response
 
+from acclimate.annotation.people import Role
 from acclimate.annotation.review import CHECKING
 from acclimate.annotation.tasks import task_names
-from acclimate.app.identity import WRONG, accept_invitation, form_token, invited_person, sign_in, sign_out
+from acclimate.app.identity import WRONG, accept_invitation, broken_glass, form_token, invited_person, sign_in, sign_out
 from acclimate.app.web import EVERYONE, SIGNED_IN, Page, Visit, give_cookie, go_to
 from acclimate.core.errors import DataError
 
@@ -15,7 +16,8 @@ def home(visit: Visit) -> Response:
     """The tasks, with what one's roles let one do in each."""
     with visit.store.read() as connection:
         names = task_names(connection)
-    return visit.page("home.html", tasks=names, checking=CHECKING)
+    glass = broken_glass(visit.store) if Role.OWNER in visit.person.roles else []
+    return visit.page("home.html", tasks=names, checking=CHECKING, broken_glass=glass)
 
 
 def ask_password(visit: Visit) -> Response:

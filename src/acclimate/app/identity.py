@@ -8,6 +8,7 @@ from __future__ import annotations
 import hashlib
 import secrets
 import threading
+from dataclasses import dataclass
 from datetime import datetime, timedelta
 
 from sqlalchemy import Connection, delete, insert, select, update
@@ -28,7 +29,7 @@ from acclimate.annotation.people import (
     set_password,
 )
 from acclimate.annotation.store import Store, Transaction, moment
-from acclimate.annotation.tables import attempts, invitations, outside_identities, people, sessions
+from acclimate.annotation.tables import attempts, events, invitations, outside_identities, people, sessions
 from acclimate.app.second_factor import forget_second_factor, passes_second_factor
 from acclimate.core.errors import DataError
 
@@ -37,6 +38,9 @@ IDLE_HOURS = 2
 INVITATION_DAYS = 7
 FREE_ATTEMPTS = 5
 LOCK_MINUTES = 15
+BREAK_GLASS = "break-glass access"
+"""The action by which whoever holds the database lets somebody in; owners are shown it on their first page."""
+BREAK_GLASS_DAYS = 30
 WRONG = "That did not match, or there were too many attempts."
 
 _TOUCH_MINUTES = 5
@@ -204,13 +208,32 @@ def break_glass(store: Store, name: str, *, reason: str, account: str) -> str:
     if not reason.strip():
         raise DataError("Break-glass access needs a reason.", hint="give --reason: it stands in the audit chain")
     with store.write() as transaction:
-        transaction.append(SYSTEM, "break-glass access", person=name, reason=reason.strip(), account=account)
+        transaction.append(SYSTEM, BREAK_GLASS, person=name, reason=reason.strip(), account=account)
         _close_every_way_in(transaction, name)
         transaction.connection.execute(update(people).where(people.c.name == name).values(password=None))
         earlier = {person.name: person for person, _ in active_people(transaction.connection)}.get(name)
     others = earlier.roles if earlier else ()
     save_person(store, Person(name, tuple(dict.fromkeys((Role.OWNER, Role.MANAGER, *others)))), by=SYSTEM)
     return invite(store, name, by=SYSTEM)
+
+
+@dataclass(frozen=True)
+class BrokenGlass:
+    """A break-glass access: when (a day), whom it let in, why, and the account of the machine that did it."""
+
+    day: str
+    person: str
+    reason: str
+    account: str
+
+
+def broken_glass(store: Store) -> list[BrokenGlass]:
+    """The break-glass accesses of the last thirty days, the newest first."""
+    since = moment(store.clock() - timedelta(days=BREAK_GLASS_DAYS))
+    wanted = select(events).where(events.c.action == BREAK_GLASS, events.c.at >= since)
+    with store.read() as connection:
+        rows = connection.execute(wanted.order_by(events.c.number.desc())).all()
+    return [BrokenGlass(day=row.at[:10], **row.details) for row in rows]
 
 
 def form_token(token: str) -> str:

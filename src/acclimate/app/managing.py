@@ -10,6 +10,7 @@ import yaml
 from starlette.responses import Response
 
 from acclimate.annotation.code_search import code_lists
+from acclimate.annotation.distribution import known_skill
 from acclimate.annotation.export import export_snapshot
 from acclimate.annotation.items import Overlap
 from acclimate.annotation.outlook import outlook
@@ -24,6 +25,7 @@ from acclimate.annotation.tasks import (
     guideline,
     single_label_question,
 )
+from acclimate.annotation.training import trainings
 from acclimate.app.identity import INVITATION_DAYS, invite, remove_access
 from acclimate.app.reading import depths
 from acclimate.app.records_input import read_items
@@ -94,6 +96,7 @@ def _task_page(visit: Visit, *, rate: str) -> Response:
         progress=progress(visit.store, task, by=name),
         readers=reader_records(visit.store, task, by=name),
         outlook=ahead,
+        trainings=trainings(visit.store, task, by=name),
         quotas=quotas_of(visit.store, task, by=name),
         cost=ahead.cost(float(rate)) if rate else None,
         rate=rate,
@@ -107,8 +110,10 @@ def bring_records(visit: Visit) -> Response:
     """Adds records to a task, each to be read as often as the form says."""
     readings = visit.whole_number("readings", low=1, high=20)
     share = visit.whole_number("share", low=0, high=100) / 100
+    with visit.store.read() as connection:
+        skill = known_skill(connection, visit.text("skill").strip())
     priority, pilot = visit.whole_number("priority", low=0, high=1000), bool(visit.text("pilot"))
-    items = [replace(item, priority=priority, pilot=pilot) for item in read_items(visit.text("records"))]
+    items = [replace(item, skill=skill, priority=priority, pilot=pilot) for item in read_items(visit.text("records"))]
     add_items(
         visit.store, visit.path["task"], items, overlap=Overlap(readings=readings, share=share), by=visit.person.name
     )
@@ -145,10 +150,16 @@ def add_person(visit: Visit) -> Response:
     sites, skills = (tuple(filter(None, map(str.strip, visit.text(field).split(",")))) for field in ("sites", "skills"))
     if name == visit.person.name and not _ADMITTING & set(roles):
         raise ConfigError("You could not come back to this page.", hint="let another owner or manager do it")
-    with visit.store.read() as connection:
-        quotas = {one.name: one.quota for one, _ in active_people(connection)}
-    save_person(visit.store, Person(name, roles, sites, skills, quotas.get(name)), by=visit.person.name)
+    save_person(visit.store, Person(name, roles, sites, skills, _quota(visit, name)), by=visit.person.name)
     return _people(visit, link=invite(visit.store, name, by=visit.person.name), invited=name)
+
+
+def _quota(visit: Visit, name: str) -> int | None:
+    """How many readings of a task the person takes at most: what the form says, 0 for no limit, else as it was."""
+    if visit.text("quota").strip():
+        return visit.whole_number("quota", low=0, high=1_000_000) or None
+    with visit.store.read() as connection:
+        return {one.name: one.quota for one, _ in active_people(connection)}.get(name)
 
 
 def drop_person(visit: Visit) -> Response:

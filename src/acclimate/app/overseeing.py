@@ -7,7 +7,7 @@ from dataclasses import replace
 from starlette.responses import Response
 
 from acclimate.annotation.assignments import shown_order
-from acclimate.annotation.distribution import set_readings
+from acclimate.annotation.distribution import known_skill, require_skill, set_readings
 from acclimate.annotation.items import Overlap
 from acclimate.annotation.outlook import STATES, find_items
 from acclimate.annotation.people import Role
@@ -39,7 +39,7 @@ def show_settings(visit: Visit) -> Response:
         "settings.html",
         task=task,
         settings=settings,
-        in_pilot=running == PILOT,
+        round=running,
     )
 
 
@@ -47,6 +47,7 @@ def save_settings(visit: Visit) -> Response:
     """Hands a task out as the form says."""
     task, by = visit.path["task"], visit.person.name
     gold_every = visit.whole_number("gold_every", low=0, high=1000)
+    training = visit.whole_number("training", low=0, high=1000)
     with visit.store.read() as connection:
         before = settings_of(connection, task)
     settings = replace(
@@ -54,14 +55,16 @@ def save_settings(visit: Visit) -> Response:
         lease_minutes=visit.whole_number("lease_minutes", low=1, high=24 * 60),
         gold_every=gold_every or None,
         gold_feedback=bool(visit.text("gold_feedback")),
+        training=training or None,
+        training_percent=visit.whole_number("training_percent", low=1, high=100),
         quick=bool(visit.text("quick")),
         beside=bool(visit.text("beside")),
     )
     change_settings(visit.store, task, settings, by=by)
-    wanted = PILOT if visit.text("round") == PILOT else WORK
+    wanted = visit.text("round")
     with visit.store.read() as connection:
         running = require_task(connection, task).round
-    if wanted != running:
+    if wanted in (PILOT, WORK) and wanted != running:
         start_round(visit.store, task, wanted, by=by)
     return go_to(f"/tasks/{task}")
 
@@ -75,9 +78,18 @@ def save_readings(visit: Visit) -> Response:
     return go_to(f"/tasks/{visit.path['task']}")
 
 
+def save_skill(visit: Visit) -> Response:
+    """Hands the items of a task only to people with a skill from now on."""
+    require_skill(visit.store, visit.path["task"], visit.text("skill").strip(), by=visit.person.name)
+    return go_to(f"/tasks/{visit.path['task']}")
+
+
 def plan_examples(visit: Visit) -> Response:
     """Adds examples to be written, by site and group."""
-    add_quotas(visit.store, visit.path["task"], read_quotas(visit.text("plan").strip()), by=visit.person.name)
+    plan = read_quotas(visit.text("plan").strip())
+    with visit.store.read() as connection:
+        skill = known_skill(connection, visit.text("skill").strip())
+    add_quotas(visit.store, visit.path["task"], plan, skill=skill, by=visit.person.name)
     return go_to(f"/tasks/{visit.path['task']}")
 
 
@@ -123,6 +135,7 @@ PAGES = (
     Page("/tasks/{task}/settings", show_settings, allowed=_MANAGER),
     Page("/tasks/{task}/settings", save_settings, method="POST", allowed=_MANAGER),
     Page("/tasks/{task}/readings", save_readings, method="POST", allowed=_MANAGER),
+    Page("/tasks/{task}/skill", save_skill, method="POST", allowed=_MANAGER),
     Page("/tasks/{task}/examples", plan_examples, method="POST", allowed=_MANAGER),
     Page("/tasks/{task}/items", show_items, allowed=_LEADING),
     Page("/tasks/{task}/items", show_items, method="POST", allowed=_LEADING),

@@ -18,6 +18,7 @@ from acclimate.annotation.remarks import answered_questions
 from acclimate.annotation.review import next_dispute
 from acclimate.annotation.schema import Choice, LabelSchema, Spans, Text
 from acclimate.annotation.tasks import current_schema, guideline, require_task
+from acclimate.annotation.training import training_of
 from acclimate.app.web import Page, Visit
 from acclimate.core.errors import DataError
 from acclimate.core.schema import TEXT_COLUMNS
@@ -168,7 +169,8 @@ def _around(visit: Visit, *, purpose: str) -> dict[str, Any]:
     task = visit.path["task"]
     with visit.store.read() as connection:
         answered = answered_questions(connection, task)
-        quick = require_task(connection, task).quick
+        row = require_task(connection, task)
+        training = training_of(connection, row, visit.person.name) if purpose == READING else None
     return {
         "task": task,
         "purpose": purpose,
@@ -176,7 +178,9 @@ def _around(visit: Visit, *, purpose: str) -> dict[str, Any]:
         "check": None,
         "guideline": guideline(visit.store, task),
         "answered": answered,
-        "quick": quick,
+        "quick": row.quick,
+        "training": training if training is not None and not training.passed else None,
+        "training_percent": row.training_percent,
         "last": last_answer(visit.store, task, visit.person.name),
         "fields_shown": fields_shown,
         "depths": depths,

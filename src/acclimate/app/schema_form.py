@@ -41,6 +41,7 @@ def _fields(visit: Visit, number: int) -> dict[str, str]:
         "criteria",
         "low",
         "high",
+        "meanings",
         "edits",
         "role",
         "optional",
@@ -76,14 +77,27 @@ def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
 
-def _scale(given: Mapping[str, str]) -> dict[str, int]:
+def _scale(given: Mapping[str, str]) -> dict[str, Any]:
     try:
         low, high = int(given["low"] or 1), int(given["high"] or 5)
     except ValueError:
         raise ConfigError(f"The scale of {given['name'][:40]!r} is not two numbers.", hint="such as 1 and 5") from None
     if not 0 <= low < high <= low + 20:
         raise ConfigError(f"The scale goes from {low} to {high}.", hint="up to 20 steps from the lower to the higher")
-    return {"low": low, "high": high}
+    return {"low": low, "high": high, "meanings": _meanings(given)}
+
+
+def _meanings(given: Mapping[str, str]) -> dict[int, str]:
+    """One step of the scale a line: `step: what it means`."""
+    found: dict[int, str] = {}
+    for line in _lines(given["meanings"]):
+        step, _, says = (part.strip() for part in line.partition(":"))
+        if not (step.isascii() and step.isdigit() and len(step) < 4 and says):
+            raise ConfigError(
+                f"{line[:40]!r} says of no step of {given['name'][:40]!r} what it means.", hint="such as 1: wrong"
+            )
+        found[int(step)] = says
+    return found
 
 
 _MAKERS: Mapping[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {

@@ -25,7 +25,7 @@ from acclimate.app import (
     revising,
     suggesting,
 )
-from acclimate.app.identity import invite
+from acclimate.app.identity import break_glass, invite
 from acclimate.app.jobs import Surroundings
 from acclimate.app.patience import Impatient
 from acclimate.app.web import Office, Page, application, host_of
@@ -67,10 +67,13 @@ class OutsideSignIn:
     secret: str
 
 
-def open_office(folder: Path, *, url: str | None = None, manager: str, port: int, public_url: str | None) -> Opened:
+def open_office(
+    folder: Path, *, url: str | None = None, manager: str, reason: str = "", port: int, public_url: str | None
+) -> Opened:
     """Opens the project's annotations, in its folder or at a URL.
 
-    Where no owner or manager can sign in yet, the person `manager` becomes both and gets a one-time link.
+    Where nobody can sign in yet, the person `manager` becomes owner and manager and gets a one-time link. Where others
+    can, but no owner or manager, that is break-glass access: it raises ConfigError without a reason.
     """
     origins = (origin_of(public_url),) if public_url else (f"http://{ADDRESS}:{port}", f"http://localhost:{port}")
     store = Store.open(database_url(folder, url))
@@ -81,6 +84,14 @@ def open_office(folder: Path, *, url: str | None = None, manager: str, port: int
     leading = {Role.OWNER, Role.MANAGER}
     if any(leading & set(person.roles) and can_sign_in for person, can_sign_in in people):
         return Opened(office, "")
+    if any(can_sign_in for _, can_sign_in in people):
+        if not reason.strip():
+            raise ConfigError(
+                f"People can sign in to this project, but no owner or manager, so making {manager} one is break-glass access.",
+                hint='say why with --reason "the owner has left": the audit chain keeps it, and owners are shown it',
+            )
+        link = break_glass(store, manager, reason=reason, account=account_name())
+        return Opened(office, join_link(origins[0], link))
     if not any(person.name == manager and Role.OWNER in person.roles for person, _ in people):
         make_first_owner(store, manager, account=account_name())
     return Opened(office, join_link(origins[0], invite(store, manager, by=SYSTEM)))

@@ -39,6 +39,9 @@ def command(
         "127.0.0.1", help="The address to listen on; another only with --public-url: the proxy must be what reaches it."
     ),
     manager: str = typer.Option("manager", help="Who owns and manages, where nobody does yet; gets a one-time link."),
+    reason: str = typer.Option(
+        "", help="Why --manager is let in where others can sign in but no owner or manager; owners are shown it."
+    ),
     public_url: str = PublicOption,
     oidc_issuer: str = typer.Option(
         "", help="An OpenID Connect provider to sign in with; its secret in ACCLIMATE_OIDC_SECRET."
@@ -82,7 +85,7 @@ def command(
     asked = _endpoint(endpoint, model)
     project.mkdir(parents=True, exist_ok=True)
     url = os.environ.get("DATABASE_URL")
-    opened = open_office(project, url=url, manager=manager, port=port, public_url=public_url or None)
+    opened = open_office(project, url=url, manager=manager, reason=reason, port=port, public_url=public_url or None)
     address = opened.office.origins[0]
     if as_json:
         print_json({"address": address, "first_link": opened.first_link})

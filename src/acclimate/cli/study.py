@@ -159,7 +159,10 @@ def export(
         print(f"{made.cases} regression cases, {made.candidates} candidates for training: {made.folder}")
         for reason, count in made.without_candidate.items():
             print(f"no candidate: {reason}: {count}")
-    say("they are of test records: the guide says where they may be trained on", quiet=quiet)
+    say(
+        "they are of test records and marked so: a project that ingests them tests on them, and does not train on them",
+        quiet=quiet,
+    )
 
 
 def _protocol(path: Path) -> Protocol:

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
-from sqlalchemy import Connection, update
+from collections.abc import Mapping
+
+from sqlalchemy import Connection, select, update
 
 from acclimate.annotation import tables
+from acclimate.annotation.store import NO_EVENT
+from acclimate.core.atomic import json_digest
 
 
 def say_version(connection: Connection, version: int) -> None:
@@ -13,8 +17,40 @@ def say_version(connection: Connection, version: int) -> None:
     connection.execute(update(tables.settings).where(place).values(value=str(version)))
 
 
+def drop_training(connection: Connection) -> None:
+    """Takes away what the eighth version brought."""
+    for column in ("training", "training_percent"):
+        connection.exec_driver_sql(f"ALTER TABLE tasks DROP COLUMN {column}")
+
+
+def drop_salts(connection: Connection) -> None:
+    """Takes away what the seventh version brought, and later ones: events digest answers alone, as they did before."""
+    drop_training(connection)
+    plain = {row.number: row.digest for row in connection.execute(select(tables.answers))}
+    if plain:
+        connection.exec_driver_sql("DROP TRIGGER events_no_update")
+        _write_events_anew(connection, plain)
+    connection.exec_driver_sql("ALTER TABLE answers DROP COLUMN salt")
+
+
+def _write_events_anew(connection: Connection, answers: Mapping[int, str]) -> None:
+    """The chain with these digests for its answers."""
+    logged = tables.events.c
+    previous = NO_EVENT
+    for row in connection.execute(select(tables.events).order_by(logged.number)).mappings().all():
+        said = {name: row[name] for name in ("number", "at", "who", "action", "details")}
+        if row["number"] in answers:
+            said["details"] = {**row["details"], "answer": answers[row["number"]]}
+        digest = json_digest({**said, "previous": previous})
+        connection.execute(
+            update(tables.events).where(logged.number == row["number"]).values(**said, previous=previous, digest=digest)
+        )
+        previous = digest
+
+
 def drop_jobs(connection: Connection) -> None:
-    """Takes away what the sixth version brought."""
+    """Takes away what the sixth version brought, and later ones."""
+    drop_salts(connection)
     tables.jobs.drop(connection)
     connection.exec_driver_sql("ALTER TABLE tasks DROP COLUMN rank_every")
     connection.exec_driver_sql("ALTER TABLE suggestions DROP COLUMN removed")

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 from sqlalchemy import insert, select, text, update
 from sqlalchemy.exc import IntegrityError
-from tests.unit.annotation.older_databases import drop_checking, drop_suggestions, say_version
+from tests.unit.annotation.older_databases import drop_checking, drop_salts, drop_suggestions, say_version
 from tests.unit.annotation.project_of_four import TASK, notes, open_store, read_all, start_task
 
 from acclimate.annotation import tables
@@ -24,9 +24,10 @@ from acclimate.annotation.people import (
     set_password,
 )
 from acclimate.annotation.schema_history import standing_answers
-from acclimate.annotation.store import STORE_VERSION, Store, database_url, migrate
+from acclimate.annotation.store import ANSWERED, STORE_VERSION, Store, database_url, migrate
 from acclimate.annotation.suggestions.proposals import Source, Suggested, save_suggestions
 from acclimate.annotation.tasks import NewItem, Overlap, TaskSettings, add_items, settings_of
+from acclimate.core.atomic import json_digest
 from acclimate.core.errors import DataError, WorkspaceError
 from acclimate.project.audit import AuditLog
 
@@ -156,6 +157,25 @@ def test_a_database_of_the_third_version_gets_suggestions_and_shows_nobody_any(s
         assert set(connection.scalars(select(tables.items.c.subject))) == {"p1", None}
     assert save_suggestions(opened, TASK, Source("m", "1"), [Suggested("n1", {"urgency": "low"})], by="mia").kept == 1
     assert opened.verify() > 0
+
+
+def test_answers_of_before_salts_verify_beside_new_ones(store: Store, tmp_path: Path) -> None:
+    with store.write() as transaction:
+        drop_salts(transaction.connection)
+        say_version(transaction.connection, 6)
+    store.close()
+    opened = open_store(tmp_path)
+    read_all(opened, {"bob": {"n0": "low", "n1": "high"}})
+    with opened.read() as connection:
+        salts = connection.scalars(select(tables.answers.c.salt).order_by(tables.answers.c.number)).all()
+    assert salts[:2] == [None, None] and len({*salts[2:], None}) == 3
+    assert opened.verify() > 0
+
+
+def test_nobody_can_tell_from_an_event_which_answer_it_is_about(store: Store) -> None:
+    said = [event["details"]["answer"] for event in store.events() if event["action"] == ANSWERED]
+    assert len(set(said)) == 2
+    assert not set(said) & {json_digest({"urgency": label}) for label in ("low", "high")}
 
 
 def test_a_newer_database_is_refused(store: Store, tmp_path: Path) -> None:

@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pyarrow.parquet as pq
 import pytest
+from sqlalchemy import select
 from tests.unit.app.office_of_two_sites import app_of, open_office, signed_in
 
 from acclimate.annotation.formats.leaving import export_annotations
 from acclimate.annotation.people import SYSTEM, Person, Role, person_named, save_person
+from acclimate.annotation.study.design import Answered
+from acclimate.annotation.study.protocol import Protocol
+from acclimate.annotation.study.running import look, open_study
+from acclimate.annotation.tables import items
 from acclimate.annotation.tasks import NewItem, Overlap, add_items
 from acclimate.app.web import Office
 
@@ -73,3 +79,73 @@ def test_agreement_is_shown_and_what_readers_differ_on_is_named_without_their_la
 def test_agreement_tells_nothing_of_another_site(office: Office) -> None:
     shown = pages_of(office, "mia")
     assert 'value="n2"' not in shown and "No item of 0 has two readings" in shown
+
+
+def test_a_manager_sets_what_a_person_can_and_what_a_task_needs(office: Office) -> None:
+    client, token = signed_in(office, app_of(office), "mara")
+    person = {
+        "form_token": token,
+        "name": "ann",
+        "roles": "annotator",
+        "sites": "south",
+        "skills": "burns",
+        "quota": "3",
+    }
+    shown = client.post("/people", data=person).text
+    assert "<td>burns</td><td>3</td>" in shown
+    add_items(office.store, "urgency", [NewItem({"id": "s0", "text": "A sprain."})], overlap=Overlap(), by="mara")
+    assert client.post("/tasks/urgency/skill", data={"form_token": token, "skill": "burns"}).status_code == 303
+    brought = {
+        "form_token": token,
+        "records": "id,text\ns1,A burn.\n",
+        "readings": "1",
+        "share": "100",
+        "priority": "0",
+    }
+    assert client.post("/tasks/urgency/records", data={**brought, "skill": "burns"}).status_code == 303
+    with office.store.read() as connection:
+        needed = {row.id: row.skill for row in connection.execute(select(items.c.id, items.c.skill))}
+    assert (needed["s0"], needed["s1"]) == ("burns", "burns")
+    refused = client.post("/tasks/urgency/skill", data={"form_token": token, "skill": "bruns"})
+    assert refused.status_code == 400 and "there are: burns" in refused.text
+
+
+def test_a_plan_of_examples_may_need_a_skill(office: Office) -> None:
+    save_person(office.store, Person("ann", (Role.ANNOTATOR,), ("south",), skills=("burns",)), by=SYSTEM)
+    client, token = signed_in(office, app_of(office), "mara")
+    plan = {"form_token": token, "plan": "site,group,count\nsouth,over 80,2\n", "skill": "burns"}
+    assert client.post("/tasks/urgency/examples", data=plan).status_code == 303
+    with office.store.read() as connection:
+        needed = connection.scalars(select(items.c.skill).where(items.c.id.startswith("example-"))).all()
+    assert needed == ["burns", "burns"]
+
+
+def test_the_settings_of_a_closed_study_leave_it_closed(office: Office) -> None:
+    protocol = Protocol(name="review", arms=("adapted", "base"), items=2, readings=1)
+    answered = [Answered(f"r{n}", "Why?", {"adapted": "So.", "base": "Hm."}, "", cluster=f"p{n}") for n in range(2)]
+    open_study(office.store, protocol, answered, by="mara")
+    look(office.store, "review", by="mara", close_early="no readers")
+    client, token = signed_in(office, app_of(office), "mara")
+    assert "This task is closed" in client.get("/tasks/review/settings").text
+    fields = {"form_token": token, "gold_every": "0", "lease_minutes": "10", "training": "0", "training_percent": "80"}
+    assert client.post("/tasks/review/settings", data=fields).status_code == 303
+    refused = client.post("/tasks/review/settings", data={**fields, "round": "work"})
+    assert refused.status_code == 403 and "mixed with answers given blind" in refused.text
+
+
+def test_a_manager_sets_a_training_and_sees_who_is_in_it(office: Office) -> None:
+    gold = [NewItem({"id": f"g{n}", "text": "A cut."}, gold={"urgency": "low"}) for n in range(3)]
+    add_items(office.store, "urgency", gold, overlap=Overlap(), by="mara")
+    client, token = signed_in(office, app_of(office), "mara")
+    fields = {"form_token": token, "gold_every": "0", "lease_minutes": "10", "training": "3", "training_percent": "70"}
+    assert client.post("/tasks/urgency/settings", data=fields).status_code == 303
+    assert 'name="training" value="3"' in client.get("/tasks/urgency/settings").text
+    save_person(office.store, Person("noel", (Role.ANNOTATOR,)), by=SYSTEM)
+    reader, reader_token = signed_in(office, app_of(office), "noel")
+    shown = reader.get("/read/urgency").text
+    assert "70 % of the last 3 are right; so far you answered 0" in shown and 'data-item="g' in shown
+    item = re.search(r'data-item="(g.)"', shown)
+    sent = {"item": item and item[1], "token": "t", "answer": {"urgency": "high"}, "seconds": 1}
+    told = reader.post("/answers/urgency", json=sent, headers={"x-form-token": reader_token}).json()
+    assert told["feedback"] == {"right": False, "answer": {"urgency": "low"}}
+    assert '<th scope="row">noel</th><td>1</td><td>0</td><td>in training</td>' in client.get("/tasks/urgency").text

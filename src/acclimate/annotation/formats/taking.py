@@ -30,7 +30,7 @@ from acclimate.annotation.formats.table import format_named
 from acclimate.annotation.items import NewItem, Overlap
 from acclimate.annotation.people import Person, Role, require_every_site, save_person
 from acclimate.annotation.schema import LabelSchema
-from acclimate.annotation.store import ANSWERED, CURRENT, DECIDED, Store, Transaction, moment
+from acclimate.annotation.store import ANSWERED, CURRENT, DECIDED, Store, Transaction, answer_digest, moment, new_salt
 from acclimate.annotation.suggestions.proposals import Source, keep_batch
 from acclimate.annotation.tables import answers, assignments, items, people, tasks
 from acclimate.annotation.tasks import add_items, create_task, current_schema, guideline_version
@@ -190,11 +190,17 @@ def _answer_row(
     content = dict(one.answer)
     place = {"task": one.row.task, "item": one.row.id}
     versions = {"schema_version": schema.version, "guideline_version": guideline}
-    digest = json_digest(content)
+    digest, salt = json_digest(content), new_salt()
     action = DECIDED if one.reading.purpose == ADJUDICATION else ANSWERED
     about = {"task": one.row.task, "item": id_digest(one.row.id)}
-    told = {"answer": digest, **versions, "person": one.person, "imported": source}
+    told = {"answer": answer_digest(content, salt), **versions, "person": one.person, "imported": source}
     number = transaction.append(by, action, **about, **told)
     given = {"person": one.person, "token": one.token, "purpose": one.reading.purpose, "content": content}
-    kept = {"digest": digest, "seconds": one.reading.seconds, "at": moment(transaction.now), "state": CURRENT}
+    kept = {
+        "digest": digest,
+        "salt": salt,
+        "seconds": one.reading.seconds,
+        "at": moment(transaction.now),
+        "state": CURRENT,
+    }
     return {"number": number, **place, **given, **versions, **kept}

@@ -23,7 +23,12 @@ def is_blind(connection: Connection, task: str) -> bool:
     outputs = connection.scalar(select(items.c.candidates).where(items.c.task == task).limit(1))
     if not outputs:  # a study's items all have some: spares the search of all events
         return False
-    said = select(events.c.action, events.c.details).where(events.c.action.in_([STUDY_REGISTERED, STUDY_LOOKED]))
-    of_task = [row for row in connection.execute(said) if row.details["task"] == task]
-    closed = any(row.details.get("last") for row in of_task if row.action == STUDY_LOOKED)
-    return bool(of_task) and not closed
+    registered = connection.scalars(select(events.c.details).where(events.c.action == STUDY_REGISTERED))
+    is_study = any(details["task"] == task for details in registered)
+    return is_study and not is_closed(connection, task)
+
+
+def is_closed(connection: Connection, task: str) -> bool:
+    """Whether the task is a study whose last look was taken, so that its arms may be known."""
+    looks = connection.scalars(select(events.c.details).where(events.c.action == STUDY_LOOKED))
+    return any(details["last"] for details in looks if details["task"] == task)

@@ -30,8 +30,10 @@ from acclimate.core.schema import records_table
 from acclimate.project.locks import run_lock
 from acclimate.project.manifests import MANIFEST, REPORT, RUN
 
-CASES, CANDIDATES = "regression-cases", "training-candidates"
-_CODE = "1"
+CASES = "regression-cases"
+TEST = "test"
+"""The split of all that is exported: a study shows answers to test records, and `ingest` and `split` keep it."""
+_CODE = "2"
 """Changes when equal answers would give other cases or candidates."""
 
 Row = dict[str, Any]
@@ -70,7 +72,8 @@ def export_confirmed(
 
     A regression case is an output with what is wrong in it; a training candidate is a prompt with what people wrote, where
     an output to it is wrong and the human answer is not marked itself. `records` are the project's test records, from which
-    the human answers come. Both tell their arm, its predictions, the study and who marked. The export is an event.
+    the human answers come. Both tell their arm, its predictions, the study and who marked, and are marked as test records,
+    which no project trains on while they carry the mark. The export is an event.
     Raises RefusedError before the study is closed, and for people who are limited to sites.
     """
     with store.read() as connection:
@@ -109,8 +112,7 @@ def _export(
     with Output(made) as output:
         output.keep(records_table(_record(row) for row in candidates))
     pq.write_table(records_table(_record(row) for row in cases), made / f"{CASES}.parquet")
-    for file, rows in ((CASES, cases), (CANDIDATES, candidates)):
-        write_bytes(made / f"{file}.jsonl", b"".join(_line(row) for row in rows))
+    write_bytes(made / f"{CASES}.jsonl", b"".join(_line(row) for row in cases))
     marks, confirmed = sum(len(one.marks) for one in outputs), sum(len(one.marks) for one in faulty)
     counts = Counts(inputs=marks, kept=confirmed, dropped={"unconfirmed": marks - confirmed}, unit="marks")
     told = {"regression_cases": len(cases), "training_candidates": len(candidates), "without_candidate": without}
@@ -212,7 +214,7 @@ def _record(row: Mapping[str, Any]) -> Row:
     """A row as a record: what is no column stands in `extra`."""
     rest = {name: value for name, value in row.items() if name not in _COLUMNS}
     held = {name: row[name] for name in _COLUMNS if name in row}
-    return {**held, "extra": json.dumps(rest, sort_keys=True, ensure_ascii=False)}
+    return {**held, "split": TEST, "extra": json.dumps(rest, sort_keys=True, ensure_ascii=False)}
 
 
 def _line(row: Mapping[str, Any]) -> bytes:

@@ -17,7 +17,16 @@ from acclimate.annotation.assignments import BULK, READING, count_live, may_see,
 from acclimate.annotation.items import subject_of
 from acclimate.annotation.people import RefusedError, Role, require_role
 from acclimate.annotation.review import CHECKING
-from acclimate.annotation.store import ACCEPTED_IN_BULK, CURRENT, WITHDRAWN, Store, Transaction, moment
+from acclimate.annotation.store import (
+    ACCEPTED_IN_BULK,
+    CURRENT,
+    WITHDRAWN,
+    Store,
+    Transaction,
+    answer_digest,
+    moment,
+    new_salt,
+)
 from acclimate.annotation.suggestions.exposure import Proposal, proposals_for
 from acclimate.annotation.tables import answers, events, items
 from acclimate.annotation.tasks import current_schema, guideline_version, is_study
@@ -193,11 +202,11 @@ def _keep(transaction: Transaction, chosen: Sequence[tuple[Row[Any], Proposal]],
     rows = []
     for row, proposal in chosen:
         content = dict(proposal.answer)
-        digest = json_digest(content)
-        told = {"task": task, "item": id_digest(row.id), "answer": digest, **versions}
+        digest, salt = json_digest(content), new_salt()
+        told = {"task": task, "item": id_digest(row.id), "answer": answer_digest(content, salt), **versions}
         about = {"suggestion": proposal.batch, "kept": True, "bulk": number}
         event = transaction.append(by, ACCEPTED_IN_BULK, **told, **about, score=proposal.score)
-        kept = {"content": content, "digest": digest, "seconds": 0.0, "at": moment(transaction.now)}
+        kept = {"content": content, "digest": digest, "salt": salt, "seconds": 0.0, "at": moment(transaction.now)}
         place = {"number": event, "task": task, "item": row.id, "person": by, "token": f"bulk-{number}-{row.id}"}
         rows.append({**place, **versions, **about, **kept, "purpose": BULK, "state": CURRENT})
     connection.execute(insert(answers), rows)

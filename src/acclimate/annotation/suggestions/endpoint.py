@@ -197,11 +197,9 @@ def _form(question: Question) -> str:
         labels = ", ".join(question.labels)
         return f'a list of {{"quote": exact words of the text, "label": one of: {labels}}}, in the order of the text.'
     if isinstance(question, Rating):
-        return (
-            f"an object with a whole number from {question.low} to {question.high} for: {', '.join(question.criteria)}."
-        )
+        return f"an object with a whole number {_steps(question)} for: {', '.join(question.criteria)}."
     if isinstance(question, Turns):
-        return f"an object with a whole number from {question.low} to {question.high} by turn, counted from 0."
+        return f"an object with a whole number {_steps(question)} by turn, counted from 0."
     if isinstance(question, Codes):
         return f"a list of codes of {question.code_list}."
     if isinstance(question, Ranking):
@@ -213,6 +211,11 @@ def _form(question: Question) -> str:
             f' words there, "kind": one of: {kinds}, "severity": one of: {severities}}}.'
         )
     return f"a text of at most {question.max_chars} characters."
+
+
+def _steps(question: Rating | Turns) -> str:
+    said = "; ".join(f"{step}: {means}" for step, means in sorted(question.meanings.items()))
+    return f"from {question.low} to {question.high}" + (f" ({said})" if said else "")
 
 
 def _shown(record: Mapping[str, Any]) -> str:

@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from acclimate.core.errors import ConfigError
+from acclimate.core.schema import RECORD_SCHEMA
 from acclimate.core.sources import (
     DESCRIPTIVE_COLUMNS,
     PAYLOAD_COLUMNS,
@@ -101,6 +102,9 @@ def understand(source: SourceConfig, columns: Sequence[str]) -> Meaning:
         parts |= {**found.required, **{part: name for part, name in found.optional.items() if name in columns}}
     named = ((part, descriptive_column(source, part)) for part in DESCRIPTIVE_COLUMNS)
     parts |= {part: column for part, column in named if column is not None and column in columns}
+    if "split" not in parts and set(columns).issuperset(RECORD_SCHEMA.names):
+        # A table of records keeps its split under any mapping: test records that people worked on must not be trained on.
+        parts["split"] = "split"
     used = frozenset({*parts.values(), *required})
     return Meaning(recognised, parts, tuple(dict.fromkeys(required)), used)
 

@@ -19,8 +19,6 @@ from acclimate.annotation.study.running import found_at, look, open_study
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import ConfigError
-from acclimate.core.sources import SourceConfig
-from acclimate.stages.ingest.recognise import understand
 
 MARKED = Protocol(
     name="review",
@@ -53,8 +51,12 @@ def read_and_mark(store: Store, person: str, words: str, severity: str) -> None:
 
 @pytest.fixture
 def closed(tmp_path: Path) -> Store:
+    return closed_study(tmp_path)
+
+
+def closed_study(folder: Path) -> Store:
     """A study that was read to its end, in which both readers marked what the base said, and the reference of one record."""
-    store = open_store(tmp_path)
+    store = open_store(folder)
     open_study(store, MARKED, ANSWERED, outputs={"base": "b1"}, by="mia")
     read_and_mark(store, "ann", "poor", "major")
     read_and_mark(store, "bob", "oor", "critical")
@@ -89,12 +91,11 @@ def test_confirmed_marks_leave_as_regression_cases_and_candidates_with_their_ori
     assert (of_base["protocol"], of_base["parents"], of_base["subject_id"]) == (MARKED.digest, ["r5"], "p5")
     said = {(one["reader"], one["quote"], one["severity"], *one["confirmed_by"]) for one in of_base["marks"]}
     assert said == {("ann", "poor", "major", "bob"), ("bob", "oor", "critical", "ann")}
-    candidates = made.folder / "training-candidates.jsonl"
-    rows = {row["prompt"]: row for row in map(json.loads, candidates.read_text().splitlines())}
-    assert (rows["Question 5?"]["completion"], rows["Question 5?"]["because"][0]["arm"]) == ("true 5", "base")
-    meaning = understand(SourceConfig(path=str(candidates)), list(rows["Question 5?"]))
-    assert (meaning.recognised, meaning.columns["subject_id"]) == ("prompt/completion", "subject_id")
-    assert Artifact(made.folder).table(["completion"]).num_rows == 11
+    rows = {row["prompt"]: row for row in Artifact(made.folder).table().to_pylist()}
+    candidate = rows["Question 5?"]
+    assert (candidate["completion"], candidate["subject_id"], candidate["parents"]) == ("true 5", "p5", ["r5"])
+    assert json.loads(candidate["extra"])["because"][0]["arm"] == "base"
+    assert len(rows) == 11
     # What erasure looks a person up by.
     assert "p5" in pq.read_table(made.folder / "regression-cases.parquet")["subject_id"].to_pylist()
     again = export_confirmed(closed, "review", tmp_path / "again", records=ANSWERED[::-1], by="mia")

@@ -18,6 +18,7 @@ from acclimate.annotation.store import Store
 from acclimate.annotation.study.design import KNOWN_BAD, Answered, study_items
 from acclimate.annotation.study.protocol import PHYSICIAN_AXES, Protocol, read_protocol
 from acclimate.annotation.study.running import found_at, look, open_study, study
+from acclimate.annotation.tasks import start_round
 from acclimate.core.errors import ConfigError, DataError
 
 PLAN = Protocol(name="review", arms=("adapted", "base"), items=12, readings=1, readers=2, repeats=0.25, known_bad=0.25)
@@ -95,6 +96,16 @@ def test_closing_early_needs_a_reason_that_stays_and_ends_the_reading(store: Sto
     assert next_item(store, "review", "bob") is None
     with pytest.raises(RefusedError, match="is closed"):
         look(store, "review", by="mia")
+
+
+@pytest.mark.parametrize("name", ["pilot", "work"])
+def test_a_closed_study_is_not_opened_again(store: Store, name: str) -> None:
+    open_study(store, PLAN, ANSWERED, by="mia")
+    start_round(store, "review", name, by="mia")
+    look(store, "review", by="mia", close_early="two readers left")
+    with pytest.raises(RefusedError, match="mixed with answers given blind"):
+        start_round(store, "review", name, by="mia")
+    assert next_item(store, "review", "ann") is None
 
 
 def test_readers_may_not_look(store: Store) -> None:
