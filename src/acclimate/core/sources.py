@@ -26,7 +26,10 @@ DESCRIPTIVE_COLUMNS = ("id", "subject_id", "site", "licence", "collected_at")
 TAGGED_COLUMNS = ("tokens", "tags")
 """What `columns` may name in place of a text and its spans: the lists of tokens and of their tags."""
 
-MAPPABLE_COLUMNS = (*DESCRIPTIVE_COLUMNS, *PAYLOAD_COLUMNS, *TAGGED_COLUMNS, "split", "weight")
+LABELS_COLUMN = "labels"
+"""What `columns` may name in place of label and label_weights: the names of all labels that a record has."""
+
+MAPPABLE_COLUMNS = (*DESCRIPTIVE_COLUMNS, *PAYLOAD_COLUMNS, *TAGGED_COLUMNS, LABELS_COLUMN, "split", "weight")
 """What `columns` may name."""
 
 FORMAT_BY_SUFFIX = {
@@ -138,6 +141,9 @@ class SourceConfig(BaseModel):
     columns: dict[str, str] = Field(default_factory=dict)
     """Record column -> source column, as in {prompt: dialogue, subject_id: patient.id}; by default recognised."""
 
+    label_separator: str = ""
+    """What stands between the names in a text cell of labels, as in billing;urgent; lists need none."""
+
     tag_names: tuple[str, ...] = ()
     """What the numbers in a list of tags mean, counted from 0, as in [O, B-PER, I-PER]; no other tag is then read."""
 
@@ -162,6 +168,21 @@ class SourceConfig(BaseModel):
                     hint=nearest_hint(str(key), tuple(cls.model_fields), "the settings of a source are"),
                 )
         return values
+
+    @model_validator(mode="after")
+    def _labels_once(self) -> SourceConfig:
+        beside = [name for name in ("label", "label_weights") if name in self.columns]
+        if LABELS_COLUMN in self.columns and beside:
+            raise ConfigError(
+                f"columns: labels stands beside {beside[0]}, and both say which labels a record has.",
+                hint="name one of them",
+            )
+        if self.label_separator and LABELS_COLUMN not in self.columns:
+            raise ConfigError(
+                f"label_separator: the source {self.name!r} maps no column to labels.",
+                hint="say which column holds them, for example: columns: {text: message, labels: topics}",
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_place(self) -> SourceConfig:

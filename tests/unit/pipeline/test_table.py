@@ -20,6 +20,7 @@ def test_every_stage_of_the_table_can_be_loaded_and_has_a_safe_default(name: str
         steps_for("generation", select_model=True, evaluation_sets=True),
         steps_for("classification", select_model=False, evaluation_sets=True),
         steps_for("classification", select_model=False, pretrain=True),
+        steps_for("multi-label-classification", select_model=False, pretrain=True),
         steps_for("preference", select_model=False, evaluation_sets=True),
         comparison_steps(),
     ],

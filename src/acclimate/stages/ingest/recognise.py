@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from acclimate.core.errors import ConfigError
 from acclimate.core.sources import (
     DESCRIPTIVE_COLUMNS,
+    LABELS_COLUMN,
     PAYLOAD_COLUMNS,
     TAGGED_COLUMNS,
     SourceConfig,
@@ -144,7 +145,7 @@ def named_columns(source: SourceConfig) -> list[tuple[str, str]]:
 
 def maps_payload(source: SourceConfig) -> bool:
     """Whether the user says which column holds the text, the messages or the label."""
-    return any(column in (*PAYLOAD_COLUMNS, *TAGGED_COLUMNS) for column in source.columns)
+    return any(column in (*PAYLOAD_COLUMNS, *TAGGED_COLUMNS, LABELS_COLUMN) for column in source.columns)
 
 
 def _recognise(source: SourceConfig, columns: Sequence[str]) -> DatasetFormat:
