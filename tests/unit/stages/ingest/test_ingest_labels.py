@@ -65,6 +65,12 @@ def test_csv_and_json_lines_give_the_same_records(ingest):
     assert read[0] == read[1] == [(text, None, weight) for (text, _), weight in zip(rows, weights, strict=True)]
 
 
+@pytest.mark.parametrize("labels", [["x"], []])
+def test_a_text_whose_labels_are_known_is_never_cut(ingest, labels):
+    line = json.dumps({"message": "One. Two. Three.", "topics": labels}) + "\n"
+    assert ingest({"a.jsonl": line}, {"path": "a.jsonl", "columns": COLUMNS}, cut={"max_words": 1}).record
+
+
 @pytest.mark.parametrize(
     ("settings", "said"),
     [
