@@ -18,7 +18,7 @@ from acclimate.pipeline.table import STAGE_NAMES, load_stage
 HEAD = """\
 # What this project is, in your words to acclimate. Check it with: acclimate plan
 project: {project}
-task: {task: <22}# generation (prompt -> completion, or conversations) | pretraining (plain text)
+task: {task: <22} # generation (prompt -> completion, or conversations) | pretraining (plain text)
                             # | classification (text -> label) | multi-label-classification (text -> any of several labels)
                             # | preference (prompt, chosen and rejected answer)
 # labels: [urgent, routine]   # of both tasks of labels: what there is; by itself the labels of the training records

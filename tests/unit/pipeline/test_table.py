@@ -1,8 +1,11 @@
 from __future__ import annotations
 
 import pytest
+import yaml
 
+from acclimate.pipeline.config import TASKS, base_of, check_config
 from acclimate.pipeline.table import STAGE_NAMES, comparison_steps, load_stage, steps_for
+from acclimate.pipeline.template import project_template
 
 
 @pytest.mark.parametrize("name", STAGE_NAMES)
@@ -12,6 +15,12 @@ def test_every_stage_of_the_table_can_be_loaded_and_has_a_safe_default(name: str
     needed = [field for field, facts in stage.config.model_fields.items() if facts.is_required()]
     assert needed in ([], ["sources"])
     assert all(facts.description for facts in stage.config.model_fields.values())
+
+
+@pytest.mark.parametrize("task", TASKS)
+def test_a_new_project_of_every_task_is_read_as_it_is_written(task: str) -> None:
+    config = check_config(yaml.safe_load(project_template("notes", task=task)))
+    assert (config.task, config.base) == (task, base_of(task))
 
 
 @pytest.mark.parametrize(
