@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.unit.annotation.project_of_four import TASK, answer, notes, open_store, read_all, start_task, urgency_schema
+from tests.unit.stages.ingest.conftest import ingest_files
 
 from acclimate.annotation.agreement import percent_agreement
 from acclimate.annotation.export import export_snapshot, label_readings, span_readings
@@ -105,6 +106,11 @@ def test_several_labels_give_the_share_of_readers_of_each_and_none_an_empty_list
         "n1": (None, []),
     }
     assert snapshot.counts.dropped == {"undecided": 1}
+    read = ingest_files(tmp_path, {}, {"path": str(next(snapshot.folder.glob("data-*.parquet")))})
+    assert {one["text"]: one["label_weights"] for one in read.records} == {
+        "note 0": found["n0"][1],
+        "note 1": [],
+    }
 
 
 def test_a_question_for_one_label_comes_before_one_for_several(store: Store, tmp_path: Path) -> None:
