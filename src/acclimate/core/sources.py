@@ -5,7 +5,6 @@ Both islands need it: collect finds the files, ingest reads them.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -13,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from acclimate.core.errors import ConfigError, SourceError
+from acclimate.core.errors import ConfigError, SourceError, nearest_hint
 from acclimate.core.tags import TAG
 from acclimate.core.terms import Use, consent_refusal, licence_refusal, purpose_refusal
 
@@ -382,16 +381,6 @@ def read_as(source: Mapping[str, Any]) -> str:
     """
     recognised = source["recognised"]
     return f"{source['format']}, {'columns as' if recognised == 'mapped' else 'recognised as'} {recognised}"
-
-
-def nearest_hint(wrong: str, known: Sequence[str], otherwise: str) -> str:
-    """A hint that names the known word nearest to a wrong one, else all of them.
-
-    >>> nearest_hint("promt", ["prompt", "text"], "known are")
-    'did you mean prompt?'
-    """
-    nearest = difflib.get_close_matches(wrong, known, n=1)
-    return f"did you mean {nearest[0]}?" if nearest else f"{otherwise}: {', '.join(known)}"
 
 
 def _plain_name(name: str) -> str:

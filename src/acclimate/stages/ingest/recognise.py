@@ -5,14 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from acclimate.core.errors import ConfigError
+from acclimate.core.errors import ConfigError, nearest_hint
 from acclimate.core.sources import (
     DESCRIPTIVE_COLUMNS,
     LABELS_COLUMN,
     PAYLOAD_COLUMNS,
     TAGGED_COLUMNS,
     SourceConfig,
-    nearest_hint,
 )
 
 MAPPED = "mapped"
