@@ -23,7 +23,7 @@ from acclimate.core.schema import DROPPED_SCHEMA, PREDICTION_SCHEMA, RECORD_SCHE
 from acclimate.core.sources import SourceConfig
 from acclimate.pipeline.engines import EngineConfig
 from acclimate.pipeline.table import STAGE_NAMES, load_stage
-from acclimate.release.config import AnyGate, ReleaseConfig
+from acclimate.release.config import AnyGate, Approver, Policy, ReleaseConfig
 
 DOCS = Path(__file__).parent
 RESULTS = DOCS.parent / "benchmarks" / "results"
@@ -85,6 +85,8 @@ def settings_page() -> Iterator[str]:
         [kind] = get_args(gate.model_fields["gate"].annotation)
         names = [name for name in gate.model_fields if name != "gate"]
         yield from (f"## release.gates, gate: {kind}", "", gate.__doc__ or "", "", *_fields(gate, names), "")
+    yield from ("## The policy file", "", Policy.__doc__ or "", "", *_fields(Policy), "")
+    yield from ("## The policy file, approvers", "", *_fields(Approver), "")
     yield from ("## engine", "", *_fields(EngineConfig), "")
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import shutil
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -34,6 +35,7 @@ from acclimate.pipeline.config import ProjectConfig, read_config
 from acclimate.pipeline.glossary_list import extend_list
 from acclimate.pipeline.outside import Outside
 from acclimate.pipeline.plan import PlannedStep, plan
+from acclimate.pipeline.replay import TOLERANCE, replay
 from acclimate.pipeline.run import Listener, StepOutcome, run
 from acclimate.pipeline.setting import write_setting
 from acclimate.pipeline.table import Step
@@ -42,7 +44,9 @@ from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
 from acclimate.project.erasure import Annotations, Erased, Key
 from acclimate.project.keys import has_key, load_key
 from acclimate.project.workspace import TRIAL, Workspace
+from acclimate.release.bundle import read_grounds
 from acclimate.release.judge import VERDICT_FILE, Verdict
+from acclimate.release.verify_bundle import Check
 from acclimate.report.gather import gather
 from acclimate.report.page import templates, write_report
 from acclimate.report.profile import write_profile
@@ -52,6 +56,8 @@ from acclimate.stages.train import TrainConfig, preview
 
 if TYPE_CHECKING:
     from acclimate.certificate.task import SampleTask
+    from acclimate.release.decisions import Said
+    from acclimate.report.released import Released
 
 QUICK = (
     "ingest.limit=120",
@@ -309,6 +315,37 @@ class Project:
         with self.workspace.lock():
             self.workspace.check_no_erasure_is_unfinished()
             return write_release(self.workspace, self.config, version, sign=sign)
+
+    def decide(self, version: str, said: Said, *, sign: str) -> str:
+        """Signs a decision on a release with the key named `sign`, notes it in the audit log, and gives its name.
+
+        Raises ConfigError for one that lacks something, and WorkspaceError where that person may not decide.
+        """
+        from acclimate.project.signing import load_signing_key
+        from acclimate.report.released import decide_in_project
+
+        key = load_signing_key(sign)
+        with self.workspace.lock():
+            return decide_in_project(self.workspace, version, said, key, today=datetime.now(UTC).date())
+
+    def releases(self, *, approvers: Sequence[bytes] = ()) -> list[Released]:
+        """Every release as it stands today. `approvers` are public keys (PEM) of who may decide where no policy says so."""
+        from acclimate.report.released import releases
+
+        today = datetime.now(UTC).date()
+        with self.workspace.lock():
+            return releases(self.workspace, self.config, approvers=approvers, today=today)
+
+    def replay(
+        self, bundle: str | Path, *, listener: Listener | None = None, tolerance: float = TOLERANCE
+    ) -> list[Check]:
+        """Computes the scores of an evidence bundle again from this project's model and data; what holds and what does not.
+
+        Nothing of the project changes. Raises WorkspaceError where something that they were made from is not here.
+        """
+        with self.workspace.lock():
+            self.workspace.check_no_erasure_is_unfinished()
+            return list(replay(read_grounds(Path(bundle)), self.outside, listener or Silent(), tolerance=tolerance))
 
     def write_profile(self) -> Path:
         """Writes the HTML page of what the data is, before anything is trained; its path."""

@@ -7,13 +7,18 @@ import os
 import shutil
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
+import docx
+import pyarrow.parquet as pq
 import pytest
 from tests.integration.test_classification import acclimate
 
-from acclimate.api import Project
-from acclimate.core.errors import ConfigError
+from acclimate.api import Project, Silent
+from acclimate.core.errors import ConfigError, WorkspaceError
+from acclimate.pipeline.replay import replay
+from acclimate.release.bundle import read_grounds
 from acclimate.release.evidence import INSUFFICIENT
 from acclimate.report.gather import gather
 
@@ -120,6 +125,11 @@ def test_the_evidence_of_a_release_is_bundled_signed_and_checked_elsewhere(proje
     told = {path.name: path.read_text() for path in away.glob("*.md")}
     assert "**[missing: the licence of the adapted model]**" in told["model-card.md"]
     assert "## 9. Monitoring after placing on the market (Article 72)" in told["annex-iv.md"]
+    assert not [text for text in told.values() if "built-in" in text]
+    memo = anywhere("release", "memo", str(away), str(tmp_path / "memo.docx"))
+    assert (memo.returncode, memo.stdout.strip()) == (0, str(tmp_path / "memo.docx"))
+    document = docx.Document(str(tmp_path / "memo.docx"))
+    assert "9. Monitoring after placing on the market (Article 72)" in [one.text for one in document.paragraphs]
     rows = {
         text for row in Project.open(project).table("split").to_pylist() for text in (row["prompt"], row["completion"])
     }
@@ -146,3 +156,94 @@ def test_what_cannot_be_released_is_refused_and_leaves_nothing(project: Path) ->
     ran = acclimate(project, "release", "bundle", "1.0")
     assert (ran.returncode, "does not tell of the last evaluation" in ran.stderr) == (2, True)
     assert not (project / "releases").exists()
+
+
+def test_the_scores_of_a_release_come_out_again_from_model_and_data(project: Path) -> None:
+    opened = Project.open(project)
+    bundle = opened.write_release("1.0")
+    before = {path: path.read_bytes() for path in (project / "artifacts").rglob("*") if path.is_file()}
+    ran = anywhere("verify", str(bundle), "--replay", str(project), "--json")
+    found = {check["what"]: (check["state"], check["said"]) for check in json.loads(ran.stdout)}
+    again = {what: state for what, (state, _) in found.items() if what.endswith(" again")}
+    assert set(again.values()) == {"holds"}
+    assert {"predict.base again", "predict.adapted again", "evaluate again"} <= set(again)
+    assert "of which none differs by more than 0.0e+00" in found["evaluate again"][1]
+    assert before == {path: path.read_bytes() for path in (project / "artifacts").rglob("*") if path.is_file()}
+
+    grounds = read_grounds(bundle)
+    forged = json.loads(json.dumps(grounds.steps["evaluate"].report))
+    forged["metrics"]["comparisons"][0]["difference"] -= 0.01
+    steps = {**grounds.steps, "evaluate": replace(grounds.steps["evaluate"], report=forged)}
+    *_, last = replay(replace(grounds, steps=steps), opened.outside, Silent())
+    assert (last.state, last.said) == ("does not hold", "comparisons.0.difference differs by more than 0.0001")
+
+    split = next((project / "artifacts/split").glob("*/data-*.parquet"))
+    pq.write_table(pq.read_table(split).slice(1), split)
+    *_, last = opened.replay(bundle)
+    assert (last.what, last.state) == ("model and data", "does not hold")
+    assert last.said == "split of this project is not the one that the release was made from"
+    shutil.rmtree(split.parent)
+    with pytest.raises(
+        WorkspaceError, match=r"The split that the release was made from \(\w+\) is not in this project"
+    ):
+        opened.replay(bundle)
+
+
+POLICY = """
+organisation: Lindental
+gates: [{gate: leaks, set_by: the board, why: the test must be unseen}]
+limits: {ability_budget: 0.02}
+approvers: [{name: Dr. Lind, key: lind.pub}]
+"""
+
+
+def test_a_policy_binds_a_project_and_its_approvers_decide_on_the_release(project: Path) -> None:
+    key = json.loads(anywhere("key", "signing", "--name", "lind", "--json").stdout)
+    shutil.copy(key["public"], project / "lind.pub")
+    (project / "policy.yaml").write_text(POLICY)
+    with (project / "acclimate.yaml").open("a") as file:
+        file.write("release: {policy: policy.yaml}\n")
+    for folder in ("artifacts", "restricted"):
+        shutil.rmtree(project / folder)
+    (project / "audit.jsonl").unlink()
+    laxer = acclimate(project, "plan", "--set", "evaluate.ability_budget=0.05")
+    assert (laxer.returncode, "the policy of Lindental allows 0.02 at most" in laxer.stderr) == (2, True)
+    opened = Project.open(project)
+    opened.run()
+    assert opened.release().status == "pass"
+    release = opened.write_release("1.0")
+    assert opened.releases()[0].standing.said == "0 of 1 approvals that are needed"
+    ran = anywhere("release", "decide", str(release), "approve", "--sign", "lind", "--condition", "only at north")
+    assert ran.returncode == 0, ran.stderr
+    *_, last = opened.workspace.audit.events()
+    told = {name: last[name] for name in ("action", "version", "decision", "by")}
+    assert told == {"action": "release decided", "version": "1.0", "decision": ran.stdout.strip(), "by": "Dr. Lind"}
+    shown = acclimate(project, "release", "status").stdout
+    assert shown.startswith("1.0  pass  released: approved by Dr. Lind until 2")
+    assert shown.endswith(", if only at north\n")
+    page = opened.write_report().read_text()
+    assert "<td>1.0</td><td>approve</td><td>Dr. Lind</td>" in page
+    (project / "policy.yaml").write_text(POLICY.replace("0.02", "0.03"))
+    assert Project.open(project).releases()[0].changed == ("gates",)
+    shutil.rmtree(release / "decisions")
+    shown = acclimate(project, "release", "status").stdout
+    assert f"not released: decision {last['decision']} is gone, which the audit log notes" in shown
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        (None, "cannot be read"),
+        ("[", "is not valid YAML"),
+        ("gates: []", "release.policy.organisation"),
+        ("{organisation: L, approvers: [{name: a, key: gone.pub}]}", "gone.pub cannot be read"),
+    ],
+)
+def test_a_policy_that_cannot_be_read_is_refused(project: Path, content: str | None, says: str) -> None:
+    if content is not None:
+        (project / "policy.yaml").write_text(content)
+    with (project / "acclimate.yaml").open("a") as file:
+        file.write("release: {policy: policy.yaml}\n")
+    with pytest.raises(ConfigError) as refused:
+        Project.open(project)
+    assert says in str(refused.value)

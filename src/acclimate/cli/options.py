@@ -19,6 +19,10 @@ AsOption = Annotated[
     typer.Option("--as", help="Who you are in the annotations: you sign in. By default the name of your account."),
 ]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Other library versions or threads count as stale.")]
+ApproverOption = Annotated[
+    list[Path],
+    typer.Option("--approver", help="The public key of somebody who may decide on it, where no policy names them."),
+]
 
 HERE = Path()
 

@@ -19,6 +19,7 @@ from acclimate.core.sources import LABELS_COLUMN, SourceConfig
 from acclimate.core.stage import StageConfig
 from acclimate.core.terms import Use
 from acclimate.pipeline.engines import EngineConfig
+from acclimate.pipeline.policy import with_policy
 from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_stage, steps_for
 from acclimate.project.workspace import PROJECT_FILE
 from acclimate.release.config import ReleaseConfig
@@ -123,7 +124,7 @@ def read_config(folder: Path, *, overrides: Sequence[str] = ()) -> ProjectConfig
     written = _written(folder)
     for override in overrides:
         _apply(written, override)
-    return check_config(written)
+    return check_config(with_policy(written, folder))
 
 
 def network_is_on(folder: Path) -> bool:
@@ -183,11 +184,13 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
         certificate=_checked("certificate", CertificateConfig, sections.get("certificate", {})),
         release=_checked("release", ReleaseConfig, sections.get("release", {})),
     )
-    if config.release.gates:
+    if config.release.asked or config.release.policy:
         # Who sets no gates need not wait for the statistics behind them to be imported.
-        from acclimate.pipeline.gates import check_gates
+        from acclimate.pipeline.gates import check_gates, check_limits
 
         check_gates(config.release, task)
+        if config.release.policy:
+            check_limits(config.release.policy, config.resolve(_named(config.steps, "evaluate")))
     if config.pretrains:
         _refuse_pretraining(config)
     if task in LABEL_TASKS:
@@ -204,6 +207,10 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
             if task == SEVERAL:
                 _check_validation(config, getattr(resolved, "sources", ()))
     return config
+
+
+def _named(steps: Sequence[Step], name: str) -> Step:
+    return next(step for step in steps if step.name == name)
 
 
 def base_of(task: str) -> str:

@@ -1,5 +1,5 @@
-"""Whether gates ask for what the project's task measures: told before the test set is looked at, after which a gate can
-no longer be mended."""
+"""Whether gates ask for what the project's task measures, and settings are within the policy: told before the test set is
+looked at, after which neither can be mended."""
 
 from __future__ import annotations
 
@@ -7,7 +7,8 @@ from collections.abc import Mapping, Sequence
 
 from acclimate.core.errors import ConfigError
 from acclimate.core.labels import SEVERAL, SINGLE
-from acclimate.release.config import GainGate, ReleaseConfig
+from acclimate.core.stage import StageConfig
+from acclimate.release.config import GainGate, Policy, ReleaseConfig
 from acclimate.stages.evaluate import label_items, label_metrics, label_set_metrics, pair_items
 from acclimate.stages.evaluate.arms import ARMS, LIKELIHOOD, METRICS
 
@@ -25,7 +26,7 @@ def check_gates(release: ReleaseConfig, task: str) -> None:
     """Raises ConfigError for a gate whose metric or comparison the task has not."""
     metrics, arms = MEASURED[task]
     others = [arm for arm in arms if arm != "adapted"]
-    for number, gate in enumerate(release.gates, 1):
+    for number, gate in enumerate(release.asked, 1):
         if not isinstance(gate, GainGate):
             continue
         for name, value, known in (("metric", gate.metric, metrics), ("against", gate.against, others)):
@@ -34,3 +35,15 @@ def check_gates(release: ReleaseConfig, task: str) -> None:
                     f"release.gates, gate {number}: {name} {value!r} is not measured for the task {task}.",
                     hint=f"use one of: {', '.join(known)}",
                 )
+
+
+def check_limits(policy: Policy, evaluate: StageConfig) -> None:
+    """Raises ConfigError for a setting of evaluate that is laxer than the policy allows."""
+    for name, limit in policy.limits.model_dump(exclude_none=True).items():
+        value, is_least = getattr(evaluate, name), name in ("confidence", "min_clusters")
+        if value < limit if is_least else value > limit:
+            raise ConfigError(
+                f"evaluate.{name} is {value}, and the policy of {policy.organisation} allows"
+                f" {limit} at {'least' if is_least else 'most'}.",
+                hint=f"set it to {limit}, or stricter",
+            )

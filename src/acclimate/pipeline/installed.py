@@ -17,6 +17,7 @@ EXTRAS = {
     "cluster": "engine.kind: ray",
     "tagger": "a tagger of names of one's own",
     "recognisers": "deidentify.recognisers",
+    "memo": "a release as a document",
     "bench": "the benchmarks",
 }
 """What each extra of the package is for."""

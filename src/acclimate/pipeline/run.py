@@ -5,7 +5,7 @@ from __future__ import annotations
 import shutil
 import socket
 import time
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from datetime import UTC, datetime
 from pathlib import Path
@@ -20,7 +20,7 @@ from acclimate.core.atomic import named_disk_errors, write_json
 from acclimate.core.crash_points import crash_point
 from acclimate.core.ports import Context, Progress
 from acclimate.core.report import Report
-from acclimate.core.stage import Zone
+from acclimate.core.stage import Inputs, Stage, StageConfig, Zone
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.pipeline.engines import engine_of
 from acclimate.pipeline.environment import environment
@@ -94,35 +94,50 @@ def _make(planned: PlannedStep, outside: Outside, listener: Listener) -> StepOut
     """Runs one stage into a partial folder and publishes it."""
     listener.begins(planned)
     _check_inputs(planned, outside)
-    stage, key, inputs = planned.stage, planned.key or "", planned.inputs or {}
-    partial = outside.workspace.partial_folder(planned.step.name, key, planned.zone)
-    made, work = partial / OUTPUT, partial / WORK
-    shutil.rmtree(made, ignore_errors=True)
-    made.mkdir()
-    work.mkdir(exist_ok=True)
-    resumed = any(work.iterdir())
+    partial = outside.workspace.partial_folder(planned.step.name, planned.key or "", planned.zone)
+    resumed = (partial / WORK).is_dir() and any((partial / WORK).iterdir())
     _audit_restricted_reads(planned, outside)
     started, clock, peak_before = datetime.now(UTC), time.monotonic(), peak_memory()
     stopwatch = Stopwatch(listener.progress)
-    context = Context(
-        partial=work,
-        progress=stopwatch.progress,
-        engine=engine_of(outside.config.engine),
-        models=outside.models,
-        secrets=outside.secrets(stage, planned.config, inputs),
-        recognisers=LocalRecognisers(),
-    )
-    with named_disk_errors(made), Output(made, stage.schema) as output:
-        artifacts = {role: provided.artifact for role, provided in inputs.items()}
-        report = stage.run(planned.config, artifacts, output, context)
-    report.counts.check()
-    crash_point("run.stage_done")
-    write_json(made / "report.json", report.to_json())
+    inputs = {role: provided.artifact for role, provided in (planned.inputs or {}).items()}
+    made, report = run_stage(planned.stage, planned.config, inputs, partial, outside, stopwatch.progress)
     seconds = time.monotonic() - clock
     facts = _run_facts(planned, started, seconds, peak_before)
     facts |= {"resumed": resumed, "work": {name: round(took, 3) for name, took in stopwatch.seconds.items()}}
     finished = outside.workspace.publish(made, _manifest(planned, made), facts)
     return StepOutcome(planned, finished, report, made=True, seconds=seconds)
+
+
+def run_stage(
+    stage: Stage,
+    config: StageConfig,
+    inputs: Inputs,
+    partial: Path,
+    outside: Outside,
+    progress: Callable[[str, int], Progress],
+) -> tuple[Path, Report]:
+    """Runs one stage with the world's ports; the folder inside `partial` with what it wrote, and its report.
+
+    Work that a kill left in `partial` is gone on with.
+    """
+    made, work = partial / OUTPUT, partial / WORK
+    shutil.rmtree(made, ignore_errors=True)
+    made.mkdir()
+    work.mkdir(exist_ok=True)
+    context = Context(
+        partial=work,
+        progress=progress,
+        engine=engine_of(outside.config.engine),
+        models=outside.models,
+        secrets=outside.secrets(stage, config, inputs),
+        recognisers=LocalRecognisers(),
+    )
+    with named_disk_errors(made), Output(made, stage.schema) as output:
+        report = stage.run(config, inputs, output, context)
+    report.counts.check()
+    crash_point("run.stage_done")
+    write_json(made / "report.json", report.to_json())
+    return made, report
 
 
 def _check_inputs(planned: PlannedStep, outside: Outside) -> None:

@@ -48,6 +48,7 @@ ingest:
 #   gates:                  # gain, retention, support, leaks, identifiers, people
 #     - {{gate: gain, each_site: true, set_by: your name, why: your reason}}
 #     - {{gate: leaks, set_by: your name, why: your reason}}
+#   policy: ../policy.yaml  # the organisation's: gates of every project, limits, who approves
 
 # pretrain:                 # of labels alone: first guess hidden words of all training texts, labelled or not
 #   method: full            # settings as those of train below, of which two have another default here

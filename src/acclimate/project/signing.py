@@ -17,7 +17,7 @@ from cryptography.hazmat.primitives.serialization import (
 )
 
 from acclimate.core.atomic import fsync_folder, write_bytes
-from acclimate.core.errors import WorkspaceError
+from acclimate.core.errors import SourceError, WorkspaceError
 from acclimate.project.keys import key_folder
 
 _NAME = re.compile(r"[\w-][\w.-]*")
@@ -84,6 +84,13 @@ def load_signing_key(name: str) -> SigningKey:
             hint="restore it from a copy, or make another under a new name",
         )
     return SigningKey(name, key)
+
+
+def read_key(path: Path) -> bytes:
+    """The content of somebody's public key, PEM; an error says that it is not there."""
+    if not path.is_file():
+        raise SourceError(f"There is no public key {path}.", hint="ask its owner for it, outside of what they signed")
+    return path.read_bytes()
 
 
 def _file(name: str) -> Path:

@@ -10,10 +10,10 @@ import base64
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
-from datetime import UTC, datetime
+from datetime import UTC, date, datetime
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -41,6 +41,8 @@ from acclimate.release.verify_bundle import (
 )
 
 RELEASES = "releases"
+DECIDED = "release decided"
+"""The audit event of what somebody decided on a release."""
 ANNEX = "annex"
 _ANYONE, _OWNER = 0o666, 0o600
 """Who may read a file, less the umask: the annex holds example texts."""
@@ -78,17 +80,13 @@ def write_bundle(folder: Path, contents: Contents, signer: Signer | None) -> str
     files = _files(contents)
     annex = {f"{ANNEX}/{name}": content for name, content in contents.annex.items()}
     payload = json_bytes(_statement(contents, files, annex))
-    envelope = {
-        "payloadType": PAYLOAD_TYPE,
-        "payload": base64.b64encode(payload).decode(),
-        "signatures": _signatures(payload, signer),
-    }
+    envelope = sign(payload, signer)
     with _beside(folder) as partial:
         for name, content in {**files, **annex, ENVELOPE: json_bytes(envelope)}.items():
             (partial / name).parent.mkdir(parents=True, exist_ok=True)
             write_bytes(partial / name, content, mode=_OWNER if name in annex else _ANYONE)
         publish_folder(partial, folder)
-    return _digest(payload)
+    return digest_of(payload)
 
 
 @contextmanager
@@ -109,7 +107,7 @@ def _files(contents: Contents) -> dict[str, bytes]:
         "project": about.project,
         "version": about.version,
         "task": about.task,
-        "gates": [gate.model_dump(mode="json") for gate in contents.release.gates],
+        **contents.release.model_dump(mode="json"),
         "requirements": about.grounds.requirements,
     }
     files = {
@@ -141,28 +139,34 @@ def _statement(contents: Contents, files: Mapping[str, bytes], annex: Mapping[st
             "version": about.version,
             "made": datetime.now(UTC).isoformat(timespec="seconds"),
             "verdict": about.verdict.status,
-            "files": {name: _digest(content) for name, content in files.items()},
-            "annex": {name: _digest(content) for name, content in annex.items()},
-            "audit": {"events": len(lines), "head": _digest(lines[-1])},
+            "files": {name: digest_of(content) for name, content in files.items()},
+            "annex": {name: digest_of(content) for name, content in annex.items()},
+            "audit": {"events": len(lines), "head": digest_of(lines[-1])},
         },
     }
 
 
-def _digest(content: bytes) -> str:
+def digest_of(content: bytes) -> str:
+    """SHA-256, in hex."""
     return hashlib.sha256(content).hexdigest()
 
 
-def _signatures(payload: bytes, signer: Signer | None) -> list[dict[str, str]]:
-    if signer is None:
-        return []
-    signature = signer.sign(signed_bytes(payload))
-    return [{"keyid": key_id(signer.public), "sig": base64.b64encode(signature).decode()}]
+def sign(payload: bytes, signer: Signer | None) -> dict[str, Any]:
+    """The envelope of a statement, with one signature or none."""
+    signatures = []
+    if signer is not None:
+        signature = base64.b64encode(signer.sign(signed_bytes(payload))).decode()
+        signatures = [{"keyid": key_id(signer.public), "sig": signature}]
+    return {"payloadType": PAYLOAD_TYPE, "payload": base64.b64encode(payload).decode(), "signatures": signatures}
 
 
-def recheck(folder: Path, key: bytes | None) -> list[Check]:
+def recheck(
+    folder: Path, key: bytes | None, *, approvers: Sequence[bytes] = (), today: date | None = None
+) -> list[Check]:
     """What the verifier by itself finds, and whether the verdict comes out the same byte for byte from acclimate's own
-    judgement of the bundle's reports. `key` is the public key (PEM) that must have signed it."""
-    checks = check_bundle(folder, key)
+    judgement of the bundle's reports. `key` is the public key (PEM) that must have signed it, `approvers` those of people
+    who may decide on it where no policy names them."""
+    checks = check_bundle(folder, key, approvers=approvers, today=today)
     if checks[-1].state == WRONG:
         return checks
     again = json_bytes(_judged_anew(folder).to_json())
@@ -173,7 +177,7 @@ def recheck(folder: Path, key: bytes | None) -> list[Check]:
 
 def _judged_anew(folder: Path) -> Verdict:
     said = read_json(folder / "release.json")
-    release = ReleaseConfig.model_validate({"gates": said["gates"]})
+    release = ReleaseConfig.model_validate({"gates": said["gates"], "policy": said.get("policy")})
     grounds = read_grounds(folder)
     events = [json.loads(line) for line in (folder / "audit.jsonl").read_bytes().splitlines()]
     return judge(release, evidence_of(release, grounds, read_looks(events, area="", evaluation=grounds.evaluation)))

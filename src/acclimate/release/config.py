@@ -7,7 +7,7 @@ import json
 from collections.abc import Mapping
 from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
 from acclimate.core.stage import StageConfig
 
@@ -81,18 +81,78 @@ KINDS = ("gain", "retention", "support", "leaks", "identifiers", "people")
 """What can be asked for; what no gate asks for reads *not tested*."""
 
 
+class Limits(StageConfig):
+    """What the settings of evaluate may not be laxer than."""
+
+    general_budget: float | None = Field(default=None, gt=0)
+    """Largest `evaluate.general_budget`."""
+    ability_budget: float | None = Field(default=None, gt=0, lt=1)
+    """Largest `evaluate.ability_budget`."""
+    confidence: float | None = Field(default=None, gt=0.5, lt=1)
+    """Smallest `evaluate.confidence`."""
+    min_clusters: int | None = Field(default=None, ge=2)
+    """Smallest `evaluate.min_clusters`."""
+
+
+class Approver(StageConfig):
+    """Somebody who may decide on releases."""
+
+    name: Words
+    """Who it is."""
+    key: Words
+    """Their public key: a file beside the policy, or its PEM text."""
+    accounts: tuple[str, ...] = ()
+    """Accounts by which they may stand in a project's audit log: where one of these trained, they cannot approve."""
+
+
+class Policy(StageConfig):
+    """What an organisation asks of every release of its projects; a project adds to it and takes nothing away."""
+
+    organisation: Words
+    """Whose policy it is."""
+    gates: tuple[AnyGate, ...] = ()
+    """Gates of every project, beside its own."""
+    limits: Limits = Limits()
+    """What a project's evaluation may not be laxer than."""
+    approvers: tuple[Approver, ...] = ()
+    """Who may approve; where nobody is named, whoever did not train it nor sign the bundle."""
+    approvals: int = Field(default=1, ge=1)
+    """How many of them must."""
+    valid_days: int = Field(default=365, ge=1)
+    """After how many days at most a release must be validated anew."""
+
+    @model_validator(mode="after")
+    def _has_enough_approvers(self) -> Policy:
+        names, keys = ({getattr(one, field) for one in self.approvers} for field in ("name", "key"))
+        if min(len(names), len(keys)) < len(self.approvers):
+            raise ValueError("two approvers have the same name or key")
+        if self.approvers and len(self.approvers) < self.approvals:
+            raise ValueError(f"{self.approvals} must approve, and {len(self.approvers)} may")
+        return self
+
+
 class ReleaseConfig(StageConfig):
     """What must be shown before the model may be released."""
 
     gates: tuple[AnyGate, ...] = ()
     """All must pass. They belong here before the test set is first looked at: whoever knows the results can set a gate
     that lets them through."""
+    policy: Policy | None = None
+    """The organisation's policy: a YAML file, from the project's folder. Its gates are asked of the model too."""
+
+    @property
+    def asked(self) -> tuple[AnyGate, ...]:
+        """The project's own gates, then those of the policy."""
+        return (*self.gates, *(self.policy.gates if self.policy else ()))
 
 
 def digest_of_rules(release: ReleaseConfig, held_to: Mapping[str, Any]) -> str:
-    """Changes with any word of any gate, and with what its figures are measured by and held to (plain JSON)."""
-    gates = [gate.model_dump(mode="json") for gate in release.gates]
-    return hashlib.sha256(json.dumps({"gates": gates, "held_to": held_to}, sort_keys=True).encode()).hexdigest()
+    """Changes with any word of any gate and of the policy, and with what the figures are measured by and held to (plain
+    JSON)."""
+    rules: dict[str, Any] = {"gates": [gate.model_dump(mode="json") for gate in release.asked], "held_to": held_to}
+    if release.policy:
+        rules["policy"] = release.policy.model_dump(mode="json")
+    return hashlib.sha256(json.dumps(rules, sort_keys=True).encode()).hexdigest()
 
 
 def held_to(

@@ -45,10 +45,10 @@ class Verdict:
 
 def judge(config: ReleaseConfig, evidence: Evidence) -> Verdict:
     """The verdict under these gates. Raises ConfigError for a gate that asks for what evaluate does not measure."""
-    judged = [one for number, gate in enumerate(config.gates, 1) for one in ask(gate, evidence, number)]
+    judged = [one for number, gate in enumerate(config.asked, 1) for one in ask(gate, evidence, number)]
     findings = _after_holm(judged)
     reasons = list(_reasons(config, evidence))
-    asked = {gate.gate for gate in config.gates}
+    asked = {gate.gate for gate in config.asked}
     no_gate = [kind for kind in KINDS if kind not in asked]
     status = _status(findings, reasons)
     return Verdict(evidence.evaluation, status, findings, reasons, no_gate, evidence.looks, evidence.rules)
@@ -63,7 +63,7 @@ def _status(findings: Sequence[Finding], reasons: Sequence[str]) -> str:
 
 def _reasons(config: ReleaseConfig, evidence: Evidence) -> Iterator[str]:
     looks = evidence.looks
-    if not config.gates:
+    if not config.asked:
         yield "no gates are set: nothing was asked of the model"
     elif not looks.is_logged:
         yield "the audit log does not tell of this evaluation, so whether the gates were set before is not known"

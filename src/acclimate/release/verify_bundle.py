@@ -19,6 +19,7 @@ import math
 import sys
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import UTC, date, datetime
 from pathlib import Path
 from statistics import NormalDist
 from typing import Any
@@ -27,10 +28,15 @@ ENVELOPE = "bundle.json"
 PAYLOAD_TYPE = "application/vnd.in-toto+json"
 STATEMENT_TYPE = "https://in-toto.io/Statement/v1"
 PREDICATE_TYPE = "acclimate:release/v1"
+DECISION_TYPE = "acclimate:decision/v1"
+DECISIONS = "decisions"
+APPROVE, REFUSE, OVERRIDE, FINDING, CLOSE = "approve", "refuse", "override", "finding", "close"
 FORMAT = 1
 HOLDS, WRONG, UNPROVED = "holds", "does not hold", "unproved"
 _START = "0" * 64
 _ONE_SIDED = 0.05
+_TRAINERS = ("pretrain", "train", "sweep", "dial")
+"""The steps that make the model; whoever ran one of them trained it."""
 
 
 @dataclass(frozen=True)
@@ -42,14 +48,17 @@ class Check:
     said: str
 
 
-def check_bundle(folder: Path, key: bytes | None) -> list[Check]:
-    """Everything that can be checked from the bundle alone; `key` is the public key (PEM) that must have signed it.
+def check_bundle(
+    folder: Path, key: bytes | None, *, approvers: Sequence[bytes] = (), today: date | None = None
+) -> list[Check]:
+    """Everything that can be checked from the bundle alone; `key` is the public key (PEM) that must have signed it, and
+    `approvers` those of people who may decide on it where no policy names them.
 
     What rests on something that does not hold is not looked at: the last check then names it.
     """
     done: list[Check] = []
     try:
-        for check in _checks(folder, key):
+        for check in _checks(folder, key, approvers, today or datetime.now(UTC).date()):
             done.append(check)
             if check.state == WRONG:
                 break
@@ -59,13 +68,14 @@ def check_bundle(folder: Path, key: bytes | None) -> list[Check]:
     return done
 
 
-def read_statement(folder: Path) -> tuple[bytes, dict[str, Any]]:
-    """The signed bytes, and the in-toto statement that they are; ValueError where it is none that is known here."""
-    envelope = json.loads((folder / ENVELOPE).read_bytes())
+def read_statement(path: Path, kind: str) -> tuple[bytes, dict[str, Any]]:
+    """The signed bytes of an envelope, and the in-toto statement of that kind which they are; ValueError where it is none
+    that is known here."""
+    envelope = json.loads(path.read_bytes())
     payload = base64.b64decode(envelope["payload"], validate=True)
     statement: dict[str, Any] = json.loads(payload)
     found = (envelope["payloadType"], statement["_type"], statement["predicateType"], statement["predicate"]["format"])
-    if found != (PAYLOAD_TYPE, STATEMENT_TYPE, PREDICATE_TYPE, FORMAT):
+    if found != (PAYLOAD_TYPE, STATEMENT_TYPE, kind, FORMAT):
         raise ValueError("it is of another type or format")
     return payload, statement
 
@@ -76,9 +86,9 @@ def signed_bytes(payload: bytes) -> bytes:
     return b"DSSEv1 %d %s %d %s" % (len(kind), kind, len(payload), payload)
 
 
-def _checks(folder: Path, key: bytes | None) -> Iterator[Check]:
+def _checks(folder: Path, key: bytes | None, approvers: Sequence[bytes], today: date) -> Iterator[Check]:
     try:
-        payload, statement = read_statement(folder)
+        payload, statement = read_statement(folder / ENVELOPE, PREDICATE_TYPE)
     except (ValueError, KeyError, TypeError):
         yield Check("statement", WRONG, f"{ENVELOPE} is no signed statement of format {FORMAT}")
         return
@@ -93,7 +103,9 @@ def _checks(folder: Path, key: bytes | None) -> Iterator[Check]:
     yield from _steps(steps, events)
     yield _subject(statement["subject"], steps)
     yield from _beside(folder, steps, events)
+    yield from _policy(_json(folder / "release.json"), steps)
     yield _verdict(folder, steps, events)
+    yield from _decided(folder, payload, approvers, today)
 
 
 def _signature(folder: Path, payload: bytes, key: bytes | None) -> Check:
@@ -103,6 +115,17 @@ def _signature(folder: Path, payload: bytes, key: bytes | None) -> Check:
     names = ", ".join(str(one.get("keyid", "?")) for one in signatures)
     if key is None:
         return Check("signature", UNPROVED, f"no public key was given; it says it is signed with {names}")
+    try:
+        is_own = any(_is_signed(payload, one, key) for one in signatures)
+    except ValueError as error:
+        return Check("signature", WRONG, f"the key given is {error}")
+    if is_own:
+        return Check("signature", HOLDS, f"signed with {key_id(key)}, the key given")
+    return Check("signature", WRONG, f"none of its signatures ({names}) is of the key given, {key_id(key)}")
+
+
+def _is_signed(payload: bytes, signature: Mapping[str, Any], key: bytes) -> bool:
+    """Whether a signature is of that public key (PEM); ValueError where the key is none."""
     from cryptography.exceptions import InvalidSignature, UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric.ed25519 import Ed25519PublicKey
     from cryptography.hazmat.primitives.serialization import load_pem_public_key
@@ -110,16 +133,14 @@ def _signature(folder: Path, payload: bytes, key: bytes | None) -> Check:
     try:
         public = load_pem_public_key(key)
     except (ValueError, UnsupportedAlgorithm):
-        return Check("signature", WRONG, "the key given is no public key in PEM")
+        raise ValueError("no public key in PEM") from None
     if not isinstance(public, Ed25519PublicKey):
-        return Check("signature", WRONG, "the public key given is not one of Ed25519")
-    for one in signatures:
-        try:
-            public.verify(base64.b64decode(one["sig"]), signed_bytes(payload))
-        except (InvalidSignature, ValueError, KeyError):
-            continue
-        return Check("signature", HOLDS, f"signed with {key_id(key)}, the key given")
-    return Check("signature", WRONG, f"none of its signatures ({names}) is of the key given, {key_id(key)}")
+        raise ValueError("not one of Ed25519")
+    try:
+        public.verify(base64.b64decode(signature["sig"]), signed_bytes(payload))
+    except (InvalidSignature, ValueError, KeyError):
+        return False
+    return True
 
 
 def key_id(public: bytes) -> str:
@@ -138,6 +159,8 @@ def _files(folder: Path, predicate: Mapping[str, Any]) -> Iterator[Check]:
     known = {ENVELOPE, *predicate["files"], *annex}
     for path in sorted(folder.rglob("*")):
         name = path.relative_to(folder).as_posix()
+        if path.parent == folder / DECISIONS and path.suffix == ".json" and not path.is_symlink():
+            continue
         if path.is_symlink() or (path.is_file() and name not in known):
             yield Check("files", WRONG, f"{name} does not belong to the bundle")
     yield Check("files", HOLDS, f"{len(predicate['files'])} files are what was signed, and there are no others")
@@ -294,6 +317,172 @@ def _json_digest(value: Any) -> str:
     return _digest(json.dumps(value, sort_keys=True, separators=(",", ":"), ensure_ascii=False).encode())
 
 
+def _policy(release: Mapping[str, Any], steps: Mapping[str, Any]) -> Iterator[Check]:
+    """The settings of the evaluation are not laxer than the policy allows; its gates are judged with the others."""
+    policy = release.get("policy")
+    if not policy:
+        return
+    config = steps["evaluate"]["manifest"]["config"]
+    for name, limit in policy["limits"].items():
+        laxer = limit is not None and (
+            config[name] < limit if name in ("confidence", "min_clusters") else config[name] > limit
+        )
+        if laxer:
+            yield Check("policy", WRONG, f"evaluate.{name} is {config[name]}, which is laxer than its {limit}")
+    said = (
+        f"that of {policy['organisation']}, digest {_json_digest(policy)[:16]}: its gates are judged, its limits kept"
+    )
+    yield Check("policy", HOLDS, said)
+
+
+# From here on: what people decided on the release.
+
+
+@dataclass(frozen=True)
+class Decision:
+    """What somebody signed about a release. `name` is the digest of what they signed, 16 hex digits, and `key` the one
+    that it says it is signed with; `is_proven` says whether that is a known one of somebody who may decide. `owner` is who
+    must close a finding, `of` the finding that is closed, and `before` names the decisions that were there already."""
+
+    name: str
+    key: str
+    is_proven: bool
+    kind: str
+    by: str
+    account: str
+    at: str
+    reason: str
+    conditions: Sequence[str]
+    until: str | None
+    owner: str
+    of: str
+    before: Sequence[str]
+
+
+@dataclass(frozen=True)
+class Standing:
+    """Whether a release may be used: with `state` released, released by override or not released, and why."""
+
+    state: str
+    said: str
+    decisions: Sequence[Decision]
+
+    @property
+    def is_released(self) -> bool:
+        """Whether it may be used."""
+        return self.state != NOT_RELEASED
+
+
+RELEASED, BY_OVERRIDE, NOT_RELEASED = "released", "released by override", "not released"
+
+
+def standing(folder: Path, *, approvers: Sequence[bytes] = (), today: date) -> Standing:
+    """Whether a sound bundle is released, from what was decided on it. Raises ValueError for a decision that is none, or
+    that is about another bundle or not signed as it says."""
+    payload, _ = read_statement(folder / ENVELOPE, PREDICATE_TYPE)
+    release, told = _json(folder / "release.json"), _json(folder / "verdict.json")
+    policy = release.get("policy") or {}
+    known = {key_id(one): one for one in (*approvers, *(one["key"].encode() for one in policy.get("approvers", ())))}
+    accounts = {key_id(one["key"].encode()): one["accounts"] for one in policy.get("approvers", ())}
+    decisions = sorted(
+        (_decision(path, payload, known) for path in (folder / DECISIONS).glob("*.json")),
+        key=lambda one: (one.at, one.name),
+    )
+    there = {one.name for one in decisions}
+    gone = [name for one in decisions for name in one.before if name not in there]
+    if gone:
+        raise ValueError(f"decision {gone[0]} is missing, which a later one names")
+    may = [one for one in decisions if one.is_proven and not bars(folder, one.key, _accounts(one, accounts))]
+    latest = {one.key: one for one in may if one.kind in (APPROVE, REFUSE, OVERRIDE)}
+    in_force = [one for one in latest.values() if one.until is None or date.fromisoformat(one.until) >= today]
+    closed = {one.of for one in decisions if one.kind == CLOSE and one.is_proven}
+    findings = [one for one in decisions if one.kind == FINDING and one.name not in closed]
+    needed = policy.get("approvals", 1)
+    approved = [one for one in in_force if one.kind == APPROVE]
+    overridden = [one for one in in_force if one.kind == OVERRIDE]
+    refused = [one for one in latest.values() if one.kind == REFUSE]
+    if refused:
+        return Standing(NOT_RELEASED, f"refused by {_people(refused)}", decisions)
+    if overridden:
+        return Standing(BY_OVERRIDE, f"by {_people(overridden)} although the verdict is {told['status']}", decisions)
+    if told["status"] != "pass":
+        return Standing(
+            NOT_RELEASED, f"the verdict is {told['status']}, and nobody who may has overridden it", decisions
+        )
+    if findings:
+        return Standing(NOT_RELEASED, f"open findings: {', '.join(one.name for one in findings)}", decisions)
+    if len(approved) < needed:
+        lapsed = len([one for one in latest.values() if one.kind == APPROVE]) - len(approved)
+        barred = len([one for one in decisions if one.kind == APPROVE and one not in may])
+        said = f"{len(approved)} of {needed} approvals that are needed"
+        said += f"; {lapsed} lapsed" if lapsed else ""
+        said += f"; {barred} not of somebody who may approve" if barred else ""
+        return Standing(NOT_RELEASED, said, decisions)
+    return Standing(RELEASED, f"approved by {_people(approved)}", decisions)
+
+
+def _people(decisions: Sequence[Decision]) -> str:
+    told = []
+    for one in decisions:
+        until = f" until {one.until}" if one.until else ""
+        told.append(f"{one.by}{until}" + "".join(f", if {condition}" for condition in one.conditions))
+    return "; ".join(told)
+
+
+def _accounts(one: Decision, of_policy: Mapping[str, Sequence[str]]) -> list[str]:
+    """By what somebody may stand in the log: what a policy tells of them, else the account that they decided under."""
+    return [one.by, *of_policy.get(one.key, [one.account])]
+
+
+def bars(folder: Path, key: str, accounts: Iterable[str]) -> str:
+    """Why somebody with this key and these accounts may not decide on a bundle, "" where they may."""
+    signatures = json.loads((folder / ENVELOPE).read_bytes()).get("signatures", [])
+    if key in {one.get("keyid") for one in signatures}:
+        return "signed the bundle"
+    return "trained the model" if set(accounts) & _trained(folder) else ""
+
+
+def _trained(folder: Path) -> set[str]:
+    """The accounts that made the model, as the log tells."""
+    keys = {(name, step["manifest"]["key"]) for name, step in _read_steps(folder).items() if name in _TRAINERS}
+    return {
+        event["who"]
+        for event in _read_events(folder)
+        if event["action"] == "artifact published" and (event["step"], event["key"]) in keys
+    }
+
+
+def _decision(path: Path, bundle: bytes, known: Mapping[str, bytes]) -> Decision:
+    payload, statement = read_statement(path, DECISION_TYPE)
+    [signature] = json.loads(path.read_bytes())["signatures"]
+    key, name = signature["keyid"], _digest(payload)[:16]
+    if path.stem != name:
+        raise ValueError(f"{path.name} is not named after its content")
+    if [one["digest"]["sha256"] for one in statement["subject"]] != [_digest(bundle)]:
+        raise ValueError(f"{path.name} is about another bundle")
+    if key in known and not _is_signed(payload, signature, known[key]):
+        raise ValueError(f"{path.name} is not signed with {key}, as it says")
+    said = statement["predicate"]
+    fields = ("kind", "by", "account", "at", "reason", "conditions", "until", "owner", "of", "before")
+    return Decision(name, key, key in known, **{field: said[field] for field in fields})
+
+
+def _decided(folder: Path, payload: bytes, approvers: Sequence[bytes], today: date) -> Iterator[Check]:
+    """What was decided, one by one, and where anything was or a policy asks for it, what follows."""
+    try:
+        found = standing(folder, approvers=approvers, today=today)
+    except ValueError as error:
+        yield Check("decision", WRONG, str(error))
+        return
+    for one in found.decisions:
+        said = f"{one.kind} by {_people([one])}" + (f": {one.reason}" if one.reason else "")
+        unknown = "" if one.is_proven else f"; its key {one.key} is of nobody who is known to decide"
+        yield Check("decision", HOLDS if one.is_proven else UNPROVED, said + unknown)
+    if found.decisions or _json(folder / "release.json").get("policy"):
+        state = HOLDS if found.is_released else UNPROVED
+        yield Check("release", state, f"{found.state}: {found.said}")
+
+
 # From here on: the verdict, with the arithmetic that it needs.
 
 
@@ -325,7 +514,7 @@ class _Judge:
 
     def verdict(self) -> dict[str, Any]:
         """Status, findings, how many looks were taken and how many reasons stand against a pass."""
-        found = [one for gate in self.release["gates"] for one in self._asked(gate)]
+        found = [one for gate in self._gates for one in self._asked(gate)]
         findings = _after_holm(found)
         looks, reasons = self._looks(), self._reasons()
         statuses = {finding["status"] for finding in findings}
@@ -340,6 +529,10 @@ class _Judge:
             "reasons": reasons,
             "findings": findings,
         }
+
+    @property
+    def _gates(self) -> list[Any]:
+        return [*self.release["gates"], *(self.release.get("policy") or {}).get("gates", ())]
 
     def _manifest(self, step: str) -> Any:
         return self.steps[step]["manifest"]
@@ -357,7 +550,9 @@ class _Judge:
             "general": general["manifest"]["identity"] if general else None,
             "certificate": self.certificate["requirements"] if self.certificate else self.release["requirements"],
         }
-        rules = {"gates": self.release["gates"], "held_to": held_to}
+        rules = {"gates": self._gates, "held_to": held_to}
+        if self.release.get("policy"):
+            rules["policy"] = self.release["policy"]
         return _digest(json.dumps(rules, sort_keys=True).encode())
 
     def _opened(self) -> list[Mapping[str, Any]]:
@@ -372,7 +567,7 @@ class _Judge:
 
     def _reasons(self) -> int:
         opened, key = self._opened(), self._manifest("evaluate")["key"]
-        if not self.release["gates"] or not any(one["key"] == key and one["step"] == "evaluate" for one in opened):
+        if not self._gates or not any(one["key"] == key and one["step"] == "evaluate" for one in opened):
             return 1
         return int(opened[0]["rules"] != self._rules())
 
@@ -624,11 +819,15 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
     parser.add_argument("bundle", type=Path, help="the folder of the bundle")
     parser.add_argument("--key", type=Path, help="the public key that must have signed it, PEM")
+    parser.add_argument(
+        "--approver", type=Path, action="append", default=[], help="the public key of one who may approve it"
+    )
     arguments = parser.parse_args()
     if not (arguments.bundle / ENVELOPE).is_file():
         print(f"{arguments.bundle} holds no {ENVELOPE}, so it is no evidence bundle.", file=sys.stderr)
         return 2
-    checks = check_bundle(arguments.bundle, arguments.key.read_bytes() if arguments.key else None)
+    approvers = [path.read_bytes() for path in arguments.approver]
+    checks = check_bundle(arguments.bundle, arguments.key.read_bytes() if arguments.key else None, approvers=approvers)
     for check in checks:
         print(f"{check.state}: {check.what}: {check.said}")
     return 0 if all(check.state == HOLDS for check in checks) else 3

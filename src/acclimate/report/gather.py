@@ -18,9 +18,11 @@ from acclimate.core.report import Report
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.manifests import Manifest, read_run_facts
 from acclimate.project.workspace import TRIAL, Finished, Workspace
+from acclimate.release.bundle import DECIDED
 from acclimate.release.grounds import Grounds, StepRecord, evidence_of, is_about
 from acclimate.release.judge import Verdict, judge
 from acclimate.release.looks import Looks, read_looks
+from acclimate.release.verify_bundle import OVERRIDE
 from acclimate.report.faults import planted_faults
 from acclimate.stages.evaluate.arms import ARMS
 from acclimate.stages.evaluate.label_items import LABEL_ARMS
@@ -104,6 +106,13 @@ class Story:
     is_trial: bool = False
     label_examples: Sequence[LabelExample] = ()
     """Of a classifier, the items on which it is surest and wrong."""
+    decisions: Sequence[Mapping[str, Any]] = ()
+    """What people decided on releases of this project, as the audit log notes it."""
+
+    @property
+    def overrides(self) -> list[Mapping[str, Any]]:
+        """Releases although the verdict was no pass: shown for good."""
+        return [event for event in self.decisions if event["kind"] == OVERRIDE]
 
     @property
     def tells_labels(self) -> bool:
@@ -218,6 +227,7 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
         read_looks(workspace.audit.events(), area=workspace.area, evaluation=made["evaluate"].manifest.key),
         workspace.area == TRIAL,
         _errors_shown(made, config.task),
+        [event for event in workspace.audit.events() if event["action"] == DECIDED],
     )
 
 

@@ -19,8 +19,12 @@ SHORT_NAMES = {"base": "base", "prompted": "prompted base", "copy": "nearest ans
 METRIC_NAMES = {
     "bits_per_byte": "bits per byte",
     "rouge_l": "ROUGE\u2011L",
+    "rouge_1": "ROUGE\u20111",
+    "rouge_2": "ROUGE\u20112",
+    "chrf": "chrF",
     "exact_match": "exact match",
     "token_f1": "token F1",
+    "numeric_match": "numbers right",
 }
 _TONE = {
     "better": "good",

@@ -85,7 +85,7 @@ def options(verb: str) -> dict[str, set[str]]:
 
 @pytest.mark.parametrize("verb", VERBS)
 def test_a_verb_takes_the_options_that_the_help_promises(verb: str) -> None:
-    anywhere = ("init", "compare", "verify", "doctor", "key signing")
+    anywhere = ("init", "compare", "verify", "doctor", "key signing", "release decide")
     for words, taken in options(verb).items():
         assert {"--json", "--quiet"} <= taken, words
         assert ("--project" in taken) == (words not in anywhere), words

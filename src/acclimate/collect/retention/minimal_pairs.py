@@ -10,37 +10,45 @@ from collections.abc import Iterator
 
 from acclimate.collect.retention.pairs import Pair
 from acclimate.collect.retention.word_lists import (
+    ACTIONS,
     ADJECTIVES,
+    ADVERBS,
     AFTER_A,
     AFTER_AN,
     AUXILIARIES,
+    BEFORE_A_NOUN,
+    BEFORE_A_VERB,
     COMPARATIVES,
     DAILY,
+    DEEDS,
     IRREGULAR_PLURALS,
     LONG_ADJECTIVES,
     NEGATIONS,
     OBJECT_FRAMES,
     PARTICIPLES,
+    PASSIVES,
     PEOPLE,
     PLACES,
     PLURALS,
+    POSSESSIVES,
     PREPOSITIONS,
     PRONOUNS,
     REFLEXIVE_ACTIONS,
+    SPANS,
+    STARTS,
     SUBJECT_FRAMES,
     TRANSITIVE,
     UNCOUNTED,
     WORKERS,
+    YESTERDAY,
 )
 
 
 def minimal_pairs(generator: random.Random, *, count: int) -> list[Pair]:
     """So many different pairs, the same number of each phenomenon."""
-    share = count // len(_PHENOMENA)
+    share = count // len(PHENOMENA)
     marked = [
-        sentence
-        for phenomenon in _PHENOMENA
-        for sentence in generator.sample(sorted(set(phenomenon(generator))), share)
+        sentence for phenomenon in PHENOMENA for sentence in generator.sample(sorted(set(phenomenon(generator))), share)
     ]
     return [read_marked(sentence) for sentence in marked]
 
@@ -168,7 +176,63 @@ def _much_and_many(_: random.Random) -> Iterator[str]:
         yield f"How [many/much] {plural} do they have?"
 
 
-_PHENOMENA = (
+def _subject_with_a_relative_clause(_: random.Random) -> Iterator[str]:
+    for worker, workers in WORKERS.items():
+        for adjective in ("ill", "tired", "happy"):
+            yield f"The {workers} who came late [are/is] {adjective}."
+            yield f"The {worker} who came late [is/are] {adjective}."
+
+
+def _verb_of_a_question(_: random.Random) -> Iterator[str]:
+    for worker, workers in WORKERS.items():
+        for _of_one, bare, rest in DAILY:
+            yield f"Why [does/do] the {worker} {bare} {rest}?"
+            yield f"Why [do/does] the {workers} {bare} {rest}?"
+
+
+def _past_with_a_past_day(_: random.Random) -> Iterator[str]:
+    for worker in WORKERS:
+        for deed in YESTERDAY:
+            yield f"Yesterday the {worker} {deed}."
+
+
+def _passive(_: random.Random) -> Iterator[str]:
+    for worker in WORKERS:
+        for done in PASSIVES:
+            yield f"The {done} by the {worker}."
+
+
+def _noun_or_verb_of_an_action(_: random.Random) -> Iterator[str]:
+    for noun, bare, rest in ACTIONS:
+        for verb in BEFORE_A_NOUN:
+            yield f"My brother {verb} [{noun}/{bare}] {rest}."
+        for verb in BEFORE_A_VERB:
+            yield f"My brother {verb} [{bare}/{noun}] {rest}."
+
+
+def _adverb_and_adjective(_: random.Random) -> Iterator[str]:
+    for adverb, adjective in ADVERBS.items():
+        for deed in DEEDS:
+            yield f"The old man [{adverb}/{adjective}] {deed}."
+        yield f"He is a very [{adjective}/{adverb}] man."
+
+
+def _possessive(generator: random.Random) -> Iterator[str]:
+    for before, alone in POSSESSIVES.items():
+        for noun in generator.sample(sorted(PLURALS), 4):
+            yield f"This {noun} is [{alone}/{before}]."
+            yield f"This is [{before}/{alone}] {noun}."
+
+
+def _for_and_since(_: random.Random) -> Iterator[str]:
+    for verb in ("lived", "worked"):
+        for span in SPANS:
+            yield f"She has {verb} here [for/since] {span}."
+        for start in STARTS:
+            yield f"She has {verb} here [since/for] {start}."
+
+
+PHENOMENA = (
     _singular_subject_before_a_plural,
     _plural_subject_before_a_singular,
     _determiner_and_noun,
@@ -185,4 +249,12 @@ _PHENOMENA = (
     _preposition,
     _there_is_and_there_are,
     _much_and_many,
+    _subject_with_a_relative_clause,
+    _verb_of_a_question,
+    _past_with_a_past_day,
+    _passive,
+    _noun_or_verb_of_an_action,
+    _adverb_and_adjective,
+    _possessive,
+    _for_and_since,
 )

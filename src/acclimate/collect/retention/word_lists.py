@@ -307,6 +307,67 @@ PREPOSITIONS = (
     "We are ready [for/of] the test.",
 )
 
+# What somebody did, with the form that does not go with a day that is past.
+YESTERDAY = (
+    "[drank/drinks] a cup of tea",
+    "[walked/walks] to school",
+    "[went/goes] to the market",
+    "[worked/works] in the garden",
+    "[played/plays] the piano",
+    "[cooked/cooks] dinner",
+    "[took/takes] the bus",
+    "[fed/feeds] the birds",
+    "[washed/washes] the dishes",
+    "[ate/eats] an apple",
+    "[wrote/writes] a letter",
+    "[sang/sings] a song",
+)
+
+# What was done to what.
+PASSIVES = (
+    "cake was [eaten/ate]",
+    "letter was [written/wrote]",
+    "window was [broken/broke]",
+    "money was [taken/took]",
+    "key was [hidden/hid]",
+    "dress was [chosen/chose]",
+    "picture was [drawn/drew]",
+    "car was [stolen/stole]",
+    "ball was [thrown/threw]",
+    "song was [sung/sang]",
+    "paper was [torn/tore]",
+    "bus was [driven/drove]",
+)
+
+# An action as a noun, as a bare verb, and the rest.
+ACTIONS = (
+    ("swimming", "swim", "in the lake"),
+    ("reading", "read", "in bed"),
+    ("cooking", "cook", "for friends"),
+    ("singing", "sing", "in the choir"),
+    ("walking", "walk", "in the rain"),
+    ("playing", "play", "chess"),
+    ("learning", "learn", "English"),
+    ("writing", "write", "letters"),
+)
+BEFORE_A_NOUN = ("enjoys", "keeps", "avoids", "dislikes")
+BEFORE_A_VERB = ("wants to", "hopes to", "decided to", "likes to")
+
+ADVERBS = {
+    "carefully": "careful",
+    "quickly": "quick",
+    "slowly": "slow",
+    "quietly": "quiet",
+    "gently": "gentle",
+    "suddenly": "sudden",
+}
+DEEDS = ("opened the door", "closed the window", "picked up the box", "put down the cup")
+
+POSSESSIVES = {"my": "mine", "your": "yours", "her": "hers", "our": "ours", "their": "theirs"}
+
+SPANS = ("three years", "two weeks", "a long time", "ten days", "many months", "six hours", "half a century", "a year")
+STARTS = ("Monday", "last summer", "yesterday", "the war", "May", "last week", "her birthday", "Christmas")
+
 WORDS = (
     "lantern",
     "river",

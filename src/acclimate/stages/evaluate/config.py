@@ -22,7 +22,9 @@ class EvaluateConfig(StageConfig):
     loss_type: LossType = "sigmoid"
     """Of preference: whether rewards are sums over tokens (sigmoid) or means (sigmoid_norm); by itself that of train."""
 
-    answer_metric: Literal["rouge_l", "exact_match", "token_f1"] = "rouge_l"
+    answer_metric: Literal["rouge_l", "rouge_1", "rouge_2", "chrf", "exact_match", "token_f1", "numeric_match"] = (
+        "rouge_l"
+    )
     """Metric of generated answers on which the verdict rests; the others are reported beside it."""
 
     confidence: float = Field(default=0.95, gt=0.5, lt=1)

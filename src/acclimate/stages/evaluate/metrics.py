@@ -1,6 +1,7 @@
 """How near a generated answer is to its reference, as the field measures it.
 
-ROUGE-L follows rouge-score (Lin 2004; F1 without stemming), exact match and token F1 follow SQuAD.
+ROUGE follows rouge-score (Lin 2004; F1 without stemming), chrF follows sacreBLEU (Popović 2015), exact match and token F1
+follow SQuAD.
 """
 
 from __future__ import annotations
@@ -9,8 +10,12 @@ import re
 import string
 from collections import Counter
 from collections.abc import Callable, Mapping, Sequence
+from decimal import Decimal
+from functools import partial
 
 _WORD = re.compile(r"[^\W_]+")
+_NUMBER = re.compile(r"[0-9]{1,3}(?:,[0-9]{3})+(?:\.[0-9]+)?|[0-9]+(?:\.[0-9]+)?|\.[0-9]+")
+_CHRF_ORDER, _CHRF_BETA = 6, 2
 _ARTICLE = re.compile(r"\b(a|an|the)\b")
 _PUNCTUATION = str.maketrans("", "", string.punctuation)
 
@@ -26,6 +31,47 @@ def rouge_l(reference: str, answer: str) -> float:
     wanted, given = (_WORD.findall(text.lower()) for text in (reference, answer))
     common = longest_common_subsequence(wanted, given)
     return _f1(common, len(wanted), len(given))
+
+
+def rouge_n(reference: str, answer: str, *, n: int) -> float:
+    """F1 of the runs of `n` words that both have; 0 where either has none.
+
+    >>> rouge_n("the cat sat down", "the cat sat", n=2)
+    0.8
+    """
+    wanted, given = (_runs(_WORD.findall(text.lower()), n) for text in (reference, answer))
+    return _f1((wanted & given).total(), wanted.total(), given.total())
+
+
+def chrf(reference: str, answer: str) -> float:
+    """F2 of precision and recall, each a mean over runs of one to six characters that both are long enough for; white
+    space is left out.
+
+    >>> round(chrf("the cat sat down", "the cat sat"), 3)
+    0.66
+    """
+    wanted, given = ("".join(text.split()) for text in (reference, answer))
+    shares = []
+    for n in range(1, _CHRF_ORDER + 1):
+        in_wanted, in_given = _runs(wanted, n), _runs(given, n)
+        if in_wanted and in_given:
+            common = (in_wanted & in_given).total()
+            shares.append((common / in_given.total(), common / in_wanted.total()))
+    precision, recall = (sum(one) / len(shares) for one in zip(*shares, strict=True)) if shares else (0.0, 0.0)
+    weight = _CHRF_BETA**2
+    return (1 + weight) * precision * recall / (weight * precision + recall) if precision else 0.0
+
+
+def numeric_match(reference: str, answer: str) -> float | None:
+    """1 where both hold the same numbers, each as often, in any order; None where the reference holds none.
+
+    Signs and units are not looked at, and thousands may be grouped by commas.
+
+    >>> numeric_match("1,200 mg, then 2.50", "2.5 after 1200 mg")
+    1.0
+    """
+    wanted, given = (Counter(_value(number) for number in _NUMBER.findall(text)) for text in (reference, answer))
+    return float(wanted == given) if wanted else None
 
 
 def longest_common_subsequence(left: Sequence[str], right: Sequence[str]) -> int:
@@ -63,12 +109,27 @@ def token_f1(reference: str, answer: str) -> float:
     return _f1(common, len(wanted), len(given))
 
 
-ANSWER_METRICS: Mapping[str, Callable[[str, str], float]] = {
+ANSWER_METRICS: Mapping[str, Callable[[str, str], float | None]] = {
     "rouge_l": rouge_l,
+    "rouge_1": partial(rouge_n, n=1),
+    "rouge_2": partial(rouge_n, n=2),
+    "chrf": chrf,
     "exact_match": exact_match,
     "token_f1": token_f1,
+    "numeric_match": numeric_match,
 }
-"""Metrics of a generated answer by name; each is called with the reference and the answer, and higher is better."""
+"""Metrics of a generated answer by name; each is called with the reference and the answer, and higher is better. None
+where an item has nothing to measure."""
+
+
+def _runs(units: Sequence[str], n: int) -> Counter[Sequence[str]]:
+    """How often each run of `n` words or characters stands there."""
+    runs = [units[place : place + n] for place in range(len(units) - n + 1)]
+    return Counter(run if isinstance(run, str) else tuple(run) for run in runs)
+
+
+def _value(number: str) -> Decimal:
+    return Decimal(number.replace(",", "")).normalize()
 
 
 def _squad_words(text: str) -> list[str]:

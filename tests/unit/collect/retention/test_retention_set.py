@@ -10,6 +10,7 @@ import pytest
 from acclimate.collect.retention import FOLDER
 from acclimate.collect.retention.fact_lists import FACTS
 from acclimate.collect.retention.make_abilities import PROBES_PER_ABILITY, probes, write
+from acclimate.collect.retention.minimal_pairs import PHENOMENA
 from acclimate.collect.retention.sense_lists import COMMON_SENSE
 from acclimate.stages.predict.config import PredictConfig
 
@@ -84,3 +85,7 @@ def test_general_passages_are_short_and_all_different():
     texts = [row["text"] for row in read("general.jsonl")]
     assert len(set(texts)) == len(texts) == 64
     assert all(60 <= len(text.split()) <= 150 for text in texts)
+
+
+def test_every_grammatical_phenomenon_has_as_many_pairs():
+    assert (len(PHENOMENA), PROBES_PER_ABILITY % len(PHENOMENA)) == (24, 0)

@@ -6,18 +6,53 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from rouge_score.rouge_scorer import RougeScorer
+from sacrebleu.metrics import CHRF
 
-from acclimate.stages.evaluate.metrics import exact_match, longest_common_subsequence, rouge_l, token_f1
+from acclimate.stages.evaluate.metrics import (
+    chrf,
+    exact_match,
+    longest_common_subsequence,
+    numeric_match,
+    rouge_l,
+    rouge_n,
+    token_f1,
+)
 
-SCORER = RougeScorer(["rougeL"], use_stemmer=False)
+SCORER = RougeScorer(["rouge1", "rouge2", "rougeL"], use_stemmer=False)
+SACREBLEU = CHRF()
 ASCII_TEXT = st.text(st.characters(max_codepoint=127), max_size=40)
 FEW_WORDS = st.lists(st.sampled_from(["pain", "no", "fever", "the", "chest", "_"]), max_size=20).map(" ".join)
 
 
 @given(ASCII_TEXT | FEW_WORDS, ASCII_TEXT | FEW_WORDS)
-def test_rouge_l_is_rouge_scores(reference, answer):
-    oracle = SCORER.score(reference, answer)["rougeL"].fmeasure
-    assert rouge_l(reference, answer) == pytest.approx(oracle)
+def test_rouge_is_rouge_scores(reference, answer):
+    oracle = SCORER.score(reference, answer)
+    assert rouge_l(reference, answer) == pytest.approx(oracle["rougeL"].fmeasure)
+    for n in (1, 2):
+        assert rouge_n(reference, answer, n=n) == pytest.approx(oracle[f"rouge{n}"].fmeasure)
+
+
+@given(st.text(max_size=30) | FEW_WORDS, st.text(max_size=30) | FEW_WORDS)
+def test_chrf_is_sacrebleus(reference, answer):
+    assert chrf(reference, answer) == pytest.approx(SACREBLEU.sentence_score(answer, [reference]).score / 100)
+
+
+@pytest.mark.parametrize(
+    ("reference", "answer", "match"),
+    [
+        ("no number", "12", None),
+        ("12 mg", "12", 1),
+        ("12 mg", "twelve", 0),
+        ("1,200.50", "it is 1200.5", 1),
+        ("5 and 5", "5", 0),
+        ("90/60", "60 over 90", 1),
+        ("3, 4", "3,4", 1),
+        ("1,2000", "12000", 0),
+        (".5", "0.50", 1),
+    ],
+)
+def test_numbers_match_by_value_and_count(reference, answer, match):
+    assert numeric_match(reference, answer) == match
 
 
 def test_rouge_l_sees_words_of_other_scripts():
