@@ -11,7 +11,7 @@ from pathlib import Path
 import pytest
 from hypothesis import settings
 
-from tests.labelled_project import write_labelled_project
+from tests.labelled_project import write_labelled_project, write_several_labels_project
 from tests.preference_project import write_preference_project
 from tests.tiny_project import write_tiny_project
 
@@ -48,7 +48,7 @@ def project_key(own_keys: Path) -> None:
     """The keys of the small projects, always the same ones: who lands in which part is not drawn anew each time."""
     from acclimate.project.keys import new_key
 
-    for name in ("tiny", "tickets", "preferred"):
+    for name in ("tiny", "tickets", "topics", "preferred"):
         new_key(name, "surrogates").write_bytes(hashlib.sha256(name.encode()).digest())
 
 
@@ -83,6 +83,18 @@ def fresh_tickets(tmp_path_factory: pytest.TempPathFactory, project_key: None) -
 def finished_tickets(fresh_tickets: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
     """The project that tells labels after an undisturbed run; copy it, do not change it."""
     return _finished(fresh_tickets, tmp_path_factory)
+
+
+@pytest.fixture(scope="session")
+def fresh_topics(tmp_path_factory: pytest.TempPathFactory, project_key: None) -> Path:
+    """The project that tells several labels before its first run; copy it, do not change it."""
+    return write_several_labels_project(tmp_path_factory.mktemp("project") / "topics")
+
+
+@pytest.fixture(scope="session")
+def finished_topics(fresh_topics: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """The project that tells several labels after an undisturbed run; copy it, do not change it."""
+    return _finished(fresh_topics, tmp_path_factory)
 
 
 @pytest.fixture(scope="session")

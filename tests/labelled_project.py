@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 import csv
+import json
 import random
 from pathlib import Path
+from typing import Any
 
 CONFIG = """\
 project: tickets
@@ -24,6 +26,29 @@ split:
   fractions: {train: 0.55, validation: 0.15, test: 0.3}
 train: {max_steps: 6, per_device_train_batch_size: 8, lora_r: 2, precision: fp32}
 predict: {precision: fp32}
+"""
+
+SEVERAL_CONFIG = """\
+project: topics
+task: multi-label-classification
+base: ./tiny-encoder
+ingest:
+  sources:
+    - path: data/north.csv
+      site: north
+      columns: {text: message, labels: topics, subject_id: customer}
+      label_separator: ";"
+    - path: data/south.jsonl
+      site: south
+      columns: {text: message, labels: topics, subject_id: customer}
+split:
+  fractions: {train: 0.5, validation: 0.2, test: 0.3}
+train: {max_steps: 6, per_device_train_batch_size: 8, lora_r: 2, precision: fp32}
+predict: {precision: fp32}
+release:
+  gates:
+    - {gate: gain, metric: micro_f1, against: tfidf, set_by: Ann, why: agreed}
+    - {gate: gain, metric: micro_f1, each_site: true, set_by: Ann, why: agreed}
 """
 
 WORDS = {
@@ -51,6 +76,37 @@ def write_labelled_project(folder: Path, *, records: int = 120) -> Path:
             writer.writerows(of_site)
     (folder / "acclimate.yaml").write_text(CONFIG)
     return folder
+
+
+def write_several_labels_project(folder: Path, *, records: int = 120) -> Path:
+    """The same with none, one or two of the three labels a message: joined in a CSV file, as lists in JSON Lines."""
+    from acclimate.testing.models import write_tiny_encoder
+
+    (folder / "data").mkdir(parents=True)
+    write_tiny_encoder(folder / "tiny-encoder")
+    rows = [_row_of_several(number) for number in range(records)]
+    with (folder / "data/north.csv").open("w", newline="") as file:
+        writer = csv.DictWriter(file, rows[0])
+        writer.writeheader()
+        writer.writerows(row | {"topics": _joined(row["topics"])} for row in rows[::2])
+    lines = "".join(json.dumps(row) + "\n" for row in rows[1::2])
+    (folder / "data/south.jsonl").write_text(lines)
+    (folder / "acclimate.yaml").write_text(SEVERAL_CONFIG)
+    return folder
+
+
+def _joined(topics: list[str] | None) -> str:
+    return "" if topics is None else "; ".join(topics) or "[]"
+
+
+def _row_of_several(number: int) -> dict[str, Any]:
+    draw = random.Random(number)
+    labels = draw.sample(sorted(WORDS), (0, 1, 1, 2)[number // 2 % 4])
+    words = [word for label in labels for word in draw.sample(WORDS[label], 2)]
+    words += draw.sample(OTHER_WORDS, 5)
+    draw.shuffle(words)
+    topics = None if number % 20 == 19 else labels
+    return {"message": " ".join(words), "topics": topics, "customer": f"c{number // 2}"}
 
 
 def _row(number: int) -> dict[str, str]:

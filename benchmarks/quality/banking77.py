@@ -27,9 +27,9 @@ from acclimate.backends.text_rendering import TextRenderer
 from acclimate.core.atomic import read_json, write_json
 from acclimate.core.examples import beginning
 from acclimate.core.hash_order import hash_rank
+from acclimate.core.logistic_regression import fit_softmax, softmax_probabilities
 from acclimate.core.ports import AnyRow, Example, LabelledRow, MaskedRow, TokenRow, TrainingPlan
 from acclimate.core.progress import no_progress
-from acclimate.core.softmax_regression import fit_softmax, softmax_probabilities
 from acclimate.core.statistics import Ratio, Resamples
 from benchmarks.recording import needed, result, write_results
 

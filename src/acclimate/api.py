@@ -25,6 +25,7 @@ from acclimate.collect.snapshots import remove_leftovers
 from acclimate.core.artifacts import Artifact
 from acclimate.core.atomic import publish_folder, write_json
 from acclimate.core.errors import ConfigError, WorkspaceError
+from acclimate.core.labels import LABEL_TASKS
 from acclimate.core.ports import Example, LanguageModel, Message, Progress, Sampling
 from acclimate.core.progress import no_progress
 from acclimate.core.report import Report
@@ -233,7 +234,7 @@ class Project:
 
         Nothing is trained for it: the next run scales what train left and evaluates anew.
         """
-        if self.config.task == "classification":
+        if self.config.task in LABEL_TASKS:
             raise ConfigError(
                 "A classifier has no strength to set: its head is new, and the base has none that it could go back to.",
                 hint="change train.learning_rate or train.num_train_epochs, and run again",
@@ -248,7 +249,7 @@ class Project:
 
         Another project can name it as its base. `lineage.json` in it says what it was made from.
         """
-        if self.config.task == "classification" or not any(step.stage == "dial" for step in self.config.steps):
+        if self.config.task in LABEL_TASKS or not any(step.stage == "dial" for step in self.config.steps):
             raise ConfigError(
                 "This project trains no model that writes text, so there is none to export.",
                 hint="a classifier lies with its encoder in the folder that acclimate where train names",

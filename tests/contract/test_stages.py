@@ -66,6 +66,15 @@ def test_every_stage_that_tells_labels_keeps_the_contract(finished_tickets: Path
 
 
 @pytest.mark.parametrize(
+    "step", [pytest.param(step, marks=pytest.mark.slow) for step in ("ingest", "dedup", *LABEL_STEPS)]
+)
+def test_every_stage_that_tells_several_labels_keeps_the_contract(
+    finished_topics: Path, tmp_path: Path, step: str
+) -> None:
+    check_stage(case_of(finished_topics, step), tmp_path)
+
+
+@pytest.mark.parametrize(
     "step", [pytest.param(step, marks=pytest.mark.slow) for step in ("pretrain", "train", "predict.adapted")]
 )
 def test_every_stage_after_hidden_words_keeps_the_contract(

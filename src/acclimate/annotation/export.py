@@ -35,7 +35,7 @@ from acclimate.project.locks import run_lock
 from acclimate.project.manifests import MANIFEST, REPORT, RUN
 
 YES, NO = "yes", "no"
-_CODE = "1"
+_CODE = "2"
 """Changes when equal annotations would give another snapshot."""
 _ROWS = 1024
 _SPAN = pl.Struct({"field": pl.String, "start": pl.Int64, "end": pl.Int64, "label": pl.String})

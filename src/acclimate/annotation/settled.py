@@ -50,15 +50,16 @@ def annotated_record(
 ) -> dict[str, Any]:
     """The item's record with what counts as its answer, under an id of its own and the item as parent.
 
-    The first question with one label gives `label` and `label_weights`, the first for spans `spans`, a ranking
-    `chosen` and `rejected`, a text that edits a column (or is named like one) that column; the rest stands in `extra`,
+    The first question with one label gives `label` and `label_weights`; where there is none, the first with several gives
+    `label_weights` alone: for each label the share of its readers who say it. The first for spans gives `spans`, a ranking `chosen` and `rejected`, a text that edits a column (or is named like one) that column; the rest stands in `extra`,
     and so does what was `suggested`.
     """
     record = plain_record(row.record)
     values = {question.name: settled_value(question, given) for question in schema.questions}
     columns: dict[str, Any] = {}
     rest: dict[str, Any] = {}
-    for question in schema.questions:
+    # A question for one label, wherever it stands, comes before those for several.
+    for question in sorted(schema.questions, key=lambda one: isinstance(one, Choice) and one.multiple):
         made = _columns(question, values[question.name], given, row)
         if made and not made.keys() & columns.keys():
             columns.update(made)
@@ -81,6 +82,8 @@ def _columns(question: Question, value: Any, given: Sequence[GivenAnswer], row: 
         return {"label": value, "label_weights": _weights(question, given)}
     if value is None:
         return {}
+    if isinstance(question, Choice):
+        return {"label": None, "label_weights": _shares_of_readers(question, given)}
     if isinstance(question, Spans):
         marked = MarkedSpans.model_validate(value)
         return {"spans": [span.model_dump(include={"field", "start", "end", "label"}) for span in marked.spans]}
@@ -99,6 +102,13 @@ def _weights(question: Choice, given: Sequence[GivenAnswer]) -> list[dict[str, A
     votes = Counter(answer.content.get(question.name) for answer in _counting(given))
     votes.pop(None, None)
     return [{"label": label, "weight": votes[label] / votes.total()} for label in question.labels if votes[label]]
+
+
+def _shares_of_readers(question: Choice, given: Sequence[GivenAnswer]) -> list[dict[str, Any]]:
+    """For each label that was given, the share of the readers who gave it; empty where all say that there is none."""
+    sets = [set(value) for answer in _counting(given) if (value := answer.content.get(question.name)) is not None]
+    shares = {label: sum(label in one for one in sets) / len(sets) for label in question.labels}
+    return [{"label": label, "weight": share} for label, share in shares.items() if share]
 
 
 def _counting(given: Sequence[GivenAnswer]) -> Sequence[GivenAnswer]:

@@ -37,6 +37,8 @@ class AdapterFacts:
     """What a classifier's head tells apart, in the order of its outputs."""
     max_length: int = 0
     """Tokens of a text that a classifier reads."""
+    objective: str = ""
+    """What it was trained for; empty in folders written before this stood there."""
 
     def write(self, folder: Path) -> None:
         """Writes acclimate.json."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -23,8 +23,21 @@ from acclimate.backends.tensor_files import read_tensors
 from acclimate.backends.text_rendering import TextRenderer
 from acclimate.core.errors import ModelError
 from acclimate.core.examples import beginning
-from acclimate.core.ports import AnyRow, Example, LabelledRow, ModelFacts, Progress, TrainingPlan, Vectors
+from acclimate.core.logistic_regression import ONE_VS_REST, SOFTMAX, Regression
+from acclimate.core.ports import (
+    AnyRow,
+    Example,
+    LabelledRow,
+    ModelFacts,
+    Objective,
+    Progress,
+    TrainingPlan,
+    Vectors,
+)
 from acclimate.core.progress import no_progress
+
+REGRESSIONS: Mapping[Objective, Regression] = {"classification": SOFTMAX, "multi_label_classification": ONE_VS_REST}
+"""What the head of each objective of labels starts from."""
 
 
 def load_for_training(
@@ -45,9 +58,9 @@ def load_for_training(
         head = LabelHead(hidden=facts.hidden_size, labels=len(plan.labels))
     model = HeadedEncoder(trunk, head, filler=renderer.filler, mask=renderer.mask)
     model.eval()
-    if plan.objective == "classification":
+    if plan.objective in REGRESSIONS:
         labelled = {row.id: row for batch in batches for _, row in batch if isinstance(row, LabelledRow)}
-        start_from_probe(model, [labelled[name] for name in sorted(labelled)])
+        start_from_probe(model, [labelled[name] for name in sorted(labelled)], REGRESSIONS[plan.objective])
     return model
 
 
@@ -60,6 +73,8 @@ class LabelClassifier:
     max_length: int
     model: HeadedEncoder
     renderer: TextRenderer
+    excludes: bool = True
+    """Whether a text has one label alone, so that its probabilities sum to one; else each stands by itself."""
 
     def probabilities(self, texts: Sequence[str], *, progress: Progress) -> npt.NDArray[np.float64]:
         """Texts × labels; of a text longer than `max_length` tokens its beginning counts."""
@@ -69,7 +84,9 @@ class LabelClassifier:
         with torch.inference_mode():
             for places in of_like_length(rows, tokens_at_once=PACK_TOKENS):
                 logits = self.model.label_logits([rows[place] for place in places])
-                found[places] = torch.softmax(logits.double(), dim=1).cpu().numpy()
+                logits = logits.double()
+                likely = torch.softmax(logits, dim=1) if self.excludes else torch.sigmoid(logits)
+                found[places] = likely.cpu().numpy()
                 progress.advance(len(places))
         return found
 
@@ -123,4 +140,5 @@ def load_classifier(folder: Path, *, adapter: Path, precision: str = "auto") -> 
     head.load_state_dict(read_tensors(adapter / HEAD_WEIGHTS))
     model = HeadedEncoder(trunk, head, filler=renderer.filler, mask=renderer.mask)
     model.requires_grad_(False).eval()
-    return LabelClassifier(facts, trained.labels, trained.max_length, model, renderer)
+    excludes = trained.objective != "multi_label_classification"
+    return LabelClassifier(facts, trained.labels, trained.max_length, model, renderer, excludes)

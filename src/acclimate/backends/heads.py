@@ -15,8 +15,8 @@ from torch import Tensor, nn
 
 from acclimate.backends.packing import PACK_TOKENS
 from acclimate.backends.padding import Padded, mean_of_own, of_like_length
+from acclimate.core.logistic_regression import PROBE_STRENGTH, Floats, Regression
 from acclimate.core.ports import LabelledRow
-from acclimate.core.softmax_regression import PROBE_STRENGTH, Floats, fit_softmax
 
 INITIAL_SPREAD = 0.02
 """Standard deviation of a fresh head's weights, as BERT's (Devlin et al. 2019, arXiv:1810.04805)."""
@@ -54,7 +54,7 @@ class LabelHead(nn.Module):  # type: ignore[misc]
         return logits
 
     def start_from(self, weights: Floats) -> None:
-        """Takes the weights of a softmax regression, features + 1 × labels."""
+        """Takes the weights of a logistic regression, features + 1 × labels."""
         with torch.no_grad():
             self.linear.weight.copy_(torch.from_numpy(weights[:-1].T))
             self.linear.bias.copy_(torch.from_numpy(weights[-1]))
@@ -103,7 +103,7 @@ def unit_vectors(model: HeadedEncoder, rows: Sequence[Sequence[int]]) -> Iterato
             yield places, nn.functional.normalize(means.float(), dim=1).cpu().numpy()
 
 
-def start_from_probe(model: HeadedEncoder, rows: Sequence[LabelledRow]) -> None:
+def start_from_probe(model: HeadedEncoder, rows: Sequence[LabelledRow], regression: Regression) -> None:
     """Gives a label head the logistic regression on the untrained encoder's vectors to start from.
 
     A fresh head's first gradients would distort what the encoder knows (Kumar et al. 2022, arXiv:2202.10054).
@@ -111,4 +111,4 @@ def start_from_probe(model: HeadedEncoder, rows: Sequence[LabelledRow]) -> None:
     vectors = np.zeros((len(rows), model.get_input_embeddings().weight.shape[1]))
     for places, found in unit_vectors(model, [row.tokens for row in rows]):
         vectors[places] = found
-    model.head.start_from(fit_softmax(vectors, np.array([row.shares for row in rows]), strength=PROBE_STRENGTH))
+    model.head.start_from(regression.fit(vectors, np.array([row.shares for row in rows]), strength=PROBE_STRENGTH))

@@ -41,7 +41,7 @@ def write_trained(output: Path, trainable: Trainable, plan: TrainingPlan, *, bas
         write_tensors(output / HEAD_WEIGHTS, trainable.model.head.state_dict())
         crash_point("train.head_written")
     facts = AdapterFacts(plan.method, base=base.digest, base_name=base.name)
-    replace(facts, labels=plan.labels, max_length=plan.max_length).write(output)
+    replace(facts, labels=plan.labels, max_length=plan.max_length, objective=plan.objective).write(output)
 
 
 def _adapter_tensors(trainable: Trainable) -> dict[str, Tensor]:

@@ -13,6 +13,9 @@ AcclimateError
 
 from __future__ import annotations
 
+import difflib
+from collections.abc import Sequence
+
 
 class AcclimateError(Exception):
     """Base of all errors that acclimate raises on purpose."""
@@ -56,3 +59,13 @@ class WorkspaceError(UserError):
 
 class ContractError(AcclimateError):
     """A stage broke its contract; the fault lies in the stage's code."""
+
+
+def nearest_hint(wrong: str, known: Sequence[str], otherwise: str) -> str:
+    """A hint that names the known word nearest to a wrong one, else all of them.
+
+    >>> nearest_hint("promt", ["prompt", "text"], "known are")
+    'did you mean prompt?'
+    """
+    nearest = difflib.get_close_matches(wrong, known, n=1)
+    return f"did you mean {nearest[0]}?" if nearest else f"{otherwise}: {', '.join(known)}"

@@ -11,6 +11,10 @@ from typing import Any
 
 from acclimate.core.errors import DataError
 
+SINGLE, SEVERAL = "classification", "multi-label-classification"
+LABEL_TASKS = (SINGLE, SEVERAL)
+"""The tasks that tell labels: one of each text, or any number."""
+
 COLUMNS = ("id", "source", "split", "label", "label_weights")
 """What is read here of a record."""
 
@@ -64,7 +68,7 @@ def label_names(records: Sequence[Mapping[str, Any]], declared: Sequence[str]) -
     """
     shares = {record["id"]: label_shares(record) for record in records}
     if declared:
-        _refuse_undeclared([record for record in records if not shares[record["id"]].keys() <= set(declared)])
+        refuse_undeclared([record for record in records if not shares[record["id"]].keys() <= set(declared)])
     training = [record["id"] for record in records if record["split"] == "train"]
     found = sorted({label for name in training for label in shares[name]})
     if not found:
@@ -85,13 +89,14 @@ def text_of(record: Mapping[str, Any]) -> str:
     """The text that is to be labelled; raises DataError where a record has none."""
     if record["text"] is None:
         raise DataError(
-            f"Record {record['id']} has no text, and this project's task is classification, which labels texts.",
+            f"Record {record['id']} has no text, and this project's task is to tell labels of texts.",
             hint="map the source's column to text, for example: columns: {text: message, label: category}",
         )
     return str(record["text"])
 
 
-def _refuse_undeclared(records: Sequence[Mapping[str, Any]]) -> None:
+def refuse_undeclared(records: Sequence[Mapping[str, Any]]) -> None:
+    """Raises DataError where there are records, whose labels are not declared; it names them, never the labels."""
     if not records:
         return
     first = sorted(records, key=lambda record: str(record["id"]))[:NAMED_RECORDS]

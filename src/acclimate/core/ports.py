@@ -104,7 +104,10 @@ class MaskedRow:
 
 @dataclass(frozen=True)
 class LabelledRow:
-    """A text as token ids with the share of each label in it, in the order of the plan's labels; they sum to one."""
+    """A text as token ids with the share of each label in it, in the order of the plan's labels; they sum to one.
+
+    Of multi_label_classification each is a probability by itself.
+    """
 
     id: str
     tokens: tuple[int, ...]
@@ -131,7 +134,7 @@ class PairRow:
 
 
 AnyRow = TokenRow | MaskedRow | LabelledRow | PairRow
-"""What an objective learns from: causal_lm, masked_lm, classification and preference, in this order."""
+"""What an objective learns from: causal_lm, masked_lm, classification (with one label or several) and preference."""
 
 
 @dataclass(frozen=True)
@@ -218,7 +221,7 @@ class LanguageModel(Protocol):
         """One answer a prompt, in order. The first `shared_prefix` tokens, equal in all prompts, may be read once."""
 
 
-Objective = Literal["causal_lm", "masked_lm", "classification", "preference"]
+Objective = Literal["causal_lm", "masked_lm", "classification", "multi_label_classification", "preference"]
 
 DOMAIN, REPLAY = "domain", "replay"
 """Where rows of training come from: the user's records, or text against forgetting."""
@@ -291,7 +294,7 @@ class Classifier(Protocol):
     labels: tuple[str, ...]
 
     def probabilities(self, texts: Sequence[str], *, progress: Progress) -> npt.NDArray[np.float64]:
-        """Texts × labels, in the order of `labels`; rows sum to one."""
+        """Texts × labels, in the order of `labels`; rows sum to one where a text has one label alone."""
 
 
 class Models(Protocol):

@@ -92,6 +92,7 @@ PREDICTION_SCHEMA = pa.schema(
         pa.field("token_nats", pa.list_(pa.float32())),
         pa.field("label", pa.string()),
         pa.field("probabilities", pa.list_(LABEL_PROBABILITY)),
+        pa.field("labels", pa.list_(pa.string())),
     ]
 )
 """One scored text, one generated answer or one labelled text of one model.
@@ -103,6 +104,8 @@ natural log-likelihood of the candidate text given its prompt, over `tokens` tok
 points; for the task's references, null elsewhere and where the tokenizer does not tell.
 `label` is the likeliest of the labels in `probabilities`, which sum to one; `nats` is then the negative natural logarithm
 of the reference label's probability, null where the record has no label or one that training lacks.
+Where a text may have several labels, `labels` are those whose probability is above the threshold, each probability stands
+by itself, `label` is null, and `nats` are summed over all labels, those told and those not.
 """
 
 TEXT_COLUMNS = ("text", "prompt", "completion", "chosen", "rejected")

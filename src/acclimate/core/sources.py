@@ -5,7 +5,6 @@ Both islands need it: collect finds the files, ingest reads them.
 
 from __future__ import annotations
 
-import difflib
 import re
 from collections.abc import Mapping, Sequence
 from pathlib import PurePosixPath
@@ -13,7 +12,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
 
-from acclimate.core.errors import ConfigError, SourceError
+from acclimate.core.errors import ConfigError, SourceError, nearest_hint
 from acclimate.core.tags import TAG
 from acclimate.core.terms import Use, consent_refusal, licence_refusal, purpose_refusal
 
@@ -26,7 +25,10 @@ DESCRIPTIVE_COLUMNS = ("id", "subject_id", "site", "licence", "collected_at")
 TAGGED_COLUMNS = ("tokens", "tags")
 """What `columns` may name in place of a text and its spans: the lists of tokens and of their tags."""
 
-MAPPABLE_COLUMNS = (*DESCRIPTIVE_COLUMNS, *PAYLOAD_COLUMNS, *TAGGED_COLUMNS, "split", "weight")
+LABELS_COLUMN = "labels"
+"""What `columns` may name in place of label and label_weights: the names of all labels that a record has."""
+
+MAPPABLE_COLUMNS = (*DESCRIPTIVE_COLUMNS, *PAYLOAD_COLUMNS, *TAGGED_COLUMNS, LABELS_COLUMN, "split", "weight")
 """What `columns` may name."""
 
 FORMAT_BY_SUFFIX = {
@@ -138,6 +140,9 @@ class SourceConfig(BaseModel):
     columns: dict[str, str] = Field(default_factory=dict)
     """Record column -> source column, as in {prompt: dialogue, subject_id: patient.id}; by default recognised."""
 
+    label_separator: str = ""
+    """What stands between the names in a text cell of labels, as in billing;urgent; lists need none."""
+
     tag_names: tuple[str, ...] = ()
     """What the numbers in a list of tags mean, counted from 0, as in [O, B-PER, I-PER]; no other tag is then read."""
 
@@ -162,6 +167,21 @@ class SourceConfig(BaseModel):
                     hint=nearest_hint(str(key), tuple(cls.model_fields), "the settings of a source are"),
                 )
         return values
+
+    @model_validator(mode="after")
+    def _labels_once(self) -> SourceConfig:
+        beside = [name for name in ("label", "label_weights") if name in self.columns]
+        if LABELS_COLUMN in self.columns and beside:
+            raise ConfigError(
+                f"columns: labels stands beside {beside[0]}, and both say which labels a record has.",
+                hint="name one of them",
+            )
+        if self.label_separator and LABELS_COLUMN not in self.columns:
+            raise ConfigError(
+                f"label_separator: the source {self.name!r} maps no column to labels.",
+                hint="say which column holds them, for example: columns: {text: message, labels: topics}",
+            )
+        return self
 
     @model_validator(mode="after")
     def _one_place(self) -> SourceConfig:
@@ -361,16 +381,6 @@ def read_as(source: Mapping[str, Any]) -> str:
     """
     recognised = source["recognised"]
     return f"{source['format']}, {'columns as' if recognised == 'mapped' else 'recognised as'} {recognised}"
-
-
-def nearest_hint(wrong: str, known: Sequence[str], otherwise: str) -> str:
-    """A hint that names the known word nearest to a wrong one, else all of them.
-
-    >>> nearest_hint("promt", ["prompt", "text"], "known are")
-    'did you mean prompt?'
-    """
-    nearest = difflib.get_close_matches(wrong, known, n=1)
-    return f"did you mean {nearest[0]}?" if nearest else f"{otherwise}: {', '.join(known)}"
 
 
 def _plain_name(name: str) -> str:

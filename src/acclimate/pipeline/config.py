@@ -14,6 +14,8 @@ from pydantic import BaseModel, ValidationError
 from acclimate.certificate.config import CertificateConfig
 from acclimate.collect.retention import packaged_sources
 from acclimate.core.errors import ConfigError
+from acclimate.core.labels import LABEL_TASKS, SEVERAL, SINGLE
+from acclimate.core.sources import LABELS_COLUMN, SourceConfig
 from acclimate.core.stage import StageConfig
 from acclimate.core.terms import Use
 from acclimate.pipeline.engines import EngineConfig
@@ -22,8 +24,8 @@ from acclimate.pipeline.table import STAGE_NAMES, Step, comparison_steps, load_s
 from acclimate.project.workspace import PROJECT_FILE
 from acclimate.release.config import ReleaseConfig
 
-TASKS = ("generation", "pretraining", "preference", "classification")
-BASES = {"classification": "minilm-l6"}
+TASKS = ("generation", "pretraining", "preference", *LABEL_TASKS)
+BASES = dict.fromkeys(LABEL_TASKS, "minilm-l6")
 """The base of a task where none is named; smollm2-135m for the others."""
 _GROUPS = ("use", "engine", "general", "evaluation_sets", "pretrain", "certificate", "release", *STAGE_NAMES)
 _TOP_KEYS = ("project", "task", "labels", "base", "model", "network", *_GROUPS)
@@ -45,7 +47,7 @@ class ProjectConfig:
     network: bool
     sections: Mapping[str, Mapping[str, Any]]
     labels: tuple[str, ...] = ()
-    """What classification tells apart; where none is declared, the labels of the training records."""
+    """What is told of texts; where none is declared, the labels of the training records."""
     use: Use = field(default_factory=Use)
     """What the model is for."""
     engine: EngineConfig = field(default_factory=EngineConfig)
@@ -191,7 +193,7 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
             check_limits(config.release.policy, config.resolve(_named(config.steps, "evaluate")))
     if config.pretrains:
         _refuse_pretraining(config)
-    if task == "classification":
+    if task in LABEL_TASKS:
         _refuse_beside_labels(config)
     if task == "preference" and config.sections.get("select_model", {}).get("candidates"):
         raise ConfigError(
@@ -199,7 +201,11 @@ def check_config(written: Mapping[str, Any]) -> ProjectConfig:
             hint="remove select_model; run the project once with each base instead",
         )
     for step in config.steps:
-        config.resolve(step)
+        resolved = config.resolve(step)
+        if step.name == "ingest":
+            _check_label_columns(getattr(resolved, "sources", ()), task)
+            if task == SEVERAL:
+                _check_validation(config, getattr(resolved, "sources", ()))
     return config
 
 
@@ -215,22 +221,30 @@ def base_of(task: str) -> str:
 def _declared_labels(written: Any, task: str) -> tuple[str, ...]:
     if written is None:
         return ()
-    if task != "classification":
+    if task not in LABEL_TASKS:
         raise ConfigError(
-            f"labels: only task classification tells labels apart, and the task is {task}.",
-            hint="remove labels, or set task: classification",
+            f"labels: only the tasks {' and '.join(LABEL_TASKS)} tell labels, and the task is {task}.",
+            hint="remove labels, or set one of these tasks",
         )
     plain = isinstance(written, list) and all(isinstance(label, str) and label for label in written)
-    if not plain or len(set(written)) < max(2, len(written)):
+    fewest = 2 if task == SINGLE else 1
+    if not plain or len(set(written)) < max(fewest, len(written)):
         raise ConfigError(
-            f"labels: {written!r} is no list of two or more different names.",
+            f"labels: {written!r} is no list of {'two' if fewest == 2 else 'one'} or more different names.",
             hint="write it as labels: [urgent, routine], with quotes around names that YAML reads as numbers or yes and no",
         )
     return tuple(written)
 
 
 def _refuse_beside_labels(config: ProjectConfig) -> None:
-    """What goes with models that write text alone."""
+    """What goes with models that write text alone, or with one label a record."""
+    stratified = config.sections.get("split", {}).get("stratify") or ()
+    if config.task == SEVERAL and "label" in stratified:
+        raise ConfigError(
+            f"split.stratify: label spreads records by the one label that each has, and the task is {SEVERAL}.",
+            hint="remove label from split.stratify; subjects are drawn at random, and the profile says how often each label"
+            " stands in each split",
+        )
     if config.model is not None:
         raise ConfigError(
             "model: compares a model trained elsewhere with its base, and an encoder without training tells no labels.",
@@ -243,6 +257,32 @@ def _refuse_beside_labels(config: ProjectConfig) -> None:
         )
 
 
+def _check_label_columns(sources: Sequence[SourceConfig], task: str) -> None:
+    """Fails where a source has several labels a record, and the task does not look at them."""
+    for source in sources:
+        if LABELS_COLUMN in source.columns and task != SEVERAL:
+            raise ConfigError(
+                f"columns: the source {source.name!r} maps labels, of which a record may have several, and the task is {task}.",
+                hint=f"set task: {SEVERAL}, or map the column of the one label to label",
+            )
+
+
+def _check_validation(config: ProjectConfig, sources: Sequence[SourceConfig]) -> None:
+    """Fails where no record can be one to choose the threshold on: none is drawn, and no source says its split."""
+    fractions = config.sections.get("split", {}).get("fractions") or {}
+    without = isinstance(fractions, dict) and fractions.get("validation") == 0
+    if (
+        without
+        and "threshold" not in config.sections.get("predict", {})
+        and not any("split" in one.columns for one in sources)
+    ):
+        raise ConfigError(
+            "split.fractions.validation is 0, and the threshold above which a label counts as told is chosen on validation"
+            " records; test records must not be used for it.",
+            hint="raise it, or set predict.threshold, for example to 0.5",
+        )
+
+
 def _refuse_pretraining(config: ProjectConfig) -> None:
     """What the step pretrain does not go with, or has no use for."""
     if config.task == "pretraining":
@@ -250,9 +290,9 @@ def _refuse_pretraining(config: ProjectConfig) -> None:
             "pretrain: the project's task is pretraining already, so the step would train the same texts twice.",
             hint="remove pretrain, and set what training needs under train",
         )
-    if config.task != "classification":
+    if config.task not in LABEL_TASKS:
         raise ConfigError(
-            "pretrain: hidden words are learnt by an encoder before the labels of task classification, and the task is"
+            "pretrain: hidden words are learnt by an encoder before labels, and the task is"
             f" {config.task}, whose base is a decoder.",
             hint="remove pretrain, or run a project of task: pretraining first and name what acclimate export writes as base",
         )

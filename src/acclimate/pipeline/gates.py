@@ -6,15 +6,17 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 
 from acclimate.core.errors import ConfigError
+from acclimate.core.labels import SEVERAL, SINGLE
 from acclimate.core.stage import StageConfig
 from acclimate.release.config import GainGate, Policy, ReleaseConfig
-from acclimate.stages.evaluate import label_items, label_metrics, pair_items
+from acclimate.stages.evaluate import label_items, label_metrics, label_set_metrics, pair_items
 from acclimate.stages.evaluate.arms import ARMS, LIKELIHOOD, METRICS
 
 MEASURED: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "generation": (METRICS, ARMS),
     "pretraining": ((LIKELIHOOD,), ARMS),
-    "classification": (tuple(label_metrics.METRICS), label_items.LABEL_ARMS),
+    SINGLE: (tuple(label_metrics.METRICS), label_items.LABEL_ARMS),
+    SEVERAL: (tuple(label_set_metrics.SET_METRICS), label_items.LABEL_ARMS),
     "preference": (pair_items.PAIR_METRICS, pair_items.PAIR_ARMS),
 }
 """By task the metrics, and what the adapted model is compared with."""

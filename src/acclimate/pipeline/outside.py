@@ -19,6 +19,7 @@ from acclimate.collect.snapshots import LARGEST_COPY, collect
 from acclimate.core.artifacts import Artifact
 from acclimate.core.erased import Refusals, erased_identity, read_erased
 from acclimate.core.errors import ConfigError, WorkspaceError
+from acclimate.core.labels import LABEL_TASKS
 from acclimate.core.ports import ModelFacts
 from acclimate.core.snapshots import Snapshot
 from acclimate.core.sources import SourceConfig
@@ -225,12 +226,12 @@ class Outside:
 
 def _check_kind(facts: ModelFacts, task: str) -> None:
     """Fails early where the base cannot do the task."""
-    if task == "classification" and facts.kind == "decoder":
+    if task in LABEL_TASKS and facts.kind == "decoder":
         raise ConfigError(
-            f"The base {facts.name} is a decoder, which writes text, and task classification needs an encoder.",
+            f"The base {facts.name} is a decoder, which writes text, and task {task} needs an encoder.",
             hint="use an encoder as the base, for example minilm-l6, or another task",
         )
-    if task != "classification" and facts.kind == "encoder":
+    if task not in LABEL_TASKS and facts.kind == "encoder":
         raise ConfigError(
             f"The base {facts.name} is an encoder, which writes no text, and task {task} needs a decoder.",
             hint="use a decoder as the base, for example smollm2-135m, or task: classification",

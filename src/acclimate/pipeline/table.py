@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field, replace
 from typing import Any
 
+from acclimate.core.labels import LABEL_TASKS
 from acclimate.core.stage import Stage, Zone
 
 STAGE_NAMES = (
@@ -160,12 +161,12 @@ def data_steps(*, evaluation_sets: bool) -> tuple[Step, ...]:
 def steps_for(
     task: str, *, select_model: bool, evaluation_sets: bool = False, pretrain: bool = False
 ) -> tuple[Step, ...]:
-    """The steps of a project, in an order in which every step follows its inputs. `pretrain` goes with classification.
+    """The steps of a project, in an order in which every step follows its inputs. `pretrain` goes with labels.
 
     Few-shot prompting and copying an answer are baselines for answers to prompts; which of two answers is better, the length of
     each is, which needs no step.
     """
-    if task == "classification":
+    if task in LABEL_TASKS:
         return _classification_steps(evaluation_sets=evaluation_sets, pretrain=pretrain)
     has_prompt = task == "generation"
     glossary = {} if task == "preference" else {"glossary": "glossary"}

@@ -9,6 +9,7 @@ import yaml
 from pydantic.fields import FieldInfo
 
 from acclimate.certificate.config import CertificateConfig
+from acclimate.core.labels import SEVERAL, SINGLE
 from acclimate.core.stage import StageConfig
 from acclimate.pipeline.config import base_of
 from acclimate.pipeline.engines import EngineConfig
@@ -17,9 +18,10 @@ from acclimate.pipeline.table import STAGE_NAMES, load_stage
 HEAD = """\
 # What this project is, in your words to acclimate. Check it with: acclimate plan
 project: {project}
-task: {task: <22}# generation (prompt -> completion, or conversations) | pretraining (plain text)
-                            # | classification (text -> label) | preference (prompt, chosen and rejected answer)
-# labels: [urgent, routine]   # what classification tells apart; by itself the labels of the training records
+task: {task: <22} # generation (prompt -> completion, or conversations) | pretraining (plain text)
+                            # | classification (text -> label) | multi-label-classification (text -> any of several labels)
+                            # | preference (prompt, chosen and rejected answer)
+# labels: [urgent, routine]   # of both tasks of labels: what there is; by itself the labels of the training records
 # use: {{purpose: research, commercial: false}}   # what the model is for; sources whose terms forbid it stop the run
 base: {base: <22}# a safetensors folder, a GGUF file, a hub name, smollm2-135m, or the encoder minilm-l6
 network: false              # true lets acclimate fetch a base model by hub name, and sources by URL or from a database
@@ -48,7 +50,7 @@ ingest:
 #     - {{gate: leaks, set_by: your name, why: your reason}}
 #   policy: ../policy.yaml  # the organisation's: gates of every project, limits, who approves
 
-# pretrain:                 # task classification alone: first guess hidden words of all training texts, labelled or not
+# pretrain:                 # of labels alone: first guess hidden words of all training texts, labelled or not
 #   method: full            # settings as those of train below, of which two have another default here
 #   per_device_train_batch_size: 16
 
@@ -58,7 +60,8 @@ ingest:
 
 COLUMNS = {
     "pretraining": "text: note",
-    "classification": "text: message, label: category",
+    SINGLE: "text: message, label: category",
+    SEVERAL: "text: message, labels: topics",
     "preference": "prompt: question, chosen: better, rejected: worse",
 }
 """How columns of each task are mapped, as an example; generation has prompts."""

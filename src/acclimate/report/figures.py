@@ -75,14 +75,16 @@ def curves(
     return _svg(figure)
 
 
-def calibration(lines: Mapping[str, Sequence[tuple[float, float]]]) -> str:
+def calibration(
+    lines: Mapping[str, Sequence[tuple[float, float]]], *, across: str = "how sure", up: str = "how often right"
+) -> str:
     """How often an arm is right over how sure it is, both as shares; on the dashed line the two agree."""
     figure, axes = _axes(4.6, 3.6)
     axes.plot([0, 1], [0, 1], color=MUTED, linewidth=1, linestyle=(0, (4, 3)))
     for colour, (label, points) in zip(PALETTE, lines.items(), strict=False):
         axes.plot(*zip(*points, strict=True), color=colour, linewidth=1.8, marker=".", label=label)
-    axes.set_xlabel("how sure")
-    axes.set_ylabel("how often right")
+    axes.set_xlabel(across)
+    axes.set_ylabel(up)
     axes.grid(color=GRID, linewidth=0.8)
     axes.legend(frameon=False, fontsize=8)
     return _svg(figure)

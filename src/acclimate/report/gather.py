@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from typing import Any
@@ -12,6 +12,7 @@ import polars as pl
 from acclimate.annotation.study.kept import newest_findings
 from acclimate.certificate.certify import standing
 from acclimate.core.artifacts import Artifact
+from acclimate.core.labels import LABEL_TASKS, SEVERAL, SINGLE
 from acclimate.core.preferences import asked_and_answered
 from acclimate.core.report import Report
 from acclimate.pipeline.config import ProjectConfig
@@ -60,13 +61,16 @@ class ExampleRow:
 
 @dataclass(frozen=True)
 class LabelExample:
-    """A test item that the classifier got wrong: its label, and what each arm told how surely."""
+    """A test item that the classifier got wrong: its label, and what each arm told how surely.
+
+    `confidence` is None where several labels may be told.
+    """
 
     id: str
     site: str
     text: str
     label: str
-    confidence: float
+    confidence: float | None
     told: Mapping[str, str]
 
 
@@ -113,7 +117,12 @@ class Story:
     @property
     def tells_labels(self) -> bool:
         """Whether the model is a classifier."""
-        return self.config.task == "classification"
+        return self.config.task in LABEL_TASKS
+
+    @property
+    def tells_several(self) -> bool:
+        """Whether it may tell any number of labels of a text."""
+        return self.config.task == SEVERAL
 
     @property
     def prefers(self) -> bool:
@@ -217,7 +226,7 @@ def gather(workspace: Workspace, config: ProjectConfig) -> Story:
         len(studies) - len(of_these),
         read_looks(workspace.audit.events(), area=workspace.area, evaluation=made["evaluate"].manifest.key),
         workspace.area == TRIAL,
-        _label_examples(made) if config.task == "classification" else (),
+        _errors_shown(made, config.task),
         [event for event in workspace.audit.events() if event["action"] == DECIDED],
     )
 
@@ -285,6 +294,39 @@ def _example(record: Mapping[str, Any], gain: float, predictions: Mapping[str, M
     prompt, reference = asked_and_answered(record)
     answers = {arm: answered.get(record["id"], "") for arm, answered in predictions.items()}
     return ExampleRow(record["id"], record["site"] or "", prompt, reference, answers, gain)
+
+
+def _errors_shown(made: Mapping[str, Finished], task: str) -> list[LabelExample]:
+    if task == SINGLE:
+        return _label_examples(made)
+    return _label_set_examples(made) if task == SEVERAL else []
+
+
+def _label_set_examples(made: Mapping[str, Finished]) -> list[LabelExample]:
+    """The items told wrong whose labels the classifier finds least likely, with their texts."""
+    wrong = made["evaluate"].artifact.report().metrics["least_likely"][:MOST_EXAMPLES]
+    ids = {row["id"] for row in wrong}
+    told: dict[str, dict[str, str]] = {name: {} for name in ids}
+    for arm in LABEL_ARMS:
+        for row in made[f"predict.{arm}"].artifact.chosen(ids, ["id", "labels", "probabilities"]):
+            likely = {one["label"]: one["probability"] for one in row["probabilities"]}
+            told[row["id"]][arm] = _named(f"{label} ({likely[label]:.0%})" for label in row["labels"])
+    records = {row["id"]: row for row in made["split"].artifact.chosen(ids, ["id", "site", "text"])}
+    return [
+        LabelExample(
+            row["id"],
+            records[row["id"]]["site"] or "",
+            records[row["id"]]["text"],
+            _named(row["labels"]),
+            None,
+            told[row["id"]],
+        )
+        for row in wrong
+    ]
+
+
+def _named(labels: Iterable[str]) -> str:
+    return ", ".join(labels) or "(none)"
 
 
 def _label_examples(made: Mapping[str, Finished]) -> list[LabelExample]:

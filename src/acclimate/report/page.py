@@ -13,18 +13,19 @@ from markupsafe import Markup
 from acclimate import __version__
 from acclimate.core.atomic import write_bytes
 from acclimate.core.durations import duration
+from acclimate.core.labels import SEVERAL, SINGLE
 from acclimate.core.retention import ONE_SIDED
 from acclimate.core.sources import read_as
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
 from acclimate.release import words as release_words
-from acclimate.report import figures, label_words, pair_words, support_words, words
+from acclimate.report import figures, label_set_words, label_words, pair_words, support_words, words
 from acclimate.report.gather import Story, gather
 from acclimate.report.profile import profile_figures
 from acclimate.stages.evaluate.pair_items import ACCURACY_PER_TOKEN
 
 FILE_NAME = "report.html"
-_WORDS: Mapping[str, Any] = {"classification": label_words, "preference": pair_words}
+_WORDS: Mapping[str, Any] = {SINGLE: label_words, SEVERAL: label_set_words, "preference": pair_words}
 """How a task's results are said, where not as those of answers."""
 
 
@@ -82,8 +83,8 @@ def templates() -> Environment:
 
 
 def _figures(story: Story) -> dict[str, str]:
-    draw = {"classification": _label_figures, "preference": _pair_figures}.get(story.config.task, _answer_figures)
-    drawn = draw(story.evaluate)
+    draw = {SINGLE: _label_figures, SEVERAL: _label_set_figures, "preference": _pair_figures}
+    drawn = draw.get(story.config.task, _answer_figures)(story.evaluate)
     if story.train:
         drawn |= {"loss": _loss_figure(story.train), "validation": _validation_figure(story.train)}
     if story.pretrain:
@@ -120,6 +121,21 @@ def _label_figures(evaluate: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
+def _label_set_figures(evaluate: Mapping[str, Any]) -> dict[str, str]:
+    """What is drawn of labels told where a text may have several."""
+    lines = {
+        label_set_words.SHORT_NAMES[arm]: [(row["confidence"], row["accuracy"]) for row in rows]
+        for arm, rows in evaluate["calibration"].items()
+    }
+    return {
+        "likelihood": _comparison_figure(evaluate["comparisons"], "micro_f1", label_set_words),
+        "answers": _comparison_figure(evaluate["comparisons"], "macro_f1", label_set_words),
+        "sites": _sites_figure(evaluate["by_site"], axis="share told exactly their labels"),
+        "slices": _slices_figure(evaluate["slices"], "micro_f1", label_set_words),
+        "calibration": figures.calibration(lines, across="how likely", up="how often there"),
+    }
+
+
 def _pair_figures(evaluate: Mapping[str, Any]) -> dict[str, str]:
     """What is drawn of pairs of answers."""
     metric = evaluate["task"]["answer_metric"]
@@ -133,13 +149,13 @@ def _pair_figures(evaluate: Mapping[str, Any]) -> dict[str, str]:
     }
 
 
-def _sites_figure(rows: Sequence[Mapping[str, Any]]) -> str:
+def _sites_figure(rows: Sequence[Mapping[str, Any]], axis: str = "accuracy") -> str:
     shown = [
         figures.Interval(f"{row['site']}, {label_words.SHORT_NAMES[arm]} (n {row['items']})", *_bounds(row[arm]), tone)
         for row in rows
         for arm, tone in (("adapted", "good"), ("base", "unclear"))
     ]
-    return figures.intervals(shown, axis="accuracy", origin=None) if shown else ""
+    return figures.intervals(shown, axis=axis, origin=None) if shown else ""
 
 
 def _bounds(row: Mapping[str, Any]) -> tuple[float, float, float]:

@@ -5,6 +5,7 @@ from typing import Any
 
 import pytest
 from tests.unit.annotation.project_of_four import TASK, answer, notes, open_store, read_all, start_task, urgency_schema
+from tests.unit.stages.ingest.conftest import ingest_files
 
 from acclimate.annotation.agreement import percent_agreement
 from acclimate.annotation.export import export_snapshot, label_readings, span_readings
@@ -85,6 +86,41 @@ def test_a_majority_of_three_gives_the_label_and_the_shares_its_weights(store: S
     assert {weight["label"]: weight["weight"] for weight in found["label_weights"]} == pytest.approx(
         {"low": 1 / 3, "high": 2 / 3}
     )
+
+
+def test_several_labels_give_the_share_of_readers_of_each_and_none_an_empty_list(store: Store, tmp_path: Path) -> None:
+    options = tuple(Option(name=label) for label in ("low", "high", "odd"))
+    schema = LabelSchema(questions=(Choice(name="urgency", options=options, multiple=True, required=False),))
+    start_task(store, notes(3), schema=schema, readings=3)
+    given = {
+        "ann": {"n0": ["low", "odd"], "n1": [], "n2": ["low"]},
+        "bob": {"n0": ["odd", "low"], "n1": [], "n2": ["odd"]},
+        "cem": {"n0": ["low"], "n1": [], "n2": ["high"]},
+    }
+    answers = {who: {item: {"urgency": labels} for item, labels in said.items()} for who, said in given.items()}
+    read_all(store, answers)
+    snapshot = export_snapshot(store, TASK, tmp_path / "out", by="mia")
+    found = {parent: (row["label"], row["label_weights"]) for parent, row in rows(snapshot.folder).items()}
+    assert found == {
+        "n0": (None, [{"label": "low", "weight": 1.0}, {"label": "odd", "weight": pytest.approx(2 / 3)}]),
+        "n1": (None, []),
+    }
+    assert snapshot.counts.dropped == {"undecided": 1}
+    read = ingest_files(tmp_path, {}, {"path": str(next(snapshot.folder.glob("data-*.parquet")))})
+    assert {one["text"]: one["label_weights"] for one in read.records} == {
+        "note 0": found["n0"][1],
+        "note 1": [],
+    }
+
+
+def test_a_question_for_one_label_comes_before_one_for_several(store: Store, tmp_path: Path) -> None:
+    options = tuple(Option(name=label) for label in ("low", "high"))
+    several = Choice(name="signs", options=options, multiple=True)
+    schema = LabelSchema(questions=(several, *urgency_schema().questions))
+    start_task(store, notes(1), schema=schema, readings=1)
+    read_all(store, {"ann": {"n0": {"signs": ["low", "high"], "urgency": "high"}}})
+    found = rows(export_snapshot(store, TASK, tmp_path / "out", by="mia").folder)["n0"]
+    assert (found["label"], found["label_weights"]) == ("high", [{"label": "high", "weight": 1.0}])
 
 
 def test_equal_annotations_give_equal_bytes_whoever_came_first(tmp_path: Path) -> None:

@@ -137,6 +137,7 @@ def test_killed_at_any_visit_a_run_ends_in_the_same_bytes(tmp_path, objective, m
         ("masked_lm", "lora"),
         ("masked_lm", "full"),
         ("classification", "lora"),
+        ("multi_label_classification", "lora"),
         ("preference", "lora"),
         ("preference", "full"),
     ],

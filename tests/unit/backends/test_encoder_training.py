@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import replace
+from itertools import product
 
 import numpy as np
 import pytest
@@ -26,15 +27,16 @@ from acclimate.core.ports import Example, MaskedRow, TokenRow
 from acclimate.core.progress import no_progress
 
 METHODS = ("lora", "full", "top_layers", "norms_and_biases")
-OBJECTIVES = ("masked_lm", "classification")
+OBJECTIVES = ("masked_lm", "classification", "multi_label_classification")
+OF_HEADS = OBJECTIVES[:2]
+"""One of each head: what several labels learn by differs from what one is learnt by in its loss alone."""
 
 
 def tiny_run(folder, objective, method="lora"):
     return TinyEncoderRun(folder, plan=replace(PLAN, objective=objective, method=method))
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
-@pytest.mark.parametrize("method", METHODS)
+@pytest.mark.parametrize(("objective", "method"), [*product(OF_HEADS, METHODS), ("multi_label_classification", "lora")])
 def test_every_method_lowers_the_loss_on_validation_and_keeps_the_head(tmp_path, objective, method):
     run = tiny_run(tmp_path / "run", objective, method)
     curve = [list(point.values())[-1] for point in run.train().validation]
@@ -49,8 +51,9 @@ def test_the_loss_falls_in_bf16_too(tmp_path, objective):
     assert (result.precision, last < first) == ("bf16", True)
 
 
-@pytest.mark.parametrize("objective", OBJECTIVES)
-@pytest.mark.parametrize("method", ["lora", "full"])
+@pytest.mark.parametrize(
+    ("objective", "method"), [*product(OF_HEADS, ["lora", "full"]), ("multi_label_classification", "lora")]
+)
 def test_a_run_cut_off_and_resumed_ends_in_the_same_bytes(tmp_path, objective, method):
     undisturbed, cut = (tiny_run(tmp_path / name, objective, method) for name in ("undisturbed", "cut"))
     undisturbed.train()
@@ -70,6 +73,17 @@ def test_a_classifier_read_from_its_files_gives_what_training_measured(tmp_path,
     right = [next(place for place, label in enumerate(LABELS) if text.startswith(label)) for text in TEXTS[:4]]
     assert classifier.labels == LABELS
     assert -np.log(shares[range(4), right]).mean() == pytest.approx(measured, abs=1e-5)
+
+
+def test_a_classifier_of_several_labels_gives_what_training_measured_each_by_itself(tmp_path):
+    run = tiny_run(tmp_path / "run", "multi_label_classification")
+    result = run.train()
+    measured = {point["step"]: point["log_loss"] for point in result.validation}[result.best_step]
+    classifier = load_classifier(run.base, adapter=run.output, precision="fp32")
+    likely = classifier.probabilities(TEXTS[:4], progress=no_progress("", 0))
+    has = np.array([row.shares for row in run.rows()[:4]])
+    nats = -(has * np.log(likely) + (1 - has) * np.log(1 - likely)).sum(axis=1)
+    assert nats.mean() == pytest.approx(measured, abs=1e-5)
 
 
 def test_a_step_of_many_texts_has_the_gradient_of_its_texts_alone(tmp_path, monkeypatch):
@@ -149,6 +163,20 @@ def test_a_label_head_starts_as_the_logistic_regression_on_the_vectors(tmp_path)
     with torch.inference_mode():
         found = model.label_logits([row.tokens for row in rows]).argmax(dim=1).tolist()
     assert np.mean([row.shares[label] for row, label in zip(rows, found, strict=True)]) > 0.9
+
+
+def test_a_head_of_several_labels_starts_as_one_logistic_regression_each(tmp_path):
+    run = tiny_run(tmp_path / "run", "multi_label_classification")
+    rows = run.rows()
+    model = load_for_training(run.base, run.plan, [[("domain", row) for row in rows]])
+    with torch.inference_mode():
+        told = (model.label_logits([row.tokens for row in rows]) > 0).tolist()
+    right = [
+        said == bool(share)
+        for row, labels in zip(rows, told, strict=True)
+        for said, share in zip(labels, row.shares, strict=True)
+    ]
+    assert np.mean(right) > 0.9
 
 
 @pytest.mark.parametrize("method", ["lora", "full"])

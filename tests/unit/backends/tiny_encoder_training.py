@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from tests.unit.backends.tiny_training import TinyRun
 
 from acclimate.backends.decoder import load_tokenizer
-from acclimate.backends.encoder import load_for_training
+from acclimate.backends.encoder import REGRESSIONS, load_for_training
 from acclimate.backends.model_files import model_facts
 from acclimate.backends.text_rendering import TextRenderer
 from acclimate.backends.tiny_encoder import write_tiny_encoder
@@ -19,6 +19,8 @@ TEXTS = tuple(
     f"{topic} number {number}" for number in range(6) for topic in ("card lost", "top up failed, why?", "cash 20")
 )
 LABELS = ("card", "cash", "top up")
+PARTS = ("ca", "lost", "cash")
+"""What stands in a text, in place of what it begins with: none of these labels, or two."""
 
 
 @dataclass
@@ -29,7 +31,7 @@ class TinyEncoderRun(TinyRun):
         self.base = self.folder.parent / "tiny-encoder"
         if not self.base.exists():
             write_tiny_encoder(self.base)
-        if self.plan.objective == "classification":
+        if self.plan.objective in REGRESSIONS:
             self.plan = replace(self.plan, labels=LABELS, max_length=64)
 
     def rows(self) -> list[AnyRow]:
@@ -38,6 +40,8 @@ class TinyEncoderRun(TinyRun):
         if self.plan.objective == "masked_lm":
             return [MaskedRow(row, draw) for draw, row in enumerate(rendered)]
         shares = [tuple(float(text.startswith(label)) for label in LABELS) for text in TEXTS]
+        if self.plan.objective == "multi_label_classification":
+            shares = [tuple(float(part in text) for part in PARTS) for text in TEXTS]
         return [LabelledRow(row.id, row.tokens, share) for row, share in zip(rendered, shares, strict=True)]
 
     def train(self, progress: Progress | None = None) -> TrainingResult:

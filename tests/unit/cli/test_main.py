@@ -17,6 +17,7 @@ from acclimate.cli.compare import Task
 from acclimate.cli.main import STAGE_VERBS, VERBS, app_of
 from acclimate.cli.stages import run_stage
 from acclimate.core.errors import ConfigError
+from acclimate.core.labels import LABEL_TASKS
 from acclimate.pipeline.config import TASKS
 from acclimate.pipeline.table import STAGE_NAMES
 
@@ -30,8 +31,8 @@ def test_every_stage_has_a_verb() -> None:
     assert tuple(STAGE_VERBS) == STAGE_NAMES
 
 
-def test_compare_takes_every_task_but_classification_whose_base_tells_no_labels() -> None:
-    assert (*Task, "classification") == TASKS
+def test_compare_takes_every_task_but_those_of_labels_whose_base_tells_none() -> None:
+    assert (*Task, *LABEL_TASKS) == TASKS
 
 
 def test_help_lists_every_verb_and_begins_with_what_and_an_example(tmp_path: Path) -> None:

@@ -28,8 +28,9 @@ def test_pretraining_has_no_prompted_baseline() -> None:
     assert "predict.adapted" in names
 
 
-def test_labels_are_told_by_an_encoder_against_three_simpler_ways() -> None:
-    config = check_config({**SMALLEST, "task": "classification", "labels": ["urgent", "routine"]})
+@pytest.mark.parametrize("task", ["classification", "multi-label-classification"])
+def test_labels_are_told_by_an_encoder_against_three_simpler_ways(task: str) -> None:
+    config = check_config({**SMALLEST, "task": task, "labels": ["urgent", "routine"]})
     names = [step.name for step in config.steps]
     assert config.base == "minilm-l6"
     assert [name for name in names if name.startswith("predict.")] == [
@@ -93,18 +94,39 @@ def test_preferences_are_measured_by_the_loss_that_training_makes_smaller() -> N
 
 
 CLASSIFICATION = {"task": "classification"}
+SEVERAL = {"task": "multi-label-classification"}
+TOPICS = {"ingest": {"sources": [{"path": "a.csv", "columns": {"text": "message", "labels": "topics"}}]}}
+GATE = {"gate": "gain", "set_by": "Ann", "why": "agreed"}
 
 
 @pytest.mark.parametrize(
     ("change", "sentence"),
     [
-        ({"labels": ["a", "b"]}, r"labels: only task classification"),
+        ({"labels": ["a", "b"]}, r"labels: only the tasks classification and multi-label-classification tell labels"),
         ({**CLASSIFICATION, "labels": ["a"]}, r"labels: \['a'\] is no list of two or more"),
         ({**CLASSIFICATION, "labels": ["a", "a"]}, r"is no list of two or more different names"),
         ({**CLASSIFICATION, "labels": [1, True]}, r"is no list of two or more different names.*\n.*quotes"),
         ({**CLASSIFICATION, "model": "./adapter"}, r"model: compares a model trained elsewhere"),
         ({**CLASSIFICATION, "select_model": {"candidates": ["a", "b"]}}, r"select_model\.candidates"),
         ({**CLASSIFICATION, "train": {"replay_share": 0.1}}, r"replay_share is of models that write text"),
+        ({**CLASSIFICATION, **TOPICS}, r"the source 'a' maps labels, .* the task is classification"),
+        ({**CLASSIFICATION, "predict": {"threshold": 0.4}}, r"threshold is of multi-label-classification"),
+        ({**SEVERAL, "labels": []}, r"labels: \[\] is no list of one or more different names"),
+        (
+            {**SEVERAL, "split": {"stratify": ["site", "label"]}},
+            r"split\.stratify: label spreads records by the one label",
+        ),
+        (
+            {**SEVERAL, "split": {"fractions": {"train": 0.7, "validation": 0, "test": 0.3}}},
+            r"validation is 0, .*\n.*threshold",
+        ),
+        ({**SEVERAL, "predict": {"threshold": 1.5}}, r"predict\.threshold: 1\.5 is not valid"),
+        ({**SEVERAL, "train": {"replay_share": 0.1}}, r"replay_share is of models that write text"),
+        ({**SEVERAL, "model": "./adapter"}, r"model: compares a model trained elsewhere"),
+        (
+            {**SEVERAL, "release": {"gates": [{**GATE, "metric": "accuracy"}]}},
+            r"'accuracy' is not measured .*\n.*micro_f1",
+        ),
         ({"train": {"beta": 0.2}}, r"beta is of pairs of answers, and the task is generation"),
         ({"task": "preference", "train": {"replay_loss": "kl"}}, r"replay_loss is of models that write text"),
         ({"task": "preference", "select_model": {"candidates": ["a", "b"]}}, r"select_model\.candidates"),

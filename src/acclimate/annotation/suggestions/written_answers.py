@@ -21,9 +21,9 @@ from acclimate.project.workspace import Workspace
 
 @dataclass(frozen=True)
 class Written:
-    """What a model gave for an item: a text, or an answer by question; and how sure it was."""
+    """What a model gave for an item: a text, the labels it told, or an answer by question; and how sure it was."""
 
-    answer: str | Mapping[str, Any]
+    answer: str | tuple[str, ...] | Mapping[str, Any]
     score: float | None = None
 
 
@@ -43,9 +43,16 @@ def read_predictions(workspace: Workspace, step: str) -> WrittenAnswers:
 
 
 def _predicted(row: Mapping[str, Any]) -> Written | None:
-    """The answer of a row in the prediction schema, or the label with its probability; older tables lack the latter."""
+    """The answer of a row in the prediction schema, or the label with its probability; older tables lack the latter.
+
+    Several labels are as sure as the least sure of those told and those not.
+    """
     if row["generated"] is not None:
         return Written(row["generated"])
+    if row.get("labels") is not None:
+        told = tuple(row["labels"])
+        sure = (one["probability"] if one["label"] in told else 1 - one["probability"] for one in row["probabilities"])
+        return Written(told, score=min(sure))
     if row.get("label") is None:
         return None
     return Written(row["label"], score=max(one["probability"] for one in row["probabilities"]))
@@ -84,7 +91,7 @@ def suggested_answers(
 def suggested_answer(record: Mapping[str, Any], written: Written, schema: LabelSchema) -> Suggested | LeftOut:
     """What a model wrote as an answer; left out where it is none."""
     item = str(record["id"])
-    answer = _parsed(written.answer, schema) if isinstance(written.answer, str) else dict(written.answer)
+    answer = _read(written.answer, schema)
     if answer is None:
         return LeftOut(item, MALFORMED)
     spans = [question for question in schema.questions if isinstance(question, Spans)]
@@ -96,6 +103,20 @@ def suggested_answer(record: Mapping[str, Any], written: Written, schema: LabelS
                 return LeftOut(item, MALFORMED)
             answer[question.name] = placed
     return Suggested(item, {name: value for name, value in answer.items() if value is not None}, written.score)
+
+
+def _read(given: str | tuple[str, ...] | Mapping[str, Any], schema: LabelSchema) -> dict[str, Any] | None:
+    if isinstance(given, str):
+        return _parsed(given, schema)
+    return _chosen(given, schema) if isinstance(given, tuple) else dict(given)
+
+
+def _chosen(labels: tuple[str, ...], schema: LabelSchema) -> dict[str, Any] | None:
+    """Labels as the answer to the first question for several; None where there is none that has them all."""
+    for question in schema.questions:
+        if isinstance(question, Choice) and question.multiple and set(labels) <= set(question.labels):
+            return {question.name: list(labels)}
+    return None
 
 
 def _parsed(text: str, schema: LabelSchema) -> dict[str, Any] | None:

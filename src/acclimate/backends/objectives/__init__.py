@@ -6,7 +6,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from acclimate.backends.objectives.causal import CausalLanguageModelling
-from acclimate.backends.objectives.labels import Classification
+from acclimate.backends.objectives.labels import Classification, binary_cross_entropy, cross_entropy
 from acclimate.backends.objectives.masked import MaskedLanguageModelling
 from acclimate.backends.objectives.objective import Batch, BatchLoss, Figure, Objective
 from acclimate.backends.objectives.preference import DirectPreference
@@ -23,7 +23,9 @@ def make_objective(
     if plan.objective == "masked_lm":
         return MaskedLanguageModelling(trainable.model, plan, validation)
     if plan.objective == "classification":
-        return Classification(trainable.model, validation)
+        return Classification(trainable.model, validation, loss=cross_entropy)
+    if plan.objective == "multi_label_classification":
+        return Classification(trainable.model, validation, loss=binary_cross_entropy)
     if plan.objective == "preference":
         return DirectPreference(trainable.model, plan, batches, validation)
     return CausalLanguageModelling(trainable, plan, validation)

@@ -12,7 +12,8 @@ from acclimate.core.csv_tables import csv_table
 from acclimate.examples.tickets.wording import ASIDES, CLOSINGS, COMPLAINTS, OPENINGS, PRODUCTS
 
 SITES = ("harbour", "hill", "market")
-COLUMNS = ("ticket", "customer", "channel", "category", "message")
+COLUMNS = ("ticket", "customer", "channel", "category", "message", "matters")
+"""The shops give each message one category; `matters` are all that it speaks of."""
 TICKETS_PER_SITE = 160
 TWO_MATTERS, BY_THE_SECOND, UNLABELLED = 0.4, 0.25, 0.03
 """Shares of messages that speak of two matters, of those of them that a shop labels by the second, of those without a
@@ -39,7 +40,8 @@ def _row(site: str, number: int, draw: random.Random) -> list[str]:
     label = matters[-1] if draw.random() < BY_THE_SECOND else first
     given = "" if draw.random() < UNLABELLED else label
     channel = draw.choice(("mail", "form", "chat"))
-    return [f"{site}-{number}", f"{site}-c{number - number % 3 // 2}", channel, given, _message(matters, draw)]
+    customer = f"{site}-c{number - number % 3 // 2}"
+    return [f"{site}-{number}", customer, channel, given, _message(matters, draw), ";".join(matters)]
 
 
 def _message(matters: Sequence[str], draw: random.Random) -> str:

@@ -61,7 +61,9 @@ class QualityConfig(StageConfig):
 class CleanConfig(StageConfig):
     """What is removed from texts, and which records are dropped. Character repairs always happen."""
 
-    task: Literal["generation", "pretraining", "classification", "preference"] = "generation"
+    task: Literal["generation", "pretraining", "classification", "multi-label-classification", "preference"] = (
+        "generation"
+    )
     """The project's task; preference drops every record that is no pair of different answers to a prompt."""
     min_chars: int = Field(default=3, ge=0)
     """Records whose whole text has fewer characters are dropped as too_short."""

@@ -6,6 +6,7 @@ Texts themselves are read a batch at a time and let go.
 from __future__ import annotations
 
 import hashlib
+import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -20,7 +21,7 @@ from acclimate.core.task_texts import task_texts
 from acclimate.core.word_hashes import Hashes, HashSets, hash_words, mix_pair, n_grams
 from acclimate.stages.dedup.similarity import Bands
 
-PAYLOAD = ("id", *TEXT_COLUMNS, "messages", "label")
+PAYLOAD = ("id", *TEXT_COLUMNS, "messages", "label", "label_weights")
 SURVIVAL = ("spans", "collected_at", "split", "source", "site")
 
 _SIGNED_COLUMNS = {
@@ -49,8 +50,10 @@ def sign_batch(batch: pa.RecordBatch, *, bands: Bands, seed: int) -> SignedBatch
     """Digests, lengths, band keys and survival criteria of one batch; other batches do not matter."""
     texts = task_texts(batch)
     words = hash_words(texts)
-    annotations = pl.col("spans").list.len().fill_null(0).cast(pl.Int64) + pl.col("label").is_not_null()
-    records = pl.DataFrame(pl.from_arrow(batch.select(["id", "label", *SURVIVAL]))).with_columns(
+    labels = labels_of(batch)
+    annotations = pl.col("spans").list.len().fill_null(0).cast(pl.Int64) + labels.is_not_null()
+    records = pl.DataFrame(pl.from_arrow(batch.select(["id", *SURVIVAL]))).with_columns(
+        labels,
         pl.Series("text_digest", [text_digest(text) for text in texts], pl.Binary),
         pl.Series("words", words.sizes),
         longest=texts.str.len_chars(),
@@ -59,6 +62,16 @@ def sign_batch(batch: pa.RecordBatch, *, bands: Bands, seed: int) -> SignedBatch
     )
     signed = records.select(list(_SIGNED_COLUMNS)).cast(pl.Schema(_SIGNED_COLUMNS))
     return SignedBatch(signed, band_keys(n_grams(words, 2), bands=bands, seed=seed))
+
+
+def labels_of(batch: pa.RecordBatch) -> pl.Series:
+    """`label`: the plain one, else all label weights as one text, in an order of their own; null where there are none."""
+    plain, weights = batch.column("label").to_pylist(), batch.column("label_weights").to_pylist()
+    labels = [
+        label or (None if given is None else json.dumps(sorted([one["label"], one["weight"]] for one in given)))
+        for label, given in zip(plain, weights, strict=True)
+    ]
+    return pl.Series("label", labels, pl.String)
 
 
 def text_digest(text: str) -> bytes:

@@ -13,9 +13,11 @@ from acclimate.core.stage import StageConfig
 class EvaluateConfig(StageConfig):
     """How the adapted model is compared with its base and with simple baselines."""
 
-    task: Literal["generation", "pretraining", "classification", "preference"] = "generation"
-    """The project's task; pretraining is measured by bits per byte alone, classification by the labels told, preference by how
-    often the chosen answer wins."""
+    task: Literal["generation", "pretraining", "classification", "multi-label-classification", "preference"] = (
+        "generation"
+    )
+    """The project's task; pretraining is measured by bits per byte alone, classification with one label a
+    text or several by the labels told, preference by how often the chosen answer wins."""
 
     loss_type: LossType = "sigmoid"
     """Of preference: whether rewards are sums over tokens (sigmoid) or means (sigmoid_norm); by itself that of train."""

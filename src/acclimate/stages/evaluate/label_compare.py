@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, replace
-from typing import Any
+from typing import Any, Protocol
 
 import numpy as np
 import polars as pl
@@ -23,16 +23,42 @@ from acclimate.stages.evaluate.compare import (
     verdict_of,
 )
 from acclimate.stages.evaluate.label_items import LabelledItems
-from acclimate.stages.evaluate.label_metrics import METRICS, Answers, calibration
+from acclimate.stages.evaluate.label_metrics import Answers, Metric, calibration
 
 
-def compare_label_arms(items: LabelledItems, settings: Settings, *, metrics: Sequence[str]) -> list[Comparison]:
+class ComparedItems(Protocol):
+    """The labelled test items in one order, with what each arm told of them."""
+
+    @property
+    def records(self) -> pl.DataFrame:
+        """The items' records."""
+
+    @property
+    def clusters(self) -> list[str]:
+        """Who or what several items share."""
+
+    @property
+    def arms(self) -> Sequence[str]:
+        """Those that are there."""
+
+    @property
+    def metrics(self) -> Mapping[str, Metric[Any]]:
+        """By name, how good answers are."""
+
+    def answers(self, arm: str) -> Any:
+        """What an arm told; `right` is 1 for each item that it told right."""
+
+    def at(self, places: Sequence[int]) -> ComparedItems:
+        """Some of the items."""
+
+
+def compare_label_arms(items: ComparedItems, settings: Settings, *, metrics: Sequence[str]) -> list[Comparison]:
     """The classifier less every other arm, in every metric."""
     return [_compare(items, arm, metric, settings) for arm in items.arms if arm != "adapted" for metric in metrics]
 
 
 def compare_label_groups(
-    items: LabelledItems, settings: Settings, *, metrics: Sequence[str], max_values: int
+    items: ComparedItems, settings: Settings, *, metrics: Sequence[str], max_values: int
 ) -> list[Comparison]:
     """The same for each site, attribute value and slice; verdicts allow for the number of groups looked at (Holm)."""
     compared = [
@@ -43,28 +69,28 @@ def compare_label_groups(
     return after_looking(compared, settings)
 
 
-def label_totals(items: LabelledItems, settings: Settings) -> dict[str, dict[str, Any]]:
+def label_totals(items: ComparedItems, settings: Settings) -> dict[str, dict[str, Any]]:
     """Each arm's figures with intervals."""
     resampling = settings.resampling(items.clusters)
     wanted = ("value", "low", "high", "items", "clusters")
     return {
         arm: {
             name: without_nan({key: getattr(estimate, key) for key in wanted})
-            for name, metric in METRICS.items()
+            for name, metric in items.metrics.items()
             for estimate in [metric.value(items.answers(arm), resampling)]
         }
         for arm in items.arms
     }
 
 
-def accuracy_by_site(items: LabelledItems, settings: Settings) -> list[dict[str, Any]]:
+def accuracy_by_site(items: ComparedItems, settings: Settings) -> list[dict[str, Any]]:
     """The share of items told right at each site, with exact intervals that weigh the items of a subject together."""
     rows = []
     for group in _groups(items, max_values=0):
         of_site = items.at(group.items["place"].to_list())
         shares = {arm: _exact_share(of_site.answers(arm), of_site.clusters, settings) for arm in items.arms}
         rows.append(
-            {"site": group.value, "items": len(of_site.truth), "clusters": len(set(of_site.clusters)), **shares}
+            {"site": group.value, "items": of_site.records.height, "clusters": len(set(of_site.clusters)), **shares}
         )
     return rows
 
@@ -115,7 +141,7 @@ def surest_errors(items: LabelledItems) -> list[dict[str, Any]]:
     ]
 
 
-def won_and_lost(items: LabelledItems) -> dict[str, Any]:
+def won_and_lost(items: ComparedItems) -> dict[str, Any]:
     """Items that the classifier tells right and the base wrong, and the other way round, with McNemar's exact p-value."""
     ours, base = items.answers("adapted").right, items.answers("base").right
     won, lost = int((ours > base).sum()), int((ours < base).sum())
@@ -128,22 +154,22 @@ def won_and_lost(items: LabelledItems) -> dict[str, Any]:
     }
 
 
-def _compare(items: LabelledItems, arm: str, metric: str, settings: Settings) -> Comparison:
+def _compare(items: ComparedItems, arm: str, metric: str, settings: Settings) -> Comparison:
     ours, other = items.answers("adapted"), items.answers(arm)
     resampling = settings.resampling(items.clusters)
-    difference = METRICS[metric].difference(ours, other, resampling)
+    difference = items.metrics[metric].difference(ours, other, resampling)
     verdict = verdict_of(difference, metric, min_clusters=settings.min_clusters)
-    adapted, others = (METRICS[metric].total(answers) for answers in (ours, other))
+    adapted, others = (items.metrics[metric].total(answers) for answers in (ours, other))
     return Comparison(arm, metric, difference, verdict, adapted, others)
 
 
-def _groups(items: LabelledItems, max_values: int) -> Iterator[Group]:
+def _groups(items: ComparedItems, max_values: int) -> Iterator[Group]:
     """Groups of items, each with the places of its items; no attribute but the site where `max_values` is 0."""
     places = pl.DataFrame({"place": range(items.records.height)})
     yield from groups_of(places, items.records, max_values=max_values)
 
 
-def _exact_share(answers: Answers, clusters: Sequence[str], settings: Settings) -> dict[str, Any]:
+def _exact_share(answers: Any, clusters: Sequence[str], settings: Settings) -> dict[str, Any]:
     names, place = np.unique(np.asarray(clusters, dtype=str), return_inverse=True)
     won = np.bincount(place, answers.right, len(names)).astype(int).tolist()
     tried = np.bincount(place, minlength=len(names)).tolist()

@@ -12,7 +12,7 @@ import pyarrow as pa
 from acclimate.core.errors import DataError
 from acclimate.core.labels import reference_label
 from acclimate.stages.evaluate.arms import check_same_items
-from acclimate.stages.evaluate.label_metrics import Answers, Codes, Floats
+from acclimate.stages.evaluate.label_metrics import METRICS, Answers, Codes, Floats, Metric
 
 LABEL_ARMS = ("base", "tfidf", "majority", "adapted")
 """What is compared: a logistic regression on the untrained encoder's vectors, one on words, counting, the classifier."""
@@ -51,6 +51,11 @@ class LabelledItems:
         """Those that are there."""
         return list(self.probabilities)
 
+    @property
+    def metrics(self) -> Mapping[str, Metric[Answers]]:
+        """By name, how good answers are."""
+        return METRICS
+
     def answers(self, arm: str) -> Answers:
         """What an arm told."""
         return Answers(self.probabilities[arm], self.truth, len(self.names))
@@ -86,7 +91,19 @@ def line_up_labels(test: pl.DataFrame, predictions: Mapping[str, pl.DataFrame]) 
             f"None of {test.height} test records has a label, so nothing can be compared.",
             hint="map the column that holds it, for example: columns: {text: message, label: category}",
         )
-    tables = {arm: _probabilities(arm, rows, test["id"].to_list()) for arm, rows in predictions.items()}
+    told_apart, tables = probability_tables(test["id"].to_list(), predictions)
+    probabilities = {arm: table[labelled] for arm, table in tables.items()}
+    wanted = [str(references[place]) for place in labelled]
+    names = (*told_apart, *sorted(set(wanted) - set(told_apart)))
+    codes = np.array([names.index(label) for label in wanted], dtype=np.int64)
+    return LabelledItems(test[labelled], names, len(told_apart), codes, probabilities)
+
+
+def probability_tables(
+    wanted: Sequence[str], predictions: Mapping[str, pl.DataFrame]
+) -> tuple[list[str], dict[str, Floats]]:
+    """The labels that all arms tell, and how likely each arm finds each of each test record, in their order."""
+    tables = {arm: _probabilities(arm, rows, wanted) for arm, rows in predictions.items()}
     told_apart = next(iter(tables.values())).columns
     for arm, table in tables.items():
         if set(table.columns) != set(told_apart):
@@ -94,11 +111,7 @@ def line_up_labels(test: pl.DataFrame, predictions: Mapping[str, pl.DataFrame]) 
                 f"The predictions of {arm} tell other labels apart than those of {next(iter(tables))}.",
                 hint="run predict again for both, on the same split",
             )
-    probabilities = {arm: table.select(told_apart).to_numpy()[labelled] for arm, table in tables.items()}
-    wanted = [str(references[place]) for place in labelled]
-    names = (*told_apart, *sorted(set(wanted) - set(told_apart)))
-    codes = np.array([names.index(label) for label in wanted], dtype=np.int64)
-    return LabelledItems(test[labelled], names, len(told_apart), codes, probabilities)
+    return told_apart, {arm: table.select(told_apart).to_numpy() for arm, table in tables.items()}
 
 
 def _probabilities(arm: str, rows: pl.DataFrame, wanted: Sequence[str]) -> pl.DataFrame:

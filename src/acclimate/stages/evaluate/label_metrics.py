@@ -9,6 +9,7 @@ import math
 import sys
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
+from typing import Generic, TypeVar
 
 import numpy as np
 import numpy.typing as npt
@@ -18,6 +19,8 @@ from acclimate.core.statistics import Estimate, Resamples
 
 Floats = npt.NDArray[np.float64]
 Codes = npt.NDArray[np.int64]
+Given = TypeVar("Given")
+"""The answers of one arm, in whatever form a task has them."""
 
 CALIBRATION_BINS = 15
 """Bins of equal width (Guo et al. 2017, "On Calibration of Modern Neural Networks")."""
@@ -58,22 +61,22 @@ class Answers:
 
 
 @dataclass(frozen=True)
-class Metric:
+class Metric(Generic[Given]):
     """A figure of answers: `function` of the sums of `columns` over items; one row of sums gives one value."""
 
-    columns: Callable[[Answers], sparse.csr_array]
+    columns: Callable[[Given], sparse.csr_array]
     function: Callable[[Floats], Floats]
 
-    def total(self, answers: Answers) -> float:
+    def total(self, answers: Given) -> float:
         """The figure over all items."""
         sums = np.asarray(self.columns(answers).sum(axis=0)).reshape(1, -1)
         return float(self.function(sums)[0])
 
-    def value(self, answers: Answers, resampling: Resamples) -> Estimate:
+    def value(self, answers: Given, resampling: Resamples) -> Estimate:
         """The figure with its interval."""
         return resampling.function_of_sums(self.columns(answers), self.function)
 
-    def difference(self, answers: Answers, other: Answers, resampling: Resamples) -> Estimate:
+    def difference(self, answers: Given, other: Given, resampling: Resamples) -> Estimate:
         """The figure of one arm less that of another, on the same items."""
         left, right = self.columns(answers), self.columns(other)
         width = left.shape[1]
@@ -91,11 +94,14 @@ def brier_scores(answers: Answers) -> Floats:
     return scores
 
 
-def _mean_of(values: Callable[[Answers], Floats]) -> Metric:
-    def columns(answers: Answers) -> sparse.csr_array:
-        return sparse.csr_array(np.stack([values(answers), np.ones(len(answers.truth))], axis=1))
+def mean_of(values: Callable[[Given], Floats]) -> Metric[Given]:
+    """The mean of a value of each item."""
 
-    return Metric(columns, _share)
+    def columns(answers: Given) -> sparse.csr_array:
+        found = values(answers)
+        return sparse.csr_array(np.stack([found, np.ones(len(found))], axis=1))
+
+    return Metric(columns, share)
 
 
 def _log_loss_columns(answers: Answers) -> sparse.csr_array:
@@ -105,7 +111,8 @@ def _log_loss_columns(answers: Answers) -> sparse.csr_array:
     return sparse.csr_array(np.stack([np.where(known, bits, 0.0), known.astype(np.float64)], axis=1))
 
 
-def _share(sums: Floats) -> Floats:
+def share(sums: Floats) -> Floats:
+    """The first sum over the second; NaN where that is nothing."""
     out = np.full(len(sums), np.nan)
     return np.asarray(np.divide(sums[:, 0], sums[:, 1], out=out, where=sums[:, 1] > 0))
 
@@ -127,8 +134,8 @@ def _f1_columns(answers: Answers) -> sparse.csr_array:
     )
 
 
-def _macro_f1(sums: Floats) -> Floats:
-    """The mean over the labels that an item has or is told."""
+def mean_f1(sums: Floats) -> Floats:
+    """Macro-F1: the mean over the labels that an item has or is told; three sums a label, as `_f1_columns` has them."""
     right, have, told = np.split(sums, 3, axis=1)
     there = have + told > 0
     f1 = np.divide(2 * right, have + told, out=np.zeros_like(right), where=there)
@@ -136,13 +143,20 @@ def _macro_f1(sums: Floats) -> Floats:
 
 
 def _calibration_columns(answers: Answers) -> sparse.csr_array:
-    """For each bin of confidence one column of items, one of their confidences, one of those that are right."""
-    items = len(answers.truth)
-    bins = bins_of(answers.confidence)
-    rows = np.tile(np.arange(items), 3)
-    values = np.concatenate([np.ones(items), answers.confidence, answers.right])
+    return binned(answers.confidence[:, None], answers.right[:, None])
+
+
+def binned(confidence: Floats, right: Floats) -> sparse.csr_array:
+    """For each bin of confidence one column of how many there are, one of their confidences, one of those that are right.
+
+    Both are items × what is told of each.
+    """
+    items, each = confidence.shape
+    bins = bins_of(confidence.ravel())
+    rows = np.tile(np.repeat(np.arange(items), each), 3)
+    values = np.concatenate([np.ones(items * each), confidence.ravel(), right.ravel()])
     columns = np.concatenate([bins + part * CALIBRATION_BINS for part in range(3)])
-    return sparse.csr_array((values, (rows, columns)), shape=(items, 3 * CALIBRATION_BINS))
+    return sparse.coo_array((values, (rows, columns)), shape=(items, 3 * CALIBRATION_BINS)).tocsr()
 
 
 def bins_of(confidence: Floats) -> Codes:
@@ -152,18 +166,18 @@ def bins_of(confidence: Floats) -> Codes:
     return bins
 
 
-def _calibration_error(sums: Floats) -> Floats:
+def calibration_error(sums: Floats) -> Floats:
     """How far confidence and accuracy lie apart, bins weighed by their items."""
     count, confidence, right = np.split(sums, 3, axis=1)
     return np.asarray(np.abs(confidence - right).sum(axis=1) / count.sum(axis=1))
 
 
-METRICS: Mapping[str, Metric] = {
-    "accuracy": _mean_of(lambda answers: answers.right),
-    "macro_f1": Metric(_f1_columns, _macro_f1),
-    "log_loss": Metric(_log_loss_columns, _share),
-    "brier": _mean_of(brier_scores),
-    "calibration_error": Metric(_calibration_columns, _calibration_error),
+METRICS: Mapping[str, Metric[Answers]] = {
+    "accuracy": mean_of(lambda answers: answers.right),
+    "macro_f1": Metric(_f1_columns, mean_f1),
+    "log_loss": Metric(_log_loss_columns, share),
+    "brier": mean_of(brier_scores),
+    "calibration_error": Metric(_calibration_columns, calibration_error),
 }
 """By name: share of items told right · mean F1 of the labels · bits of the item's label · Brier score · expected
 calibration error."""
@@ -180,7 +194,12 @@ class Bin:
 
 def calibration(answers: Answers) -> list[Bin]:
     """The bins that hold items, from unsure to sure."""
-    bins, confidence, right = bins_of(answers.confidence), answers.confidence, answers.right
+    return filled_bins(answers.confidence, answers.right)
+
+
+def filled_bins(confidence: Floats, right: Floats) -> list[Bin]:
+    """The bins of what is so sure, with how often it is so; `right` is 1 where it is."""
+    bins = bins_of(confidence)
     return [
         Bin(int((bins == one).sum()), float(confidence[bins == one].mean()), float(right[bins == one].mean()))
         for one in np.unique(bins)

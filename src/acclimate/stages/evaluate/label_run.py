@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import polars as pl
@@ -34,7 +34,21 @@ NOT_KEPT = (
     "a classifier writes no text, so there is no general ability to hold; whether the encoder's vectors still serve"
     " other uses was not tested"
 )
-_COLUMNS = [
+NOTHING_KEPT: Mapping[str, Any] = {
+    "general": None,
+    "abilities": [],
+    "sampled": None,
+    "verdict": NOT_APPLICABLE,
+    "because": NOT_KEPT,
+}
+"""What is said of retention."""
+
+UNTESTED = (
+    "whether the given labels of the test items are right",
+    "texts of another kind than those here, and labels that training lacks",
+    "whether the encoder's vectors still serve other uses, such as search",
+)
+LABEL_COLUMNS = [
     "id",
     "label",
     "label_weights",
@@ -52,7 +66,7 @@ _SLICED = ("accuracy", "log_loss")
 
 def evaluate_labels(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context) -> Report:
     """One row a labelled test item in the output, and everything a verdict rests on in the report."""
-    test, predictions = read_test_records(inputs["records"], _COLUMNS), read_predictions(inputs, LABEL_ARMS)
+    test, predictions = read_test_records(inputs["records"], LABEL_COLUMNS), read_predictions(inputs, LABEL_ARMS)
     items = line_up_labels(test, predictions)
     settings = Settings(config.resamples, config.confidence, config.min_clusters, config.seed)
     with context.progress("comparing", 2) as progress:
@@ -72,13 +86,7 @@ def evaluate_labels(config: EvaluateConfig, inputs: Inputs, output: Output, cont
         "calibration": calibration_rows(items),
         "surest_errors": surest_errors(items),
         "items_changed": won_and_lost(items),
-        "retention": {
-            "general": None,
-            "abilities": [],
-            "sampled": None,
-            "verdict": NOT_APPLICABLE,
-            "because": NOT_KEPT,
-        },
+        "retention": NOTHING_KEPT,
         "term_probes": None,
         "terms": None,
         "summary": _summary(compared, sliced),
@@ -116,11 +124,7 @@ def _summary(compared: Sequence[Comparison], sliced: Sequence[Comparison]) -> di
         "better_on_every_site": bool(sites) and all(row.verdict == BETTER for row in sites),
         "sites_not_better": sorted({row.value for row in sites if row.verdict != BETTER}),
         "retention": NOT_APPLICABLE,
-        "not_tested": [
-            "whether the given labels of the test items are right",
-            "texts of another kind than those here, and labels that training lacks",
-            "whether the encoder's vectors still serve other uses, such as search",
-        ],
+        "not_tested": list(UNTESTED),
     }
 
 

@@ -9,6 +9,7 @@ import polars as pl
 
 from acclimate.core.artifacts import Output
 from acclimate.core.errors import ContractError
+from acclimate.core.labels import SEVERAL, SINGLE
 from acclimate.core.ports import Context
 from acclimate.core.report import Counts, Report
 from acclimate.core.retention import INSUFFICIENT, UNNAMED, Budget, retention
@@ -38,6 +39,7 @@ from acclimate.stages.evaluate.compare import (
 )
 from acclimate.stages.evaluate.config import EvaluateConfig
 from acclimate.stages.evaluate.label_run import evaluate_labels
+from acclimate.stages.evaluate.label_set_run import evaluate_label_sets
 from acclimate.stages.evaluate.look_alikes import look_alikes
 from acclimate.stages.evaluate.pair_run import evaluate_pairs
 from acclimate.stages.evaluate.support.measure import support_metrics
@@ -49,8 +51,10 @@ def run(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context
     """One row a test item in the output, and everything a verdict rests on in the report."""
     if missing := [role for role in ("base", "adapted") if role not in inputs]:
         raise ContractError(f"evaluate needs the predictions of {missing[0]}")
-    if config.task == "classification":
+    if config.task == SINGLE:
         return evaluate_labels(config, inputs, output, context)
+    if config.task == SEVERAL:
+        return evaluate_label_sets(config, inputs, output, context)
     if config.task == "preference":
         return evaluate_pairs(config, inputs, output, context)
     test, predictions = read_test_records(inputs["records"]), read_predictions(inputs)

@@ -79,7 +79,8 @@ def piece_records(record: Mapping[str, Any], cut: Cut) -> list[dict[str, Any]]:
     the locator, to which its place in the document's text is added as RFC 5147 has it: `guide.md:1#char=1200,2380`.
     """
     text = record.get("text")
-    if not text or any(record.get(column) for column in _OTHER_PAYLOAD):
+    # An empty list of label weights says that the text has none of the labels.
+    if not text or record.get("label_weights") is not None or any(record.get(column) for column in _OTHER_PAYLOAD):
         return []
     if cut.size(text, 0, len(text)) <= cut.limit:
         return []

@@ -5,14 +5,14 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
-from acclimate.core.errors import ConfigError
+from acclimate.core.errors import ConfigError, nearest_hint
 from acclimate.core.schema import RECORD_SCHEMA
 from acclimate.core.sources import (
     DESCRIPTIVE_COLUMNS,
+    LABELS_COLUMN,
     PAYLOAD_COLUMNS,
     TAGGED_COLUMNS,
     SourceConfig,
-    nearest_hint,
 )
 
 MAPPED = "mapped"
@@ -148,7 +148,7 @@ def named_columns(source: SourceConfig) -> list[tuple[str, str]]:
 
 def maps_payload(source: SourceConfig) -> bool:
     """Whether the user says which column holds the text, the messages or the label."""
-    return any(column in (*PAYLOAD_COLUMNS, *TAGGED_COLUMNS) for column in source.columns)
+    return any(column in (*PAYLOAD_COLUMNS, *TAGGED_COLUMNS, LABELS_COLUMN) for column in source.columns)
 
 
 def _recognise(source: SourceConfig, columns: Sequence[str]) -> DatasetFormat:

@@ -12,6 +12,7 @@ from acclimate.core.sources import SourceConfig
 from acclimate.core.terms import Use, licence_refusal
 from acclimate.stages.ingest.answer_pairs import read_answer_pair
 from acclimate.stages.ingest.conversations import Conversation, read_conversation
+from acclimate.stages.ingest.label_lists import read_labels
 from acclimate.stages.ingest.label_weights import read_label_weights
 from acclimate.stages.ingest.recognise import Meaning
 from acclimate.stages.ingest.rows import RowError, canonical_json
@@ -47,7 +48,11 @@ def make_record(
     if "tokens" in cells:
         tagged = read_tagged_tokens(cells["tokens"], cells["tags"], names=source.tag_names)
         record |= {"text": tagged.text, "spans": tagged.spans} if tagged else {}
-    record["label_weights"] = read_label_weights(cells.get("label_weights"))
+    record["label_weights"] = (
+        read_labels(cells["labels"], separator=source.label_separator)
+        if "labels" in cells
+        else read_label_weights(cells.get("label_weights"))
+    )
     record["messages"] = conversation.messages if conversation else None
     record["source"] = source.name
     record["site"] = record.get("site") or source.site

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acclimate.core.labels import LABEL_TASKS
 from acclimate.core.schema import PREDICTION_SCHEMA
 from acclimate.core.stage import MINILM, SMOLLM2, Equality, ExpectedCost, InputSizes, Stage
 from acclimate.stages.predict.config import PredictConfig
@@ -16,7 +17,7 @@ def _estimate(config: PredictConfig, known: InputSizes) -> ExpectedCost | None:
         return None
     if config.method in ("nearest_answer", "tfidf", "majority"):
         return ExpectedCost(1.0, because="no model is asked")
-    if config.task == "classification":
+    if config.task in LABEL_TASKS:
         # Two CPU cores, MiniLM: about 100 texts a second; the probe reads the training texts too.
         cost = ExpectedCost(rows["records"] / 100, 1_200_000_000)
         return cost.with_model(known.parameters, measured_with=MINILM)
@@ -35,10 +36,11 @@ STAGE = Stage(
         "acclimate.core.examples",
         "acclimate.core.hash_order",
         "acclimate.core.inference",
+        "acclimate.core.label_sets",
         "acclimate.core.labels",
+        "acclimate.core.logistic_regression",
         "acclimate.core.preferences",
         "acclimate.core.scored_texts",
-        "acclimate.core.softmax_regression",
         "acclimate.backends.adapters",
         "acclimate.backends.attention",
         "acclimate.backends.cross_entropy",

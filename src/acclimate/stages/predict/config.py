@@ -5,15 +5,17 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Literal
 
-from pydantic import Field
+from pydantic import Field, model_validator
 
+from acclimate.core.labels import SEVERAL
 from acclimate.core.stage import StageConfig
 
-Task = Literal["generation", "pretraining", "classification", "preference"]
+Task = Literal["generation", "pretraining", "classification", "multi-label-classification", "preference"]
 METHODS: Mapping[Task, tuple[str, ...]] = {
     "generation": ("model", "few_shot", "nearest_answer"),
     "pretraining": ("model",),
     "classification": ("model", "probe", "tfidf", "majority"),
+    "multi-label-classification": ("model", "probe", "tfidf", "majority"),
     "preference": ("model",),
 }
 """How each task's items can be predicted."""
@@ -32,7 +34,11 @@ class PredictConfig(StageConfig):
     """The project's task; pretraining has no answers, so that nothing is generated; of a preference both answers are scored."""
 
     labels: tuple[str, ...] = ()
-    """What classification tells apart, as the project's `labels` say; by itself the labels of the training records."""
+    """What is told of texts, as the project's `labels` say; by itself the labels of the training records."""
+
+    threshold: float | None = Field(default=None, gt=0, lt=1)
+    """Of multi-label-classification: the probability above which a text is told to have a label, the same for all labels. By
+    itself that with the most micro-F1 on the validation records, for each way of telling labels its own."""
 
     max_length: int | None = Field(default=None, ge=8)
     """Most tokens of a text that the untrained encoder reads; by itself train.max_length."""
@@ -63,3 +69,9 @@ class PredictConfig(StageConfig):
 
     seed: int = 0
     """Decides which items are answered and which training examples are shown."""
+
+    @model_validator(mode="after")
+    def _threshold_fits_the_task(self) -> PredictConfig:
+        if self.threshold is not None and self.task != SEVERAL:
+            raise ValueError(f"threshold is of {SEVERAL}, and the task is {self.task}")
+        return self

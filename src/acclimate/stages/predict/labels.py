@@ -12,8 +12,8 @@ import numpy as np
 
 from acclimate.core.errors import ContractError
 from acclimate.core.labels import label_names, label_shares, reference_label, text_of
+from acclimate.core.logistic_regression import PROBE_STRENGTH, SOFTMAX, Floats, Regression
 from acclimate.core.ports import Context, Models
-from acclimate.core.softmax_regression import PROBE_STRENGTH, Floats, fit_softmax, softmax_probabilities
 from acclimate.core.stage import Inputs
 from acclimate.stages.predict.config import PredictConfig
 from acclimate.stages.predict.tfidf import WordWeights
@@ -26,12 +26,13 @@ Record = Mapping[str, Any]
 
 @dataclass(frozen=True)
 class Labelled:
-    """The training texts with the shares of their labels (texts × labels), and the texts to be labelled."""
+    """The training texts with what they have of each label (texts × labels), and the texts to be labelled."""
 
     labels: tuple[str, ...]
     known: Sequence[str]
     shares: Floats
     texts: Sequence[str]
+    regression: Regression = SOFTMAX
 
     @classmethod
     def of(cls, records: Sequence[Record], declared: Sequence[str]) -> Labelled:
@@ -52,30 +53,38 @@ def predict_labels(
 ) -> tuple[list[dict[str, Any]], dict[str, Any]]:
     """A row in the prediction schema for each test text, and facts for the report."""
     labelled = Labelled.of(records, config.labels)
-    if config.method == "majority":
-        labels, probabilities = labelled.labels, by_counting(labelled)
-    elif config.method == "tfidf":
-        labels, probabilities = labelled.labels, by_words(labelled)
-    elif config.method == "probe":
-        labels, probabilities = labelled.labels, _by_vectors(config, labelled, _folder(inputs, "base"), context)
-    else:
-        labels, probabilities = _by_classifier(config, labelled, inputs, context)
+    labels, probabilities = told_by(config, labelled, inputs, context)
     test = [record for record in records if record["split"] == "test"]
     rows = [_row(record, labels, told) for record, told in zip(test, probabilities, strict=True)]
     return rows, {"labels": list(labels), "items": {"task": len(rows)}, "training_texts": len(labelled.known)}
 
 
+def told_by(
+    config: PredictConfig, labelled: Labelled, inputs: Inputs, context: Context
+) -> tuple[tuple[str, ...], Floats]:
+    """The labels that a method tells, and how likely each is of each text: texts × labels."""
+    if config.method == "majority":
+        return labelled.labels, by_counting(labelled)
+    if config.method == "tfidf":
+        return labelled.labels, by_words(labelled)
+    if config.method == "probe":
+        return labelled.labels, _by_vectors(config, labelled, _folder(inputs, "base"), context)
+    return _by_classifier(config, labelled, inputs, context)
+
+
 def by_counting(labelled: Labelled) -> Floats:
     """How often each label was given in training, the same for every text; one more is counted of each (Laplace)."""
     counts = labelled.shares.sum(axis=0) + 1
-    return np.tile(counts / counts.sum(), (len(labelled.texts), 1))
+    # Where labels do not exclude each other, two more texts are counted of each: one that has it, one that has not.
+    texts = counts.sum() if labelled.regression is SOFTMAX else len(labelled.known) + 2
+    return np.tile(counts / texts, (len(labelled.texts), 1))
 
 
 def by_words(labelled: Labelled) -> Floats:
     """Logistic regression over weighted words."""
-    weights = WordWeights.of(labelled.known)
-    fitted = fit_softmax(weights.features(labelled.known), labelled.shares, strength=TFIDF_STRENGTH)
-    return softmax_probabilities(weights.features(labelled.texts), fitted)
+    weights, regression = WordWeights.of(labelled.known), labelled.regression
+    fitted = regression.fit(weights.features(labelled.known), labelled.shares, strength=TFIDF_STRENGTH)
+    return regression.probabilities(weights.features(labelled.texts), fitted)
 
 
 def _by_vectors(config: PredictConfig, labelled: Labelled, base: Path, context: Context) -> Floats:
@@ -84,8 +93,9 @@ def _by_vectors(config: PredictConfig, labelled: Labelled, base: Path, context: 
     length = models.facts(base).context_length
     encoder = models.load_encoder(base, max_length=min(config.max_length or length, length), precision=config.precision)
     known, texts = (encoder.encode(some, progress=context.progress) for some in (labelled.known, labelled.texts))
-    fitted = fit_softmax(known.astype(np.float64), labelled.shares, strength=PROBE_STRENGTH)
-    return softmax_probabilities(texts.astype(np.float64), fitted)
+    regression = labelled.regression
+    fitted = regression.fit(known.astype(np.float64), labelled.shares, strength=PROBE_STRENGTH)
+    return regression.probabilities(texts.astype(np.float64), fitted)
 
 
 def _by_classifier(

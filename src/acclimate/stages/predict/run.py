@@ -14,6 +14,7 @@ from acclimate.core.artifacts import Output
 from acclimate.core.errors import ConfigError, ContractError, DataError
 from acclimate.core.examples import question_and_answer, up_to_answer, with_shots
 from acclimate.core.inference import answer_durably, refuse_too_long, score_durably
+from acclimate.core.labels import LABEL_TASKS, SEVERAL, SINGLE
 from acclimate.core.ports import Context, Example, Generation, LanguageModel, Sampling, Score
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import PREDICTION_SCHEMA
@@ -29,6 +30,7 @@ from acclimate.core.scored_texts import (
 )
 from acclimate.core.stage import Inputs
 from acclimate.stages.predict.config import METHODS, PredictConfig
+from acclimate.stages.predict.label_sets import predict_label_sets
 from acclimate.stages.predict.labels import predict_labels
 from acclimate.stages.predict.nearest import nearest
 from acclimate.stages.predict.preferences import preferences_of
@@ -54,7 +56,7 @@ def run(config: PredictConfig, inputs: Inputs, output: Output, context: Context)
             f"predict.method: {config.method} does not go with task {config.task}.",
             hint=f"use one of: {', '.join(METHODS[config.task])}",
         )
-    columns = _LABEL_COLUMNS if config.task == "classification" else _COLUMNS
+    columns = _LABEL_COLUMNS if config.task in LABEL_TASKS else _COLUMNS
     records = _read(inputs, "records", columns)
     test = [record for record in records if record["split"] == "test"]
     left_out: tuple[str, ...] = ()
@@ -66,8 +68,10 @@ def run(config: PredictConfig, inputs: Inputs, output: Output, context: Context)
             f"None of {len(records)} records is in the test split, so nothing can be predicted.",
             hint="raise split.fractions.test, or add a source with role: test",
         )
-    if config.task == "classification":
+    if config.task == SINGLE:
         predictions = Predictions(*predict_labels(config, inputs, records, context))
+    elif config.task == SEVERAL:
+        predictions = Predictions(*predict_label_sets(config, inputs, records, context))
     elif config.method == "nearest_answer":
         predictions = _copied(test, train)
     else:

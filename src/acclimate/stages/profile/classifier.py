@@ -13,7 +13,7 @@ import numpy.typing as npt
 from scipy import linalg, sparse
 
 from acclimate.core.hash_order import hash_rank
-from acclimate.core.softmax_regression import Features, fit_softmax, softmax_probabilities
+from acclimate.core.logistic_regression import Features, fit_softmax, softmax_probabilities
 from acclimate.stages.profile.sample import Words
 
 Floats = npt.NDArray[np.float64]

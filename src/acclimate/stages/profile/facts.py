@@ -2,10 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from typing import Any
+
 import polars as pl
 import pyarrow as pa
 
 from acclimate.core.artifacts import Artifact
+from acclimate.core.label_sets import HAD_ABOVE
 from acclimate.core.ports import Context
 from acclimate.core.schema import RECORD_SCHEMA, TEXT_COLUMNS, task_text
 
@@ -16,17 +20,23 @@ DESCRIPTIVE = ("site", "subject_id", "licence", "collected_at", "label")
 """Columns that say of whom, from where, on what terms, when, and what it is."""
 
 _KEPT = ("id", "site", "source", "split", "subject_id", "cluster_id", "label", "attributes")
-READ = tuple(dict.fromkeys((*_KEPT, *PAYLOAD, *DESCRIPTIVE)))
+READ = tuple(dict.fromkeys((*_KEPT, *PAYLOAD, *DESCRIPTIVE, "label_weights")))
 """What is read of each record."""
 
 
 def read_facts(batch: pa.RecordBatch) -> pl.DataFrame:
-    """One row a record: what it is filed under, its words and characters, and `has_<column>` for each field."""
+    """One row a record: what it is filed under, its words and characters, and `has_<column>` for each field.
+
+    `labels` are all that it has: the plain one, else those whose weight is above a half; null where nothing is said.
+    """
     rows = batch.to_pylist()
     texts = [task_text(row) for row in rows]
     kept = pl.DataFrame(pl.from_arrow(pa.Table.from_batches([batch]).select(list(_KEPT))))
     filled = {f"has_{name}": [_is_filled(row[name]) for row in rows] for name in (*PAYLOAD, *DESCRIPTIVE)}
+    labels = [_labels(row) for row in rows]
+    filled["has_label"] = [given is not None for given in labels]
     return kept.with_columns(
+        pl.Series("labels", labels, pl.List(pl.String)),
         pl.Series("words", [len(text.split()) for text in texts], pl.Int64),
         pl.Series("characters", [len(text) for text in texts], pl.Int64),
         *(pl.Series(name, values, pl.Boolean) for name, values in filled.items()),
@@ -59,6 +69,13 @@ def groups_of(facts: pl.DataFrame, *, max_values: int) -> dict[str, pl.Series]:
     """What records are grouped by: their site, and each declared attribute."""
     sites = {"site": facts["site"]} if facts["site"].drop_nulls().len() else {}
     return {**sites, **attribute_values(facts, max_values=max_values)}
+
+
+def _labels(row: Mapping[str, Any]) -> list[str] | None:
+    if row["label"]:
+        return [row["label"]]
+    weights = row["label_weights"]
+    return None if weights is None else [one["label"] for one in weights if (one["weight"] or 0) > HAD_ABOVE]
 
 
 def _is_filled(value: object) -> bool:

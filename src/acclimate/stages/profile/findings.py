@@ -25,6 +25,11 @@ def findings(metrics: Mapping[str, Any]) -> Iterator[str]:
     yield from _missing(metrics)
     yield from _sites(metrics["shift"])
     yield from _labels(metrics["labels"], metrics["label_errors"])
+    if metrics["several_labels"]:
+        yield (
+            "Labels stand in label_weights alone: they are counted, but whether one is doubtful, or given away by a word or a"
+            " site, is looked for only where each record has one label."
+        )
     yield from _shortcuts(metrics)
     yield from _plan(metrics["plan"])
 

@@ -85,6 +85,7 @@ def _of_all(facts: pl.DataFrame, config: ProfileConfig) -> dict[str, Any]:
         "size": size_rows(facts),
         "missing": missing_rows(facts, max_values=config.max_values),
         "labels": label_rows(facts),
+        "several_labels": facts["label"].null_count() == facts.height and facts["labels"].drop_nulls().len() > 0,
         "associations": association_rows(facts, groups, max_values=config.max_values, seed=config.seed),
         "plan": {"half_width": config.half_width, "confidence": config.confidence, "groups": rows},
     }
@@ -143,7 +144,8 @@ STAGE = Stage(
         "acclimate.core.examples",
         "acclimate.core.hash_order",
         "acclimate.core.preferences",
-        "acclimate.core.softmax_regression",
+        "acclimate.core.label_sets",
+        "acclimate.core.logistic_regression",
         "acclimate.core.statistics",
         "acclimate.backends.rendering",
         "acclimate.backends.text_rendering",

@@ -61,11 +61,15 @@ def _missing_row(field: str, lacking: pl.Series, sites: pl.Series) -> dict[str, 
 
 
 def label_rows(facts: pl.DataFrame) -> list[dict[str, Any]]:
-    """How often each label was given, most frequent first, in all and by split; empty where no record has one."""
-    return list(_label_rows(facts.filter(pl.col("label").is_not_null())))
+    """How often each label was given, most frequent first, in all and by split; empty where no record has one.
+
+    `share` is of the records whose labels are known; where a record may have several, shares sum to more than one.
+    """
+    known = facts.filter(pl.col("labels").is_not_null())
+    return list(_label_rows(known.select("split", label="labels").explode("label").drop_nulls("label"), known.height))
 
 
-def _label_rows(labelled: pl.DataFrame) -> Iterator[dict[str, Any]]:
+def _label_rows(labelled: pl.DataFrame, known: int) -> Iterator[dict[str, Any]]:
     counts = labelled.group_by("label").len().sort("len", "label", descending=[True, False])
     for label, records in counts.iter_rows():
         given = labelled.filter(pl.col("label") == label)
@@ -73,6 +77,6 @@ def _label_rows(labelled: pl.DataFrame) -> Iterator[dict[str, Any]]:
         yield {
             "label": label,
             "records": records,
-            "share": records / labelled.height,
+            "share": records / known,
             "by_split": dict(splits.iter_rows()),
         }

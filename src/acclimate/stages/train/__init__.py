@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from acclimate.core.labels import LABEL_TASKS
 from acclimate.core.stage import MINILM, SMOLLM2, Equality, ExpectedCost, InputSizes, Stage
 from acclimate.stages.train.config import TrainConfig
 from acclimate.stages.train.run import preview, run
@@ -28,7 +29,7 @@ def _estimate(config: TrainConfig, known: InputSizes) -> ExpectedCost | None:
         return None
     own_share = 1 - config.replay_share if config.replays else 1
     seen = config.steps(known.rows.get("records", 0)) * config.rows_per_step / own_share
-    if config.task in ("masked_lm", "classification"):
+    if config.task in ("masked_lm", *LABEL_TASKS):
         cost = ExpectedCost(seen / TEXTS_PER_SECOND, int(ENCODER_MEMORY))
         return cost.with_model(known.parameters, measured_with=MINILM)
     seconds = seen * TOKENS_PER_ROW / TOKENS_PER_SECOND[config.method]
@@ -46,9 +47,10 @@ STAGE = Stage(
         "acclimate.backends",
         "acclimate.core.examples",
         "acclimate.core.hash_order",
+        "acclimate.core.label_sets",
         "acclimate.core.labels",
+        "acclimate.core.logistic_regression",
         "acclimate.core.preferences",
-        "acclimate.core.softmax_regression",
     ),
     estimate=_estimate,
 )

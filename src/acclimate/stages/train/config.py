@@ -8,6 +8,7 @@ from typing import Literal
 
 from pydantic import Field, model_validator
 
+from acclimate.core.labels import LABEL_TASKS
 from acclimate.core.ports import Objective, TrainingPlan
 from acclimate.core.preferences import BETAS, LossType
 from acclimate.core.stage import StageConfig
@@ -31,13 +32,14 @@ Without Regret)."""
 
 EVALUATIONS = 6
 
-Task = Literal["generation", "pretraining", "masked_lm", "classification", "preference"]
+Task = Literal["generation", "pretraining", "masked_lm", "classification", "multi-label-classification", "preference"]
 
 OBJECTIVES: Mapping[Task, Objective] = {
     "generation": "causal_lm",
     "pretraining": "causal_lm",
     "masked_lm": "masked_lm",
     "classification": "classification",
+    "multi-label-classification": "multi_label_classification",
     "preference": "preference",
 }
 """What each task is learnt by."""
@@ -45,9 +47,11 @@ OBJECTIVES: Mapping[Task, Objective] = {
 RATES: Mapping[Task, Mapping[str, float]] = {
     "masked_lm": CLASSIFICATION_RATES,
     "classification": CLASSIFICATION_RATES,
+    "multi-label-classification": CLASSIFICATION_RATES,
     "preference": PREFERENCE_RATES,
 }
-"""By task, where it has rates of its own; those of labels serve hidden words of the same encoders, not measured apart."""
+"""By task, where it has rates of its own; those of one label serve several labels and hidden words of the same
+encoders, not measured apart."""
 
 _TEXTS: tuple[Task, ...] = ("generation", "pretraining")
 _ONLY_FOR: tuple[tuple[tuple[str, ...], tuple[Task, ...], str], ...] = (
@@ -62,11 +66,11 @@ class TrainConfig(StageConfig):
     """How the base is adapted."""
 
     task: Task = "generation"
-    """The project's task: generation learns answers, pretraining whole texts, classification the labels of texts,
-    preference which of two answers is better. The step pretrain has masked_lm, which learns hidden words of texts."""
+    """The project's task: generation learns answers, pretraining whole texts, classification the label of each text,
+    multi-label-classification its labels, preference which of two answers is better. The step pretrain has masked_lm, which learns hidden words of texts."""
 
     labels: tuple[str, ...] = ()
-    """What classification tells apart, as the project's `labels` say; by itself the labels of the training records."""
+    """What is told of texts, as the project's `labels` say; by itself the labels of the training records."""
 
     method: Literal["lora", "full", "top_layers", "modules", "norms_and_biases"] = "lora"
     """`lora` trains small factors beside every linear layer, `full` all weights, `top_layers` the last layers alone (the
@@ -74,7 +78,7 @@ class TrainConfig(StageConfig):
 
     learning_rate: float | None = Field(default=None, gt=0)
     """Step size at its highest; by itself 1e-3 for lora, 2e-4 for full, 3e-4 for top_layers and modules, 3e-3 for
-    norms_and_biases; for classification and pretrain 1e-4 for full, top_layers and modules; for preference 1e-4 for lora, 1e-5 for full,
+    norms_and_biases; for labels and pretrain 1e-4 for full, top_layers and modules; for preference 1e-4 for lora, 1e-5 for full,
     2e-5 for top_layers and modules, 3e-4 for norms_and_biases. Higher learns and forgets more."""
 
     num_train_epochs: float = Field(default=3.0, gt=0, le=3)
@@ -179,7 +183,7 @@ class TrainConfig(StageConfig):
     @property
     def replays(self) -> bool:
         """Whether text that the base wrote is mixed in; an encoder writes none."""
-        return bool(self.replay_share) and self.task not in ("masked_lm", "classification")
+        return bool(self.replay_share) and self.task not in ("masked_lm", *LABEL_TASKS)
 
     @property
     def rows_per_step(self) -> int:

@@ -8,7 +8,7 @@ from typing import Any
 
 from acclimate.core.artifacts import Artifact
 from acclimate.core.errors import DataError
-from acclimate.core.labels import COLUMNS, label_names
+from acclimate.core.labels import COLUMNS, LABEL_TASKS, SINGLE
 from acclimate.core.ports import ModelFacts, Models, TokenRow
 from acclimate.core.stage import Inputs
 from acclimate.stages.train.config import TrainConfig
@@ -41,10 +41,11 @@ def row_maker(config: TrainConfig, inputs: Inputs, models: Models) -> RowMaker:
     if config.task == "masked_lm":
         tokenizer = models.tokenizer(base)
         return MaskedRows(tokenizer, max_length(config, tokenizer.facts))
-    if config.task == "classification":
-        labels = label_names(list(inputs["records"].rows(COLUMNS)), config.labels)
+    if config.task in LABEL_TASKS:
         tokenizer = models.tokenizer(base)
-        return LabelRows(tokenizer, labels, max_length(config, tokenizer.facts))
+        rows_of = LabelRows.of_one if config.task == SINGLE else LabelRows.of_several
+        records = inputs["records"].rows(COLUMNS)
+        return rows_of(tokenizer, records, config.labels, max_length(config, tokenizer.facts))
     model = models.tokenizer_only(base)
     if config.task == "preference":
         return PairRows(model, max_length(config, model.facts))

@@ -10,6 +10,7 @@ from typing import Any
 
 from acclimate.core.artifacts import Output
 from acclimate.core.errors import ContractError
+from acclimate.core.labels import SEVERAL, SINGLE
 from acclimate.core.ports import REPLAY, AnyRow, Context, Models, TrainingPlan, TrainingResult
 from acclimate.core.report import Counts, Report
 from acclimate.core.schema import records_table
@@ -157,16 +158,22 @@ def _warnings(
         said.append("There was no sampled text to replay, so nothing held the model to what it knew.")
     if material.replay.dropped:
         said.append(f"{len(material.replay.dropped)} sampled text(s) could not be replayed.")
-    return (*said, *_label_warnings(material))
+    return (*said, *_label_warnings(config, material))
 
 
-def _label_warnings(material: Material) -> Iterator[str]:
+def _label_warnings(config: TrainConfig, material: Material) -> Iterator[str]:
     """What the reader must know of labels."""
     if not material.maker.labels:
         return
     unlabelled = Counter(reason for _, reason, _ in material.domain.dropped)
     if unlabelled:
         yield f"{unlabelled.total()} training record(s) have no label and were set aside; the classifier did not see them."
+    several = sum(_has_several_in_full(row.record) for row in material.domain.rows)
+    if several and config.task == SINGLE:
+        yield (
+            f"{several} training record(s) have no plain label and several in label_weights with the full weight 1, and were"
+            f" learnt as equal shares of each; task: {SEVERAL} learns all labels of a record."
+        )
     if material.domain.cut_records:
         yield (
             f"Of {material.domain.cut_records} training text(s) longer than {material.maker.max_length} tokens the"
@@ -175,3 +182,8 @@ def _label_warnings(material: Material) -> Iterator[str]:
     unseen = [label for label, count in _rows_metrics(material)["labels"].items() if not count]
     if unseen:
         yield f"No training record has {', '.join(unseen)}, so the classifier cannot tell what labels it."
+
+
+def _has_several_in_full(record: Mapping[str, Any]) -> bool:
+    """Whether a record looks as those do that have several labels; two votes that differ look the same."""
+    return not record["label"] and sum(one["weight"] == 1 for one in record["label_weights"] or ()) > 1

@@ -116,6 +116,14 @@ def test_equal_texts_with_different_labels_stay_and_are_warned_of(run_stage):
     assert "1 texts stand more than once with different labels" in result.report.warnings[0]
 
 
+def test_equal_texts_with_other_sets_of_labels_stay_and_those_with_the_same_set_go(run_stage):
+    sets = {"a": ("x", "y"), "b": ("y", "x"), "c": ("x",), "d": ()}
+    weights = {name: [{"label": one, "weight": 1.0} for one in labels] for name, labels in sets.items()}
+    result = run_stage(STAGE, [{"id": name, "text": LONG, "label_weights": given} for name, given in weights.items()])
+    assert result.dropped == {"b": ("exact_duplicate", "a")}
+    assert set(result.kept) == {"a", "c", "d"}
+
+
 def test_a_chain_does_not_drop_a_record_that_is_no_copy_of_its_survivor(run_stage):
     chain = [LONG, edited(LONG, 3, 13, 23, 33), edited(LONG, 3, 13, 23, 33, 8, 18, 28, 37)]
     result = run_stage(STAGE, [{"id": str(index), "text": text} for index, text in enumerate(chain)])

@@ -14,7 +14,7 @@ from sklearn.linear_model import LogisticRegression
 from sklearn.metrics import roc_auc_score
 
 from acclimate.core.confident_learning import doubted_labels
-from acclimate.core.softmax_regression import softmax_probabilities
+from acclimate.core.logistic_regression import softmax_probabilities
 from acclimate.stages.profile.associations import association_p_value, cramers_v, mutual_information
 from acclimate.stages.profile.classifier import FOLDS, fit, folds_of, in_own_span, judged_unseen, weighted
 from acclimate.stages.profile.collection_plan import half_width, subjects_needed

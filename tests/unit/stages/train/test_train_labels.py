@@ -59,6 +59,12 @@ def test_soft_labels_are_learnt_as_shares(train):
     assert report.metrics["labels"] == {"card": 4.75, "cash": 4.25}
 
 
+def test_records_with_several_labels_in_full_are_warned_of(train):
+    both = [{"label": "card", "weight": 1.0}, {"label": "cash", "weight": 1.0}]
+    report, _ = train([*LABELLED, *MEASURED, {"id": "both", "text": "both", "label_weights": both, "split": "train"}])
+    assert any("1 training record(s) have no plain label and several" in warning for warning in report.warnings)
+
+
 def test_records_without_a_label_are_set_aside_with_the_reason_and_counted(train):
     bare = [
         {"id": "bare", "text": "hm", "split": "train"},
