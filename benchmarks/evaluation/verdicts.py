@@ -41,7 +41,7 @@ DRAWS = 200
 SIZES = ((65, 1), (65, 4), (32, 1), (8, 1))
 """Subjects, and how many times the texts and probes of retention that there are."""
 
-SETTINGS = Settings(resamples=500, confidence=0.95, min_clusters=10, seed=0)
+SETTINGS = Settings(resamples=500, confidence=0.95, min_clusters=20, seed=0)
 BUDGET = Budget(general=0.01, ability=0.02)
 ADAPTED, BASE = f"{LIKELIHOOD}_adapted", f"{LIKELIHOOD}_base"
 _SAID = {"set_by": "benchmark", "why": "what is planted"}
