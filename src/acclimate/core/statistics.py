@@ -160,7 +160,7 @@ class Resamples:
         quantile = float(stats.t.ppf(1 - tail, freedom))
         towards_zero = max(error, (value - low if value > 0 else high - value) / quantile)
         p_value = 2 * float(stats.t.sf(abs(value) / towards_zero, freedom)) if towards_zero else float(value == 0)
-        detectable = max(value - low, high - value) + float(stats.t.ppf(POWER, freedom)) * error
+        detectable = (high - low) / 2 + float(stats.t.ppf(POWER, freedom)) * error
         return Estimate(value, low, high, error, p_value, detectable, self.items, self.clusters)
 
 
