@@ -70,7 +70,7 @@ def read_scores(folder: Path) -> Scores:
     inputs: dict[str, Artifact] = {arm: made[f"predict.{arm}"].artifact for arm in ("base", "adapted")}
     predictions = read_predictions(inputs)
     test = read_test_records(made["split"].artifact)
-    items = line_up(test, predictions, has_answers=False)
+    items = line_up(test, predictions, has_answers=True)
     abilities = abilities_of({"general": made["general"].artifact})
     rest = {arm: rows.filter(pl.col("suite").is_in(["general", "ability"])) for arm, rows in predictions.items()}
     return Scores(test, items, rest["base"], rest["adapted"], abilities)
