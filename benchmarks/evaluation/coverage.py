@@ -2,7 +2,7 @@
 
 Sets of 20 to 100 subjects are drawn from populations with a known truth: made-up ones, and the scores of a finished
 project drawn with replacement, so that nothing is scored again. Errors and power of the whole gate are in
-benchmarks.evaluation.gate_errors; both are written together.
+benchmarks.evaluation.gate_errors; both are written together. Without a project only the made-up ones are drawn.
 
     python -m benchmarks.evaluation.coverage --project demo --output benchmarks/results/coverage.json
 """
@@ -32,12 +32,12 @@ PLANNED = 200
 
 
 @lru_cache
-def populations(project: Path) -> dict[str, Population]:
-    """All of them, by name."""
-    return {one.name: one for one in (*made_up(), *of_project(project))}
+def populations(project: Path | None) -> dict[str, Population]:
+    """All of them, by name; the made-up ones alone without a project."""
+    return {one.name: one for one in (*made_up(), *(of_project(project) if project else ()))}
 
 
-def covered(name: str, subjects: int, *, project: Path, sets: int, resamples: int = RESAMPLES) -> dict[str, Any]:
+def covered(name: str, subjects: int, *, project: Path | None, sets: int, resamples: int = RESAMPLES) -> dict[str, Any]:
     """How often the interval holds the truth, on which side it misses, and how often those of peers hold it."""
     population = populations(project)[name]
     random = np.random.default_rng([zlib.crc32(name.encode()), subjects])
@@ -57,7 +57,7 @@ def covered(name: str, subjects: int, *, project: Path, sets: int, resamples: in
     return share_result(f"{name}, {subjects} subjects: truth in the interval", held, ".93 – .97", missed | others)
 
 
-def found_effects(name: str, subjects: int, *, project: Path, sets: int) -> dict[str, Any]:
+def found_effects(name: str, subjects: int, *, project: Path | None, sets: int) -> dict[str, Any]:
     """How often an effect of the detectable size is found: a gain in half of the sets, a loss in the others."""
     population = populations(project)[name]
     random = np.random.default_rng([zlib.crc32(name.encode()), subjects, 1])
@@ -72,7 +72,7 @@ def found_effects(name: str, subjects: int, *, project: Path, sets: int) -> dict
     return share_result(figure, found + lost, ".75 – .85", each)
 
 
-def agreeing(name: str, subjects: int, *, project: Path, sets: int) -> dict[str, Any]:
+def agreeing(name: str, subjects: int, *, project: Path | None, sets: int) -> dict[str, Any]:
     """How often so many resamples and four times as many say the same of the truth."""
     population = populations(project)[name]
     random = np.random.default_rng([zlib.crc32(name.encode()), subjects, 2])
@@ -86,14 +86,15 @@ def agreeing(name: str, subjects: int, *, project: Path, sets: int) -> dict[str,
     )
 
 
-def _rows(project: Path, sets: int) -> Iterable[partial[dict[str, Any]]]:
+def _rows(project: Path | None, sets: int) -> Iterable[partial[dict[str, Any]]]:
     of: dict[str, Any] = {"project": project, "sets": sets}
     known = populations(project)
     yield from (partial(covered, name, subjects, **of) for name in known for subjects in SUBJECTS)
     moved = [name for name, population in known.items() if population.shifts]
     yield from (partial(found_effects, name, subjects, **of) for name in moved for subjects in (20, 50))
     yield partial(agreeing, next(iter(known)), 30, **of)
-    yield from gate_rows(project, sets)
+    if project:
+        yield from gate_rows(project, sets)
 
 
 def _call(row: partial[dict[str, Any]]) -> dict[str, Any]:
@@ -103,7 +104,7 @@ def _call(row: partial[dict[str, Any]]) -> dict[str, Any]:
 def main() -> None:
     """Draws everything on all cores and writes one row for each population and number of subjects."""
     parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
-    parser.add_argument("--project", type=Path, default=Path("demo"))
+    parser.add_argument("--project", type=Path)
     parser.add_argument("--sets", type=int, default=SETS)
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()

@@ -38,7 +38,7 @@ from acclimate.stages.evaluate.compare import Settings, compare_groups, groups_o
 from benchmarks.recording import result, write_results
 
 DRAWS = 200
-SIZES = ((65, 1), (65, 4), (32, 1), (8, 1))
+SIZES = ((65, 1), (65, 4), (44, 1), (32, 1))
 """Subjects, and how many times the texts and probes of retention that there are."""
 
 SETTINGS = Settings(resamples=500, confidence=0.95, min_clusters=20, seed=0)
