@@ -14,6 +14,7 @@ import zlib
 from collections.abc import Iterable
 from concurrent.futures import ProcessPoolExecutor
 from functools import lru_cache, partial
+from multiprocessing import get_context
 from pathlib import Path
 from typing import Any
 
@@ -108,7 +109,8 @@ def main() -> None:
     parser.add_argument("--sets", type=int, default=SETS)
     parser.add_argument("--output", type=Path)
     arguments = parser.parse_args()
-    with ProcessPoolExecutor() as pool:
+    # Not forked: polars, which has read the project by then, holds locks that a fork would never see released.
+    with ProcessPoolExecutor(mp_context=get_context("spawn")) as pool:
         write_results(arguments.output, list(pool.map(_call, _rows(arguments.project, arguments.sets))))
 
 
