@@ -46,11 +46,14 @@ def _cpu_lines() -> list[str]:
     return path.read_text().splitlines() if path.exists() else []
 
 
-def share_result(figure: str, seen: Sequence[bool], goal: str = "") -> dict[str, Any]:
+def share_result(
+    figure: str, seen: Sequence[bool], goal: str = "", peers: Mapping[str, Any] | None = None
+) -> dict[str, Any]:
     """How often something was so, with Wilson's interval."""
     found = stats.binomtest(sum(seen), len(seen)).proportion_ci(method="wilson")
     interval = [round(float(bound), 3) for bound in found]
-    return result(f"{figure} (n={len(seen)})", round(sum(seen) / len(seen), 4), interval=interval, goal=goal)
+    value = round(sum(seen) / len(seen), 4)
+    return result(f"{figure} (n={len(seen)})", value, interval=interval, goal=goal, peers=peers)
 
 
 def result(

@@ -38,10 +38,10 @@ from acclimate.stages.evaluate.compare import Settings, compare_groups, groups_o
 from benchmarks.recording import result, write_results
 
 DRAWS = 200
-SIZES = ((65, 1), (65, 4), (32, 1), (8, 1))
+SIZES = ((65, 1), (65, 4), (44, 1), (32, 1))
 """Subjects, and how many times the texts and probes of retention that there are."""
 
-SETTINGS = Settings(resamples=500, confidence=0.95, min_clusters=10, seed=0)
+SETTINGS = Settings(resamples=500, confidence=0.95, min_clusters=20, seed=0)
 BUDGET = Budget(general=0.01, ability=0.02)
 ADAPTED, BASE = f"{LIKELIHOOD}_adapted", f"{LIKELIHOOD}_base"
 _SAID = {"set_by": "benchmark", "why": "what is planted"}
@@ -70,7 +70,7 @@ def read_scores(folder: Path) -> Scores:
     inputs: dict[str, Artifact] = {arm: made[f"predict.{arm}"].artifact for arm in ("base", "adapted")}
     predictions = read_predictions(inputs)
     test = read_test_records(made["split"].artifact)
-    items = line_up(test, predictions, has_answers=False)
+    items = line_up(test, predictions, has_answers=True)
     abilities = abilities_of({"general": made["general"].artifact})
     rest = {arm: rows.filter(pl.col("suite").is_in(["general", "ability"])) for arm, rows in predictions.items()}
     return Scores(test, items, rest["base"], rest["adapted"], abilities)

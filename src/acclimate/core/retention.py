@@ -98,7 +98,7 @@ def _general(paired: pl.DataFrame, margin: float, resamples: int, seed: int) -> 
     size = float(paired["bytes"].sum()) * math.log(2)
     change = _resampling(paired, resamples, seed).value(Ratio(adapted - nats, nats))
     verdict = judge_loss(low=change.low, high=change.high, margin=margin)
-    needed = items_needed(items=change.items, standard_error=change.standard_error, value=change.value, margin=margin)
+    needed = _items_needed(change.items, change.value, low=change.low, high=change.high, margin=margin)
     return _without_internals(change) | {
         "base": float(nats.sum()) / size,
         "adapted": float(adapted.sum()) / size,
@@ -132,8 +132,7 @@ def _ability(name: str, probes: pl.DataFrame, margin: float) -> dict[str, Any]:
     lost = probes.filter(pl.col("base") & ~pl.col("adapted")).height
     bounds = paired_share_bounds(won=won, lost=lost, items=items, confidence=ONE_SIDED)
     verdict = judge_loss(low=-bounds.high, high=-bounds.low, margin=margin)
-    error = (bounds.high - bounds.low) / 2 / _UNITS_OF_Z
-    needed = items_needed(items=items, standard_error=error, value=(won - lost) / items, margin=-margin)
+    needed = _items_needed(items, (won - lost) / items, low=bounds.low, high=bounds.high, margin=-margin)
     return {
         "ability": name,
         "items": items,
@@ -149,6 +148,12 @@ def _ability(name: str, probes: pl.DataFrame, margin: float) -> dict[str, Any]:
         "verdict": verdict,
         "items_needed": needed if verdict == INSUFFICIENT else None,
     }
+
+
+def _items_needed(items: int, value: float, *, low: float, high: float, margin: float) -> int | None:
+    """How many items would settle it, by the side of the interval that has to clear the margin."""
+    reach = value - low if value > margin else high - value
+    return items_needed(items=items, standard_error=reach / _UNITS_OF_Z, value=value, margin=margin)
 
 
 def _sampled(paired: pl.DataFrame, resamples: int, seed: int) -> dict[str, Any] | None:

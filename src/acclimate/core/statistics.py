@@ -19,6 +19,8 @@ Floats = npt.NDArray[np.float64]
 POWER = 0.8
 CELLS_AT_ONCE = 1 << 22
 """Weights held at once: bounds the memory, and changes no result."""
+_LEAST_ERROR = 0.25
+"""Share of the standard error that every draw has at least: with it the bound of 1 in 20 is .25, as the exact one is."""
 
 
 @dataclass(frozen=True)
@@ -52,6 +54,14 @@ class Estimate:
     clusters: int
 
 
+@dataclass(frozen=True)
+class Bounds:
+    """An interval without more."""
+
+    low: float
+    high: float
+
+
 class Resamples:
     """The same bootstrap draws of whole clusters for every figure on these items, so that comparisons stay paired.
 
@@ -78,8 +88,17 @@ class Resamples:
 
     def value(self, ratio: Ratio) -> Estimate:
         """A figure on its own."""
-        above, below = self._sums(ratio.numerator, ratio.denominator)
-        return self._estimate(ratio.value, _divided(above, below))
+        totals = self._totals(ratio.numerator, ratio.denominator)
+        return self._estimate(totals, totals[:, 1], _ratio_of_sums)
+
+    def difference(self, ratio: Ratio, other: Ratio) -> Estimate:
+        """One figure less another on the same items."""
+        totals = self._totals(ratio.numerator, ratio.denominator, other.numerator, other.denominator)
+
+        def less(sums: Floats) -> Floats:
+            return _ratio_of_sums(sums[:, :2]) - _ratio_of_sums(sums[:, 2:])
+
+        return self._estimate(totals, totals[:, 1], less)
 
     def function_of_sums(self, columns: Floats | sparse.csr_array, function: Callable[[Floats], Floats]) -> Estimate:
         """A figure that depends on the items through the sums of columns alone, as a kappa does.
@@ -87,22 +106,11 @@ class Resamples:
         `columns` has a row for each item. `function` takes one row of sums a draw and gives one value a row, NaN where
         the figure is undefined.
         """
-        totals = self._membership() @ columns
-        draws = np.concatenate([function(weights @ totals) for weights in self._weights()])
-        return self._estimate(float(function(np.ones((1, self.clusters)) @ totals)[0]), draws)
+        return self._estimate(self._membership() @ columns, self._totals(np.ones(self.items))[:, 0], function)
 
-    def difference(self, ratio: Ratio, other: Ratio) -> Estimate:
-        """One figure less another on the same items."""
-        above, below, other_above, other_below = self._sums(
-            ratio.numerator, ratio.denominator, other.numerator, other.denominator
-        )
-        return self._estimate(ratio.value - other.value, _divided(above, below) - _divided(other_above, other_below))
-
-    def _sums(self, *columns: Floats) -> tuple[Floats, ...]:
-        """Each column's sum in each resample."""
-        totals = np.stack([np.bincount(self._place, column, self.clusters) for column in columns], axis=1)
-        drawn = np.concatenate([weights @ totals for weights in self._weights()])
-        return tuple(drawn.T)
+    def _totals(self, *columns: Floats) -> Floats:
+        """Clusters × columns: each column's sum in each cluster."""
+        return np.stack([np.bincount(self._place, column, self.clusters) for column in columns], axis=1)
 
     def _membership(self) -> sparse.csr_array:
         """Clusters × items: one where the item is of the cluster."""
@@ -120,23 +128,69 @@ class Resamples:
             counts = np.bincount(drawn.ravel(), minlength=rows * self.clusters)
             yield counts.reshape(rows, self.clusters).astype(np.float64)
 
-    def _estimate(self, value: float, draws: Floats) -> Estimate:
-        """Hesterberg's expanded percentile interval, which is a t interval where the draws are normal.
+    def _estimate(
+        self, totals: Floats | sparse.csr_array, sizes: Floats, function: Callable[[Floats], Floats]
+    ) -> Estimate:
+        """Each side the wider of two intervals, since either alone is too narrow where clusters are few and uneven.
 
-        Of percentile, BCa, t and this one it covered best at 8 to 50 clusters of skewed size in a simulation
-        (Hesterberg 2015, "What teachers should know about the bootstrap").
+        One is Hesterberg's expanded percentile (2015, "What teachers should know about the bootstrap"), a t interval where
+        the draws are normal, with Satterthwaite's degrees of freedom; the other is the bootstrap-t (Efron 1981), which
+        follows skewness. Both rest on the influence of each cluster, by the jackknife; `sizes` is what a cluster weighs.
+        No bound lies beyond what a draw can give, one cluster drawn again and again among them: a share stays a share.
         """
-        if self.clusters < 2 or not np.isfinite(draws).all():
+        each = totals if isinstance(totals, np.ndarray) else totals.toarray()
+        whole = each.sum(axis=0, keepdims=True)
+        value = float(function(whole)[0])
+        influence = value - function(whole - each) if self.clusters > 1 else np.full(1, math.nan)
+        squares = np.stack([sizes, influence**2, influence * sizes, sizes**2], axis=1)
+        blocks = [(function(weights @ totals), weights @ squares) for weights in self._weights()]
+        draws, drawn = (np.concatenate(parts) for parts in zip(*blocks, strict=True))
+        if not (np.isfinite(draws).all() and np.isfinite(influence).all()):
             return Estimate(value, math.nan, math.nan, math.nan, math.nan, math.nan, self.items, self.clusters)
-        freedom = self.clusters - 1
-        expansion = math.sqrt(self.clusters / freedom)
         tail = (1 - self.confidence) / 2
+        freedom = _degrees_of_freedom(influence)
+        expansion = math.sqrt(self.clusters / (self.clusters - 1))
         expanded = float(stats.norm.cdf(expansion * stats.t.ppf(tail, freedom)))
         low, high = np.quantile(draws, [expanded, 1 - expanded])
+        reach = _studentised(draws - value, drawn, float(sizes.sum()), influence, tail)
+        given = np.concatenate([draws, function(each)])
+        low = min(float(low), max(value - reach.high, float(np.nanmin(given))))
+        high = max(float(high), min(value - reach.low, float(np.nanmax(given))))
         error = float(np.std(draws)) * expansion
-        p_value = 2 * float(stats.t.sf(abs(value) / error, freedom)) if error else float(value == 0)
-        quantiles = float(stats.t.ppf(1 - tail, freedom) + stats.t.ppf(POWER, freedom))
-        return Estimate(value, float(low), float(high), error, p_value, quantiles * error, self.items, self.clusters)
+        quantile = float(stats.t.ppf(1 - tail, freedom))
+        towards_zero = max(error, (value - low if value > 0 else high - value) / quantile)
+        p_value = 2 * float(stats.t.sf(abs(value) / towards_zero, freedom)) if towards_zero else float(value == 0)
+        detectable = (high - low) / 2 + float(stats.t.ppf(POWER, freedom)) * error
+        return Estimate(value, low, high, error, p_value, detectable, self.items, self.clusters)
+
+
+def _degrees_of_freedom(influence: Floats) -> float:
+    """How well the clusters tell the standard error (Satterthwaite 1946): one less than there are, fewer if few weigh most.
+
+    >>> _degrees_of_freedom(np.array([1.0, -1, 1, -1]))
+    3.0
+    """
+    squares = influence**2
+    spread = float(((squares - squares.mean()) ** 2).sum())
+    most = float(len(influence) - 1)
+    return min(most, 2 * float(squares.sum()) ** 2 / spread) if spread else most
+
+
+def _studentised(moved: Floats, drawn: Floats, size: float, influence: Floats, tail: float) -> Bounds:
+    """The quantiles of how far a draw moves in standard errors of its own, in the figure's standard error.
+
+    `drawn` are each draw's sums of sizes, of squared influence, of influence × size and of squared sizes. In a draw that
+    moved the figure by d, a cluster's influence is its own less d × its share of the size: exact for a ratio. A draw of
+    clusters that happen to be alike has hardly an error of its own.
+    """
+    sizes, squared, mixed, squared_sizes = drawn.T
+    slope = moved / size
+    error = math.sqrt(float((influence**2).sum()))
+    variance = np.maximum(squared - 2 * slope * mixed + slope**2 * squared_sizes, 0)
+    own = np.maximum(np.sqrt(variance) * size / sizes, error * _LEAST_ERROR)
+    studentised = np.divide(moved, own, out=np.zeros_like(moved), where=own > 0)
+    low, high = np.quantile(studentised, [tail, 1 - tail]) * error
+    return Bounds(float(low), float(high))
 
 
 def holm(p_values: Sequence[float]) -> list[float]:
@@ -159,14 +213,6 @@ def exact_mcnemar(lost: int, won: int) -> float:
     if lost + won == 0:
         return 1.0
     return float(stats.binomtest(lost, lost + won, 0.5).pvalue)
-
-
-@dataclass(frozen=True)
-class Bounds:
-    """An interval without more."""
-
-    low: float
-    high: float
 
 
 def paired_share_bounds(*, won: int, lost: int, items: int, confidence: float) -> Bounds:
@@ -219,5 +265,8 @@ def items_needed(
     return max(items + 1, math.ceil(items * (z * standard_error / distance) ** 2))
 
 
-def _divided(above: Floats, below: Floats) -> Floats:
-    return np.divide(above, below, out=np.full_like(above, np.nan), where=below != 0)
+def _ratio_of_sums(sums: Floats) -> Floats:
+    """The first column over the second; NaN where there is nothing to divide by."""
+    above, below = sums.T
+    ratios: Floats = np.divide(above, below, out=np.full(len(sums), np.nan), where=below != 0)
+    return ratios

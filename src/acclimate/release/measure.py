@@ -41,10 +41,13 @@ class Measure:
     def items_missing(self) -> int | None:
         """How many more items would settle it, if all stays as measured; None where no number would.
 
+        What counts is the side of the interval that has to clear the margin.
+
         >>> Measure(value=0.1, low=-0.1, error=0.1, margin=0.0, level=0.025, looks=1, items=100).items_missing
         718
         """
-        error = max(self.error, (self.value - self.low) / float(norm.ppf(1 - self.level)))
+        below = (self.value - self.low) / float(norm.ppf(1 - self.level))
+        error = below if self.value > self.margin else self.error
         total = items_needed(
             items=self.items, standard_error=error, value=self.value, margin=self.margin, confidence=1 - 2 * self.level
         )

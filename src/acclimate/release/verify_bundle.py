@@ -744,7 +744,8 @@ def _p_missed(measure: _Measure) -> float:
 
 def _items_missing(measure: _Measure) -> int | None:
     distance = abs(measure.value - measure.margin)
-    error = max(measure.error, (measure.value - measure.low) / NormalDist().inv_cdf(1 - measure.level))
+    below = (measure.value - measure.low) / NormalDist().inv_cdf(1 - measure.level)
+    error = below if measure.value > measure.margin else measure.error
     return _items_needed(measure.items, error, distance, measure.level) - measure.items if distance else None
 
 

@@ -13,6 +13,7 @@ from scipy import optimize, sparse, stats
 from acclimate.core.statistics import (
     Ratio,
     Resamples,
+    _degrees_of_freedom,
     exact_mcnemar,
     holm,
     items_needed,
@@ -81,6 +82,80 @@ def test_a_true_effect_of_the_minimum_detectable_size_is_found_in_four_of_five_s
     assert np.mean(promised) == pytest.approx(effect, rel=0.05)
 
 
+def uneven_study(generator, clusters):
+    """Few subjects hold most of the bytes, and gains are skewed; the true ratio is -0.1."""
+    sizes = 100 * np.exp(generator.normal(0, 0.5, clusters))
+    return Ratio(sizes * (generator.gamma(2, 0.1, clusters) - 0.3), sizes)
+
+
+def test_intervals_of_uneven_clusters_and_skewed_effects_cover_the_truth():
+    generator = np.random.default_rng(5)
+    names = [str(place) for place in range(30)]
+    found = [Resamples(names, resamples=300, seed=0).value(uneven_study(generator, 30)) for _ in range(500)]
+    assert 0.925 <= np.mean([one.low < -0.1 < one.high for one in found]) <= 0.975
+
+
+def test_intervals_of_a_mean_are_near_those_of_bca():
+    sample = np.random.default_rng(6).gamma(4, 1, 100)
+    estimate = Resamples([str(place) for place in range(100)], resamples=20_000, seed=0).value(
+        ratio(sample, np.ones(100))
+    )
+    oracle = stats.bootstrap((sample,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(7))
+    interval = oracle.confidence_interval
+    assert (estimate.low, estimate.high) == pytest.approx(
+        (interval.low, interval.high), abs=0.2 * estimate.standard_error
+    )
+
+
+def test_the_long_side_is_the_bootstrap_t_where_the_figure_is_skewed():
+    sample = np.random.default_rng(8).exponential(1, 40)
+    drawn = np.random.default_rng(9).choice(sample, (20_000, 40))
+    moved = drawn.mean(axis=1) - sample.mean()
+    edge = sample.mean() - np.quantile(moved / drawn.std(axis=1), 0.025) * sample.std()
+    estimate = Resamples([str(place) for place in range(40)], resamples=20_000, seed=0).value(
+        ratio(sample, np.ones(40))
+    )
+    assert estimate.high == pytest.approx(edge, abs=0.02)
+    assert estimate.high - estimate.value > 1.2 * (estimate.value - estimate.low)
+
+
+def test_clusters_of_which_few_hold_most_tell_less_than_their_number():
+    even = np.random.default_rng(10).normal(0, 1, 40)
+    assert _degrees_of_freedom(np.tile([1.0, -1.0], 20)) == 39
+    assert 30 < _degrees_of_freedom(even) <= 39
+    assert 2 <= _degrees_of_freedom(even * np.where(np.arange(40) < 4, 30, 1)) < 8
+
+
+@given(st.integers(0, 1000), st.sampled_from([-1.0, 0.01, 3.0]))
+@settings(max_examples=20, deadline=None)
+def test_a_figure_in_other_units_has_the_same_interval_and_p_value(seed, unit):
+    figure = uneven_study(np.random.default_rng(seed), 12)
+    draws = Resamples([str(place) for place in range(12)], resamples=200, seed=0)
+    plain, turned = draws.value(figure), draws.value(Ratio(figure.numerator * unit, figure.denominator * 7))
+    expected = sorted([plain.low * unit / 7, plain.high * unit / 7])
+    assert [turned.low, turned.high] == pytest.approx(expected)
+    assert turned.p_value == pytest.approx(plain.p_value)
+    assert plain.low <= plain.value <= plain.high
+
+
+@given(st.integers(0, 1000))
+@settings(max_examples=20, deadline=None)
+def test_what_is_significant_lies_outside_the_interval(seed):
+    generator = np.random.default_rng(seed)
+    estimate = Resamples([str(place) for place in range(15)], resamples=200, seed=0).value(
+        ratio(generator.normal(0.4, 1, 15), generator.uniform(0.2, 2, 15))
+    )
+    assert estimate.p_value >= 0.05 or not estimate.low <= 0 <= estimate.high
+
+
+def test_a_share_that_many_draws_lack_has_no_endless_interval():
+    names = [str(place) for place in range(20)]
+    estimate = Resamples(names, resamples=2000, seed=0).value(ratio([1] + [0] * 19, np.ones(20)))
+    exact = stats.binomtest(1, 20).proportion_ci()
+    assert estimate.low == 0
+    assert estimate.high == pytest.approx(exact.high, abs=0.05)
+
+
 @given(st.permutations(range(8)))
 @settings(max_examples=20, deadline=None)
 def test_the_order_of_items_changes_nothing(order):
@@ -103,7 +178,7 @@ def test_blocks_of_resamples_do_not_change_the_draws():
 
 @pytest.mark.parametrize("as_stored", [np.asarray, sparse.csr_array])
 def test_a_function_of_sums_has_the_draws_of_the_same_figure_as_a_ratio(as_stored):
-    figure = ratio([3, 1, 4, 1, 5, 9], [2, 7, 1, 8, 2, 8])
+    figure = ratio([3, 1, 4, 1, 5, 9], np.ones(6))
     draws = Resamples(list("aabbcd"), resamples=200, seed=0)
     columns = as_stored(np.column_stack([figure.numerator, figure.denominator]))
     estimate = draws.function_of_sums(columns, lambda sums: sums[:, 0] / sums[:, 1])

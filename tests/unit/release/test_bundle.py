@@ -255,9 +255,9 @@ def drawn_metrics(draw: np.random.Generator) -> dict[str, Any]:
             spread = float(draw.choice([0.02, 0.1, 0.4]))
             clusters = int(draw.choice([8, 12, 40, 200]))
             more = {name: row[name] for name in ("group", "value") if name in row}
-            rows[place] = compared(row["arm"], row["metric"], float(draw.normal(0, 0.3)), spread, **more) | {
-                "clusters": clusters
-            }
+            drawn = compared(row["arm"], row["metric"], float(draw.normal(0, 0.3)), spread, **more)
+            uneven = {"clusters": clusters, "high": drawn["high"] + float(draw.choice([0, 1])) * spread}
+            rows[place] = drawn | uneven
     general = metrics["retention"]["general"]
     value, error = float(draw.normal(0.008, 0.01)), float(draw.choice([0.001, 0.004]))
     general |= {"value": value, "low": value - error, "high": value + error}

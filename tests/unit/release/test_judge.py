@@ -15,6 +15,7 @@ from acclimate.release.config import KINDS, ReleaseConfig
 from acclimate.release.evidence import FAIL, INSUFFICIENT, NOT_TESTED, PASS, Evidence
 from acclimate.release.judge import Verdict, judge
 from acclimate.release.looks import Looks, read_looks
+from acclimate.release.measure import from_interval
 
 SET = {"set_by": "Ann", "why": "agreed"}
 GATES = (
@@ -300,6 +301,13 @@ def test_without_gates_nothing_is_shown() -> None:
     verdict = judge(release(), evidence(release()))
     assert (verdict.status, tuple(verdict.no_gate)) == (INSUFFICIENT, KINDS)
     assert verdict.reasons == ["no gates are set: nothing was asked of the model"]
+
+
+@pytest.mark.parametrize(("low", "high", "needed"), [(0.0, 0.4, 264), (0.0, 9.0, 264), (-0.1, 0.4, 718)])
+def test_only_the_side_that_has_to_clear_the_margin_says_how_much_more(low: float, high: float, needed: int) -> None:
+    measure = from_interval(0.2, low, high, margin=0.05, confidence=0.95, clusters=50, looks=1, items=100)
+    assert not measure.passes
+    assert measure.items_missing == needed
 
 
 def test_every_look_is_paid_for() -> None:

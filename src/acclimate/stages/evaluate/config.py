@@ -33,8 +33,9 @@ class EvaluateConfig(StageConfig):
     resamples: int = Field(default=4000, ge=200)
     """Bootstrap resamples of whole subjects; more make the intervals smoother and the stage slower."""
 
-    min_clusters: int = Field(default=10, ge=2)
-    """Subjects below which a comparison is called insufficient evidence whatever it shows."""
+    min_clusters: int = Field(default=20, ge=2)
+    """Subjects below which a comparison is called insufficient evidence whatever it shows: intervals are shown to cover
+    from 20 on."""
 
     max_slice_values: int = Field(default=20, ge=1)
     """An attribute with more values than this is not sliced by, and the report says so."""

@@ -31,7 +31,7 @@ def test_an_adapted_model_that_needs_fewer_bits_is_better_on_every_site(bench):
         "base": bench.predictions("base", noisy(1.0, 0.1)),
         "adapted": bench.predictions("adapted", noisy(0.8, 0.08)),
     }
-    report, items = bench.evaluate(inputs)
+    report, items = bench.evaluate(inputs, min_clusters=12)
     row = by_arm_and_metric(report)["base", "bits_per_byte"]
     assert row["verdict"] == "better"
     assert row["high"] < 0 < row["minimum_detectable"]
@@ -79,7 +79,7 @@ def test_the_copying_baseline_is_compared_on_answers_alone(bench):
         "adapted": bench.predictions("adapted", scored),
         "copy": bench.predictions("copy", [{"id": name, "generated": "no"} for name in NAMES]),
     }
-    report, items = bench.evaluate(inputs)
+    report, items = bench.evaluate(inputs, min_clusters=12)
     row = by_arm_and_metric(report)["copy", "rouge_l"]
     assert (row["items"], row["difference"], row["verdict"]) == (12, 1.0, "better")
     assert ("copy", "bits_per_byte") not in by_arm_and_metric(report)
@@ -110,7 +110,7 @@ def test_slices_are_adjusted_for_how_many_were_looked_at(bench):
         "base": bench.predictions("base", noisy(1.0, 0.1)),
         "adapted": bench.predictions("adapted", noisy(0.99, 0.095)),
     }
-    report, _ = bench.evaluate(inputs)
+    report, _ = bench.evaluate(inputs, min_clusters=12)
     slices = report.metrics["slices"]
     assert [(row["group"], row["value"]) for row in slices] == [("sex", "f"), ("sex", "m"), ("slice", "all")]
     assert all(row["p_holm"] >= row["p_value"] for row in slices)
