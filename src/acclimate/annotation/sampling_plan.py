@@ -14,6 +14,7 @@ from acclimate.annotation.readings import Label, Readings
 from acclimate.core.errors import ConfigError
 
 MAX_ERRORS_ALLOWED = 1000
+CORRECTIONS = 3
 PILOT_ITEMS = 4000
 SIMULATED_ITEMS = 40_000
 """In all studies of one size together: small studies vary more, so more of them are simulated."""
@@ -119,7 +120,7 @@ def reading_plan(
     `measure` is any coefficient as it will be used, its confidence included. Readers are simulated who know the label
     with probability √agreement and else guess by `prevalence` (label → share), which makes every two of them agree
     beyond chance by exactly `agreement` in the nominal sense. The width of large simulated studies is scaled
-    to the wanted one, then corrected by studies of the size that follows. Raises ConfigError for shares that do not sum
+    to the wanted one, then corrected by studies of the sizes that follow: few items have wider intervals than that scale. Raises ConfigError for shares that do not sum
     to one, an agreement outside 0 to 1, or where no study of that size has an interval.
 
     Readers of real items also vary in difficulty and skill: plan with the lowest agreement you would accept.
@@ -134,9 +135,11 @@ def reading_plan(
     def scaled(items: int, found: float) -> int:
         return max(2, math.ceil(items * (found / width) ** 2))
 
-    first = scaled(PILOT_ITEMS, _mean_width(simulated_width, PILOT_ITEMS))
-    items = scaled(first, _mean_width(simulated_width, first))
-    return ReadingPlan(items, annotators, _mean_width(simulated_width, items))
+    items, found = PILOT_ITEMS, _mean_width(simulated_width, PILOT_ITEMS)
+    for _ in range(CORRECTIONS):
+        items = scaled(items, found)
+        found = _mean_width(simulated_width, items)
+    return ReadingPlan(items, annotators, found)
 
 
 def _mean_width(simulated_width: Callable[[int], float], items: int) -> float:

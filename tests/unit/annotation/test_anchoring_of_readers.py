@@ -24,13 +24,13 @@ def store(tmp_path: Path) -> Store:
 
 
 def read_with_suggestions(store: Store, *, items: list[NewItem], setting: str = "randomised") -> None:
-    """Everybody says `high` where they see it suggested, and else on every other item."""
+    """Everybody says `high` where they see it suggested, save on four items, and else on every other item."""
     start_task(store, items, readings=3, settings=TaskSettings(suggestions=setting))
     given = [Suggested(item.id, {"urgency": "high"}) for item in items]
     save_suggestions(store, TASK, Source("m", "1"), given, by="mia")
     for name in READERS:
         while (lease := next_item(store, TASK, name)) is not None:
-            agrees = (lease.suggestion is not None and lease.item != "n1") or int(lease.item[1:]) % 2 == 0
+            agrees = (lease.suggestion is not None and lease.item not in ("n1", "n3", "n5", "n7")) or int(lease.item[1:]) % 2 == 0
             answer(store, name, lease.item, "high" if agrees else "low")
 
 
