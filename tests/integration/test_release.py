@@ -87,6 +87,10 @@ def test_gates_that_stood_before_count_and_each_evaluation_is_a_look(project: Pa
     [
         ("{gate: gain, metric: bleu, set_by: Ann, why: agreed}", "gate 1: metric 'bleu' is not measured for the task"),
         ("{gate: gain, against: gpt, set_by: Ann, why: agreed}", "gate 1: against 'gpt' is not measured for the task"),
+        (
+            "{gate: support, at_most: 0.1, kind: tone, set_by: Ann, why: agreed}",
+            "gate 1: kind 'tone' is not measured for the task",
+        ),
     ],
 )
 def test_a_gate_for_what_is_not_measured_is_refused_before_anything_runs(project: Path, gate: str, says: str) -> None:

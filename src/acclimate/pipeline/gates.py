@@ -3,14 +3,15 @@ looked at, after which neither can be mended."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 
 from acclimate.core.errors import ConfigError
 from acclimate.core.labels import SEVERAL, SINGLE
 from acclimate.core.stage import StageConfig
-from acclimate.release.config import GainGate, Policy, ReleaseConfig
+from acclimate.release.config import AnyGate, GainGate, Policy, ReleaseConfig, SupportGate
 from acclimate.stages.evaluate import label_items, label_metrics, label_set_metrics, pair_items
 from acclimate.stages.evaluate.arms import ARMS, LIKELIHOOD, METRICS
+from acclimate.stages.evaluate.support.check import KINDS
 
 MEASURED: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "generation": (METRICS, ARMS),
@@ -23,18 +24,24 @@ MEASURED: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
 
 
 def check_gates(release: ReleaseConfig, task: str) -> None:
-    """Raises ConfigError for a gate whose metric or comparison the task has not."""
-    metrics, arms = MEASURED[task]
-    others = [arm for arm in arms if arm != "adapted"]
+    """Raises ConfigError for a gate whose metric or comparison the task has not, or whose kind of statement is none."""
     for number, gate in enumerate(release.asked, 1):
-        if not isinstance(gate, GainGate):
-            continue
-        for name, value, known in (("metric", gate.metric, metrics), ("against", gate.against, others)):
+        for name, value, known in _named(gate, task):
             if value not in known:
                 raise ConfigError(
                     f"release.gates, gate {number}: {name} {value!r} is not measured for the task {task}.",
                     hint=f"use one of: {', '.join(known)}",
                 )
+
+
+def _named(gate: AnyGate, task: str) -> Iterator[tuple[str, str, Sequence[str]]]:
+    """What a gate names by name, and what it can be."""
+    if isinstance(gate, GainGate):
+        metrics, arms = MEASURED[task]
+        yield "metric", gate.metric, metrics
+        yield "against", gate.against, [arm for arm in arms if arm != "adapted"]
+    if isinstance(gate, SupportGate) and gate.kind is not None:
+        yield "kind", gate.kind, KINDS
 
 
 def check_limits(policy: Policy, evaluate: StageConfig) -> None:

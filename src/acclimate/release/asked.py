@@ -114,10 +114,16 @@ def _of_probes(row: Mapping[str, Any], looks: int) -> Measure:
 
 
 def _support(gate: SupportGate, evidence: Evidence) -> Judged:
-    measured = "share of statements in answers that their source does not hold"
+    measured = (
+        f"share of {'statements' if gate.kind is None else f'{gate.kind}s'} in answers that their source does not hold"
+    )
     found = evidence.evaluate.get("support")
     row = found["arms"].get(ADAPTED) if found and found["is_grounded"] else None
-    if row is None or row["share"] is None:
+    if row is not None and gate.kind is not None:
+        row = row["kinds"].get(gate.kind)
+    elif row is not None:
+        measured += _kinds_in(row)
+    if row is None or row.get("share") is None:
         return _finding(gate, measured, NOT_TESTED, required=gate.at_most, is_ceiling=True), None
     missing = max(0, evidence.min_clusters - row["clusters"])
     if missing or row["low"] is None:
@@ -135,6 +141,13 @@ def _support(gate: SupportGate, evidence: Evidence) -> Judged:
     }
     of = {"confidence": confidence, "clusters": row["clusters"], "looks": looks}
     return _ceiling(gate, measured, row, "share", gate.at_most, **of)
+
+
+def _kinds_in(row: Mapping[str, Any]) -> str:
+    """Of which kinds the statements are that nothing supports, those with most first: what to look for."""
+    counts = sorted((-kind["unsupported"], name, kind["stated"]) for name, kind in row["kinds"].items())
+    named = [f"{name} {-less} of {stated}" for less, name, stated in counts if less]
+    return f" ({', '.join(named)})" if named else ""
 
 
 def _ceiling(gate: AnyGate, measured: str, row: Mapping[str, Any], name: str, ceiling: float, **of: Any) -> Judged:

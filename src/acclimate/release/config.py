@@ -49,6 +49,8 @@ class SupportGate(Gate):
     gate: Literal["support"]
     at_most: float = Field(gt=0, lt=1)
     """The share of statements that may be unsupported."""
+    kind: str | None = None
+    """Only statements of this kind, such as `dose` or `negation`; by default all."""
 
 
 class LeaksGate(Gate):

@@ -649,8 +649,10 @@ class _Judge:
     def _support(self, gate: Mapping[str, Any]) -> Iterator[_Found]:
         found = self._evaluate.get("support")
         row = found["arms"].get("adapted") if found and found["is_grounded"] else None
+        if row is not None and gate.get("kind") is not None:
+            row = row["kinds"].get(gate["kind"])
         asks: dict[str, Any] = {"required": gate["at_most"], "is_ceiling": True}
-        if row is None or row["share"] is None:
+        if row is None or row.get("share") is None:
             yield {"status": "not tested", **asks}, None
             return
         if row["low"] is not None and row["clusters"] >= self._manifest("evaluate")["config"]["min_clusters"]:

@@ -30,7 +30,8 @@ def read_with_suggestions(store: Store, *, items: list[NewItem], setting: str = 
     save_suggestions(store, TASK, Source("m", "1"), given, by="mia")
     for name in READERS:
         while (lease := next_item(store, TASK, name)) is not None:
-            agrees = (lease.suggestion is not None and lease.item not in ("n1", "n3", "n5", "n7")) or int(lease.item[1:]) % 2 == 0
+            resists = lease.suggestion is None or lease.item in ("n1", "n3", "n5", "n7")
+            agrees = not resists or int(lease.item[1:]) % 2 == 0
             answer(store, name, lease.item, "high" if agrees else "low")
 
 

@@ -12,7 +12,7 @@ from acclimate.core.errors import ConfigError
 from acclimate.core.retention import ONE_SIDED
 from acclimate.core.statistics import paired_share_bounds
 from acclimate.release.config import KINDS, ReleaseConfig
-from acclimate.release.evidence import FAIL, INSUFFICIENT, NOT_TESTED, PASS, Evidence
+from acclimate.release.evidence import FAIL, INSUFFICIENT, NOT_TESTED, PASS, Evidence, Finding
 from acclimate.release.judge import Verdict, judge
 from acclimate.release.looks import Looks, read_looks
 from acclimate.release.measure import from_interval
@@ -72,7 +72,7 @@ def evaluated() -> dict[str, Any]:
             compared("base", "bits_per_byte", -0.4, 0.06, group="site", value="south"),
         ],
         "retention": {"general": general, "abilities": [arithmetic]},
-        "support": {"is_grounded": True, "arms": {"adapted": answers}},
+        "support": {"is_grounded": True, "arms": {"adapted": {**answers, "kinds": {}}}},
     }
 
 
@@ -214,9 +214,27 @@ def test_what_is_not_settled_is_insufficient_and_says_how_much_more(
     assert (finding.needed, finding.unit) == needed
 
 
+def of_support(**kinds: dict[str, Any]) -> list[Finding]:
+    """The findings of a gate on all statements and of one on doses, where the kinds stand so."""
+    gates = release({"gate": "support", "at_most": 0.2}, {"gate": "support", "at_most": 0.3, "kind": "dose"})
+    return judge(gates, evidence(gates, evaluate=changed(support__arms__adapted__kinds=kinds))).findings
+
+
+def test_what_is_wrong_in_answers_is_named_by_kind_and_can_have_a_gate_of_its_own() -> None:
+    wrong = {"share": 0.6, "low": 0.5, "high": 0.7, "clusters": 40, "items": 60, "stated": 40, "unsupported": 24}
+    of_all, of_doses = of_support(name={**wrong, "unsupported": 3}, dose=wrong, side={**wrong, "unsupported": 0})
+    assert of_all.measured.endswith("(dose 24 of 40, name 3 of 40)")
+    assert of_doses.measured == "share of doses in answers that their source does not hold"
+    assert (of_all.status, of_doses.status) == (PASS, FAIL)
+
+
+def test_no_statement_of_a_kind_is_no_pass() -> None:
+    assert [finding.status for finding in of_support()] == [PASS, NOT_TESTED]
+
+
 def test_no_unsupported_statement_in_few_answers_proves_little() -> None:
     few = changed(
-        support__arms__adapted={"share": 0.0, "low": 0.0, "high": 0.0, "clusters": 12, "items": 12},
+        support__arms__adapted={"share": 0.0, "low": 0.0, "high": 0.0, "clusters": 12, "items": 12, "kinds": {}},
     )
     [finding] = [one for one in under_all_gates(evaluate=few).findings if one.gate == "support"]
     assert finding.status == INSUFFICIENT
@@ -225,7 +243,7 @@ def test_no_unsupported_statement_in_few_answers_proves_little() -> None:
 
 def test_one_unsupported_statement_proves_no_more_than_none() -> None:
     def high(**answers: Any) -> float:
-        metrics = changed(support__arms__adapted={"clusters": 30, "items": 30, **answers})
+        metrics = changed(support__arms__adapted={"clusters": 30, "items": 30, "kinds": {}, **answers})
         [finding] = [one for one in under_all_gates(evaluate=metrics).findings if one.gate == "support"]
         assert finding.high is not None
         return finding.high

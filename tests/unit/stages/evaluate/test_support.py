@@ -149,7 +149,8 @@ def test_each_arm_and_the_references_are_measured(bench):
     support = metrics["support"]
     assert support["is_grounded"] and support["references"]["unsupported"] == 0
     assert (support["arms"]["base"]["share"], support["arms"]["adapted"]["share"]) == (1.0, 0.5)
-    assert support["arms"]["adapted"]["kinds"]["side"] == {"stated": 12, "unsupported": 12}
+    sides = support["arms"]["adapted"]["kinds"]["side"]
+    assert (sides["stated"], sides["unsupported"], sides["share"], sides["clusters"]) == (12, 12, 1.0, 12)
     assert support["arms"]["adapted"]["less_base"]["difference"] == pytest.approx(-0.5)
     assert "facts, numbers and names in generated answers" not in metrics["summary"]["not_tested"]
 

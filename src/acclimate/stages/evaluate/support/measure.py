@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Mapping, Sequence
 from typing import Any
 
@@ -43,26 +42,32 @@ def support_metrics(
         for arm, given in answers.items()
         if given
     }
-    yardstick = _share(of_references, clusters, settings)
+    yardstick = _shares(of_references, clusters, settings)
     return {
         "references": yardstick,
         "is_grounded": yardstick["share"] is not None and yardstick["share"] <= 1 - GROUNDED,
         "arms": {
-            arm: {**_share(marks, clusters, settings), "less_base": _less_base(arm, found, clusters, settings)}
+            arm: {**_shares(marks, clusters, settings), "less_base": _less_base(arm, found, clusters, settings)}
             for arm, marks in found.items()
         },
     }
 
 
+def _shares(marks: _Marks, clusters: Mapping[str, str], settings: Settings) -> dict[str, Any]:
+    """Of all statements, and of those of each kind that is stated."""
+    of_kinds = {
+        kind: {item: [mark for mark in given if mark.kind == kind] for item, given in marks.items()} for kind in KINDS
+    }
+    kinds = {kind: _share(only, clusters, settings) for kind, only in of_kinds.items() if any(only.values())}
+    return {**_share(marks, clusters, settings), "kinds": kinds}
+
+
 def _share(marks: _Marks, clusters: Mapping[str, str], settings: Settings) -> dict[str, Any]:
-    stated = Counter(mark.kind for given in marks.values() for mark in given)
-    unsupported = Counter(mark.kind for given in marks.values() for mark in given if not mark.is_supported)
     row: dict[str, Any] = {
         "items": len(marks),
         "items_with_unsupported": sum(any(not mark.is_supported for mark in given) for given in marks.values()),
-        "stated": stated.total(),
-        "unsupported": unsupported.total(),
-        "kinds": {kind: {"stated": stated[kind], "unsupported": unsupported[kind]} for kind in KINDS if stated[kind]},
+        "stated": sum(len(given) for given in marks.values()),
+        "unsupported": sum(not mark.is_supported for given in marks.values() for mark in given),
     }
     stating = [item for item, given in marks.items() if given]
     if not stating:
