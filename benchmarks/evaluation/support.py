@@ -87,8 +87,8 @@ def plants(texts: int, seed: int = 12) -> list[Planted]:
         names = [place for place in note.identifiers if place.kind == "name"]
         made = [
             planted
-            for kind in sorted(_ALTERED, key=lambda kind: wanted[kind])
-            if (planted := _ALTERED[kind](rng, source, note.text, [(one.start, one.end) for one in names])) is not None
+            for kind in sorted(ALTERED, key=lambda kind: wanted[kind])
+            if (planted := ALTERED[kind](rng, source, note.text, [(one.start, one.end) for one in names])) is not None
         ]
         if made:
             found.append(made[0])
@@ -173,12 +173,12 @@ def _name(rng: random.Random, source: str, note: str, names: Sequence[tuple[int,
     return Planted("name", source, note[:start] + value + note[end:], start, start + len(value))
 
 
-_ALTERED = {"number": _number, "dose": _dose, "drug": _drug, "negation": _negation, "side": _side, "name": _name}
+ALTERED = {"number": _number, "dose": _dose, "drug": _drug, "negation": _negation, "side": _side, "name": _name}
 
 
 def _planted_figures(texts: int) -> Iterator[dict[str, Any]]:
     found = plants(texts)
-    caught: dict[str, list[bool]] = {kind: [] for kind in _ALTERED}
+    caught: dict[str, list[bool]] = {kind: [] for kind in ALTERED}
     right: dict[str, list[bool]] = {}
     started = time.perf_counter()
     for planted in found:

@@ -137,7 +137,7 @@ def _support(gate: SupportGate, evidence: Evidence) -> Judged:
     row = {
         **row,
         "low": max(0.0, min(row["low"], row["share"] - least)),
-        "high": max(row["high"], row["share"] + least),
+        "high": min(1.0, max(row["high"], row["share"] + least)),
     }
     of = {"confidence": confidence, "clusters": row["clusters"], "looks": looks}
     return _ceiling(gate, measured, row, "share", gate.at_most, **of)

@@ -659,7 +659,7 @@ class _Judge:
             alpha = (1 - self._evaluate["task"]["confidence"]) / 2 / self._paid
             least = 1 - alpha ** (1 / row["clusters"])
             low = max(0.0, min(row["low"], row["share"] - least))
-            row = {**row, "low": low, "high": max(row["high"], row["share"] + least)}
+            row = {**row, "low": low, "high": min(1.0, max(row["high"], row["share"] + least))}
         yield self._bootstrapped(row, "share", -1, -gate["at_most"], **asks)
 
     def _leaks(self, gate: Mapping[str, Any]) -> Iterator[_Found]:

@@ -28,7 +28,10 @@ from acclimate.stages.evaluate.arms import ARMS
 from acclimate.stages.evaluate.label_items import LABEL_ARMS
 from acclimate.stages.select_model.measure import work_name
 
-MOST_EXAMPLES = 12
+MOST_ERRORS = 12
+"""Of a classifier."""
+MOST_WORST, MOST_BEST = 20, 6
+"""Test items with answers that are shown side by side."""
 
 
 @dataclass(frozen=True)
@@ -283,7 +286,8 @@ def _examples(made: Mapping[str, Finished], config: ProjectConfig) -> list[Examp
     gain = pl.col("margin") if config.task == "preference" else likelier
     gained = items.filter(pl.col("id").is_in(list(predictions["adapted"]))).select("id", gain=gain)
     ordered = gained.sort(["gain", "id"])
-    shown = ordered if ordered.height <= MOST_EXAMPLES else pl.concat([ordered.head(6), ordered.tail(6)])
+    some = pl.concat([ordered.head(MOST_WORST), ordered.tail(MOST_BEST)])
+    shown = ordered if ordered.height < some.height else some
     records = {row["id"]: row for row in made[inputs["records"]].artifact.rows()}
     if config.task == "preference":
         predictions = {"rejected": {name: records[name]["rejected"] for name in shown["id"]}, **predictions}
@@ -304,7 +308,7 @@ def _errors_shown(made: Mapping[str, Finished], task: str) -> list[LabelExample]
 
 def _label_set_examples(made: Mapping[str, Finished]) -> list[LabelExample]:
     """The items told wrong whose labels the classifier finds least likely, with their texts."""
-    wrong = made["evaluate"].artifact.report().metrics["least_likely"][:MOST_EXAMPLES]
+    wrong = made["evaluate"].artifact.report().metrics["least_likely"][:MOST_ERRORS]
     ids = {row["id"] for row in wrong}
     told: dict[str, dict[str, str]] = {name: {} for name in ids}
     for arm in LABEL_ARMS:
@@ -331,7 +335,7 @@ def _named(labels: Iterable[str]) -> str:
 
 def _label_examples(made: Mapping[str, Finished]) -> list[LabelExample]:
     """The surest errors that the evaluation names, with their texts."""
-    wrong = made["evaluate"].artifact.report().metrics["surest_errors"][:MOST_EXAMPLES]
+    wrong = made["evaluate"].artifact.report().metrics["surest_errors"][:MOST_ERRORS]
     ids = {row["id"] for row in wrong}
     told: dict[str, dict[str, str]] = {name: {} for name in ids}
     for arm in LABEL_ARMS:
