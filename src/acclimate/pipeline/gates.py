@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from acclimate.core.errors import ConfigError
 from acclimate.core.labels import SEVERAL, SINGLE
 from acclimate.core.stage import StageConfig
-from acclimate.release.config import AnyGate, GainGate, Policy, ReleaseConfig, SupportGate
+from acclimate.release.config import AnyGate, GainGate, GroupsGate, Policy, ReleaseConfig, SupportGate
 from acclimate.stages.evaluate import label_items, label_metrics, label_set_metrics, pair_items
 from acclimate.stages.evaluate.arms import ARMS, LIKELIHOOD, METRICS
 from acclimate.stages.evaluate.support.check import KINDS
@@ -21,6 +21,8 @@ MEASURED: Mapping[str, tuple[Sequence[str], Sequence[str]]] = {
     "preference": (pair_items.PAIR_METRICS, pair_items.PAIR_ARMS),
 }
 """By task the metrics, and what the adapted model is compared with."""
+MEASURED_BY_GROUP = ("generation", "pretraining")
+"""The tasks for which evaluate measures gaps between groups."""
 
 
 def check_gates(release: ReleaseConfig, task: str) -> None:
@@ -36,10 +38,17 @@ def check_gates(release: ReleaseConfig, task: str) -> None:
 
 def _named(gate: AnyGate, task: str) -> Iterator[tuple[str, str, Sequence[str]]]:
     """What a gate names by name, and what it can be."""
+    metrics, arms = MEASURED[task]
     if isinstance(gate, GainGate):
-        metrics, arms = MEASURED[task]
         yield "metric", gate.metric, metrics
         yield "against", gate.against, [arm for arm in arms if arm != "adapted"]
+    if isinstance(gate, GroupsGate):
+        if task not in MEASURED_BY_GROUP:
+            raise ConfigError(
+                f"release.gates: a gate on groups asks for what is not measured for the task {task}.",
+                hint=f"remove it: gaps between groups are measured for {' and '.join(MEASURED_BY_GROUP)}",
+            )
+        yield "metric", gate.metric, metrics
     if isinstance(gate, SupportGate) and gate.kind is not None:
         yield "kind", gate.kind, KINDS
 

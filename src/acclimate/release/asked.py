@@ -15,6 +15,7 @@ from acclimate.core.statistics import items_needed, paired_share_bounds
 from acclimate.release.config import (
     AnyGate,
     GainGate,
+    GroupsGate,
     IdentifiersGate,
     LeaksGate,
     PeopleGate,
@@ -40,6 +41,8 @@ def ask(gate: AnyGate, evidence: Evidence, number: int) -> Iterator[Judged]:
             yield from _retention(gate, evidence)
         case SupportGate():
             yield _support(gate, evidence)
+        case GroupsGate():
+            yield from _groups(gate, evidence)
         case LeaksGate():
             yield _leaks(gate, evidence.split)
         case IdentifiersGate():
@@ -141,6 +144,25 @@ def _support(gate: SupportGate, evidence: Evidence) -> Judged:
     }
     of = {"confidence": confidence, "clusters": row["clusters"], "looks": looks}
     return _ceiling(gate, measured, row, "share", gate.at_most, **of)
+
+
+def _groups(gate: GroupsGate, evidence: Evidence) -> Iterator[Judged]:
+    """Each value of the attribute, whose people may be worse off by no more than the margin."""
+    rows = [
+        row
+        for row in evidence.evaluate.get("gaps", ())
+        if (row["group"], row["metric"]) == (gate.attribute, gate.metric)
+    ]
+    worse = f"by how much {gate.metric.replace('_', ' ')} is worse than elsewhere"
+    of = {"confidence": evidence.evaluate["task"]["confidence"], "looks": evidence.paid_looks}
+    for row in rows:
+        measured = f"{worse} for {gate.attribute} {row['value']}"
+        finding, measure = _ceiling(gate, measured, row, "worse_by", gate.at_most, clusters=row["clusters"], **of)
+        missing = max(0, evidence.min_clusters - row["clusters"])
+        yield replace(finding, needed=missing or None, unit="subjects" if missing else ""), None if missing else measure
+    if len(rows) < 2:
+        measured = f"{worse} for {'another' if rows else 'any'} {gate.attribute}"
+        yield _finding(gate, measured, NOT_TESTED, required=gate.at_most, is_ceiling=True), None
 
 
 def _kinds_in(row: Mapping[str, Any]) -> str:

@@ -53,6 +53,18 @@ class SupportGate(Gate):
     """Only statements of this kind, such as `dose` or `negation`; by default all."""
 
 
+class GroupsGate(Gate):
+    """No group of people is served worse than the others by more than a margin."""
+
+    gate: Literal["groups"]
+    attribute: Words
+    """The attribute whose values are the groups, as the sources declare it, or `site`."""
+    metric: str = "bits_per_byte"
+    """The metric in which a group may not be worse off, as evaluate names it."""
+    at_most: float = Field(gt=0)
+    """By how much a group may be worse off, in the metric's own unit."""
+
+
 class LeaksGate(Gate):
     """No more than so many records to learn from hold held-out text."""
 
@@ -76,10 +88,11 @@ class PeopleGate(Gate):
 
 
 AnyGate = Annotated[
-    GainGate | RetentionGate | SupportGate | LeaksGate | IdentifiersGate | PeopleGate, Field(discriminator="gate")
+    GainGate | RetentionGate | SupportGate | GroupsGate | LeaksGate | IdentifiersGate | PeopleGate,
+    Field(discriminator="gate"),
 ]
 
-KINDS = ("gain", "retention", "support", "leaks", "identifiers", "people")
+KINDS = ("gain", "retention", "support", "groups", "leaks", "identifiers", "people")
 """What can be asked for; what no gate asks for reads *not tested*."""
 
 

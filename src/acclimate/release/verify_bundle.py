@@ -576,6 +576,7 @@ class _Judge:
             "gain": self._gain,
             "retention": self._retention,
             "support": self._support,
+            "groups": self._groups,
             "leaks": self._leaks,
             "identifiers": self._identifiers,
             "people": self._people,
@@ -661,6 +662,15 @@ class _Judge:
             low = max(0.0, min(row["low"], row["share"] - least))
             row = {**row, "low": low, "high": min(1.0, max(row["high"], row["share"] + least))}
         yield self._bootstrapped(row, "share", -1, -gate["at_most"], **asks)
+
+    def _groups(self, gate: Mapping[str, Any]) -> Iterator[_Found]:
+        wanted = (gate["attribute"], gate["metric"])
+        rows = [row for row in self._evaluate.get("gaps", ()) if (row["group"], row["metric"]) == wanted]
+        asks: dict[str, Any] = {"required": gate["at_most"], "is_ceiling": True}
+        for row in rows:
+            yield self._bootstrapped(row, "worse_by", -1, -gate["at_most"], **asks)
+        if len(rows) < 2:
+            yield {"status": "not tested", **asks}, None
 
     def _leaks(self, gate: Mapping[str, Any]) -> Iterator[_Found]:
         report = self.steps["split"]["report"] if "split" in self.steps else None

@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.release.test_judge import GATES, SITES, compared, evaluated, overlaps, probes, release, study
+from tests.unit.release.test_judge import GATES, SITES, compared, evaluated, gap, overlaps, probes, release, study
 
 from acclimate.core.atomic import json_digest, write_json
 from acclimate.core.errors import WorkspaceError
@@ -145,7 +145,7 @@ def copied(sound: Path, tmp_path: Path) -> Path:
 def test_what_was_signed_holds_with_and_without_acclimate(sound: Path, signer: SigningKey) -> None:
     checks = recheck(sound, signer.public)
     assert {check.state for check in checks} == {HOLDS}
-    assert next(check.said for check in checks if check.what == "verdict") == "pass: 9 findings come out the same"
+    assert next(check.said for check in checks if check.what == "verdict") == "pass: 11 findings come out the same"
     alone = [sys.executable, "-I", verify_bundle.__file__, str(sound), "--key", str(public_file("signer"))]
     ran = subprocess.run(alone, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -266,6 +266,8 @@ def drawn_metrics(draw: np.random.Generator) -> dict[str, Any]:
     metrics["retention"]["abilities"][0] = probes(won=int(draw.integers(0, 9)), lost=lost, items=items)
     share = float(draw.uniform(0, 0.4))
     metrics["support"]["arms"]["adapted"] |= {"share": share, "low": max(0.0, share - 0.05), "high": share + 0.05}
+    apart = float(draw.normal(0.2, 0.3))
+    metrics["gaps"] = [gap("F", apart, clusters=clusters), gap("M", -apart)][: int(draw.integers(0, 3))]
     if draw.random() < 0.15:
         metrics["support"]["is_grounded"] = False
     if draw.random() < 0.15:

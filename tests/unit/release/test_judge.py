@@ -23,6 +23,7 @@ GATES = (
     {"gate": "gain", "metric": "rouge_l", "against": "prompted", "margin": 0.05},
     {"gate": "retention"},
     {"gate": "support", "at_most": 0.2},
+    {"gate": "groups", "attribute": "sex", "at_most": 0.3},
     {"gate": "leaks"},
     {"gate": "identifiers"},
     {"gate": "people"},
@@ -71,9 +72,15 @@ def evaluated() -> dict[str, Any]:
             compared("base", "bits_per_byte", -0.6, 0.06, group="site", value="north"),
             compared("base", "bits_per_byte", -0.4, 0.06, group="site", value="south"),
         ],
+        "gaps": [gap("F", -0.05), gap("M", 0.05)],
         "retention": {"general": general, "abilities": [arithmetic]},
         "support": {"is_grounded": True, "arms": {"adapted": {**answers, "kinds": {}}}},
     }
+
+
+def gap(value: str, worse_by: float, **more: Any) -> dict[str, Any]:
+    row = {"group": "sex", "value": value, "metric": "bits_per_byte", "worse_by": worse_by, "items": 60, "clusters": 40}
+    return row | {"low": worse_by - 0.1, "high": worse_by + 0.1} | more
 
 
 def study(verdict: str = "better", value: float = 0.4, **more: Any) -> dict[str, Any]:
@@ -109,7 +116,7 @@ def test_a_sound_model_passes_every_gate() -> None:
     verdict = under_all_gates()
     assert (verdict.status, statuses(verdict), verdict.reasons, verdict.no_gate) == (PASS, {}, [], [])
     assert {finding.gate for finding in verdict.findings} == set(KINDS)
-    assert len(verdict.findings) == 9
+    assert len(verdict.findings) == 11
 
 
 def changed(**changes: Any) -> dict[str, Any]:
@@ -212,6 +219,25 @@ def test_what_is_not_settled_is_insufficient_and_says_how_much_more(
     assert (verdict.status, statuses(verdict)) == (INSUFFICIENT, {cause: status})
     [finding] = [finding for finding in verdict.findings if finding.status != PASS]
     assert (finding.needed, finding.unit) == needed
+
+
+@pytest.mark.parametrize(
+    ("gaps", "statuses"),
+    [
+        ([gap("F", 0.9), gap("M", -0.9)], [FAIL, PASS]),
+        ([gap("F", 0.25), gap("M", -0.25)], [INSUFFICIENT, PASS]),
+        ([gap("F", 0.0, clusters=8), gap("M", 0.0, clusters=8)], [INSUFFICIENT, INSUFFICIENT]),
+        ([gap("F", 0.0, low=None, high=None), gap("M", 0.0)], [INSUFFICIENT, PASS]),
+        ([gap("F", 0.0)], [PASS, NOT_TESTED]),
+        ([], [NOT_TESTED]),
+    ],
+)
+def test_no_group_may_be_served_worse_than_the_margin(gaps: list[dict[str, Any]], statuses: list[str]) -> None:
+    gates = release({"gate": "groups", "attribute": "sex", "at_most": 0.3})
+    findings = judge(gates, evidence(gates, evaluate=evaluated() | {"gaps": gaps})).findings
+    assert [finding.status for finding in findings] == statuses
+    if gaps and gaps[0]["clusters"] == 8:
+        assert (findings[0].needed, findings[0].unit) == (2, "subjects")
 
 
 def of_support(**kinds: dict[str, Any]) -> list[Finding]:

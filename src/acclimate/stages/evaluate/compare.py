@@ -77,7 +77,7 @@ def arm_totals(
         for metric in metrics:
             present = items.filter(pl.col(f"{metric}_{arm}").is_not_null())
             if present.height:
-                estimate = settings.resampling(present["cluster"].to_list()).value(_ratio(present, metric, arm))
+                estimate = settings.resampling(present["cluster"].to_list()).value(ratio_of(present, metric, arm))
                 wanted = ("value", "low", "high", "items", "clusters")
                 totals[arm][metric] = without_nan({key: getattr(estimate, key) for key in wanted})
     return {arm: figures for arm, figures in totals.items() if figures}
@@ -156,13 +156,13 @@ def _compare(items: pl.DataFrame, arm: str, metric: str, settings: Settings) -> 
     both = items.filter(pl.col(f"{metric}_{arm}").is_not_null() & pl.col(f"{metric}_adapted").is_not_null())
     if both.is_empty():
         return None
-    adapted, other = _ratio(both, metric, "adapted"), _ratio(both, metric, arm)
+    adapted, other = ratio_of(both, metric, "adapted"), ratio_of(both, metric, arm)
     difference = settings.resampling(both["cluster"].to_list()).difference(adapted, other)
     verdict = verdict_of(difference, metric, min_clusters=settings.min_clusters)
     return Comparison(arm, metric, difference, verdict, adapted.value, other.value)
 
 
-def _ratio(items: pl.DataFrame, metric: str, arm: str) -> Ratio:
+def ratio_of(items: pl.DataFrame, metric: str, arm: str) -> Ratio:
     """Bits per byte weigh every byte equally, answer metrics every answer."""
     values = items[f"{metric}_{arm}"].to_numpy().astype(np.float64)
     weights = items["bytes"].to_numpy().astype(np.float64) if metric == LIKELIHOOD else np.ones_like(values)

@@ -38,6 +38,7 @@ from acclimate.stages.evaluate.compare import (
     unsliced_attributes,
 )
 from acclimate.stages.evaluate.config import EvaluateConfig
+from acclimate.stages.evaluate.gaps import group_gaps
 from acclimate.stages.evaluate.label_run import evaluate_labels
 from acclimate.stages.evaluate.label_set_run import evaluate_label_sets
 from acclimate.stages.evaluate.look_alikes import look_alikes
@@ -61,11 +62,13 @@ def run(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context
     items = line_up(test, predictions, has_answers=config.task != "pretraining")
     settings = Settings(config.resamples, config.confidence, config.min_clusters, config.seed)
     rest = (LIKELIHOOD, config.answer_metric)
-    with context.progress("comparing", 3) as progress:
+    with context.progress("comparing", 4) as progress:
         compared = compare_arms(items, settings, metrics=METRICS)
         progress.advance()
         groups = list(groups_of(items, test, max_values=config.max_slice_values))
         sliced = compare_groups(groups, settings, metrics=rest)
+        progress.advance()
+        gaps = group_gaps(items, groups, settings, metrics=rest)
         progress.advance()
         kept = retention(
             predictions["base"],
@@ -81,6 +84,7 @@ def run(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context
         "task": _task(items, settings, config),
         "comparisons": [comparison.to_json() for comparison in compared],
         "slices": [comparison.to_json() for comparison in sliced],
+        "gaps": [gap.to_json() for gap in gaps],
         "retention": kept,
         **_terms(inputs, test, predictions, settings, config),
         "support": (support := _support(test, predictions, settings, config)),
