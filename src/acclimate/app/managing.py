@@ -23,7 +23,7 @@ from acclimate.annotation.tasks import (
     create_task,
     current_schema,
     guideline,
-    single_label_question,
+    label_question,
 )
 from acclimate.annotation.training import trainings
 from acclimate.app.identity import INVITATION_DAYS, invite, remove_access
@@ -101,7 +101,7 @@ def _task_page(visit: Visit, *, rate: str) -> Response:
         cost=ahead.cost(float(rate)) if rate else None,
         rate=rate,
         configuration=configuration,
-        may_learn=single_label_question(schema) is not None,
+        may_learn=label_question(schema) is not None,
         guideline=guideline(visit.store, task),
     )
 
