@@ -122,7 +122,7 @@ def draw(manager: Page, served: Served, name: str, *questions: dict[str, str]) -
             manager.get_by_role("button", name="Add a question").click()
         for given, value in question.items():
             box = manager.locator(f"[name={given}-{number}]")
-            box.select_option(value) if given in ("kind", "edits", "role", "codes") else box.fill(value)
+            box.select_option(value) if given in ("kind", "edits", "marked", "role", "codes") else box.fill(value)
     expect(manager.locator("#preview .question")).to_have_count(len(questions))
     shot(manager, f"new-task-{name}")
     manager.get_by_role("button", name="Make the task").click()
