@@ -63,8 +63,9 @@ def command(
 def verify(project: ProjectOption = HERE, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
     """Check the audit log's chain and, where there are annotations, theirs, every answer, and what the log notes of them.
 
-    Needs no acclimate.yaml. Fails at the first event that was changed, added, removed or cut off. After a backup was put
-    back, what the log noted before counts no longer; it says so.
+    Needs no acclimate.yaml. Fails at the first event that was changed, added, removed or cut off, and names an older
+    database. After a backup was put back, what the log noted before counts no longer; it says so. Events of the
+    annotations after the last that the log noted are unproved: it says how many.
 
     example: acclimate audit verify --project demo
     """
@@ -91,6 +92,8 @@ def verify(project: ProjectOption = HERE, as_json: JsonOption = False, quiet: Qu
         print(f"annotations: {found['events']} events, the chain and every answer hold; newest digest {found['head']}")
         since = f" since the last of {found['restored']} times a backup was put back" if found["restored"] else ""
         print(f"{found['anchors']} digests that the audit log noted{since} stand in the annotations")
+        if found["unproved"]:
+            print(f"unproved: the newest {found['unproved']} events, which came after the last noted digest")
     say(
         "note the newest digests outside the project: a later check can then show that nothing was cut off", quiet=quiet
     )

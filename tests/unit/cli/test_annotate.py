@@ -8,6 +8,7 @@ import pytest
 from sqlalchemy import text
 from tests.unit.annotation.project_of_four import notes, open_store, read_all, start_task
 
+from acclimate.annotation.people import SYSTEM, set_password
 from acclimate.annotation.store import Store, database_url
 from acclimate.cli.main import main
 
@@ -61,7 +62,12 @@ def test_break_glass_prints_a_link_and_both_chains_say_who_did_it_and_why(
     )
     assert said["details"]["reason"] == "mia has left" and said["details"]["account"]
     assert run(monkeypatch, "audit", "verify", "--project", "study") == 0
-    assert "1 digests that the audit log noted stand in the annotations" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "1 digests that the audit log noted stand in the annotations" in told and "unproved" not in told
+    set_password(store := Store.open(database_url(study, None)), "ann", "a long password", by=SYSTEM)
+    store.close()
+    assert run(monkeypatch, "audit", "verify", "--project", "study") == 0
+    assert "unproved: the newest 1 events" in capsys.readouterr().out
 
 
 def test_an_event_changed_in_the_database_is_named_by_verify(
