@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,9 +10,9 @@ from typing import Any
 import typer
 
 from acclimate.cli.console import print_json, say, tell
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app, refuse_options_before
+from acclimate.cli.options import HERE, ByOption, JsonOption, ProjectOption, QuietOption, new_app, refuse_options_before
 from acclimate.core.errors import WorkspaceError
-from acclimate.project.audit import AuditLog
+from acclimate.project.audit import AuditLog, account_name
 from acclimate.project.verification import Checked, check_project, first_fault
 from acclimate.project.workspace import Workspace
 
@@ -107,11 +106,13 @@ def annotation_events(
     kind: str = typer.Option("", help="What is of this kind, such as answered, leased or 'snapshot exported'."),
     task: str = typer.Option("", help="What belongs to this task."),
     since: str = typer.Option("", help="What happened since this day or moment, in UTC where it names no offset."),
-    by: str = typer.Option("", help="Who looks: owner, manager or auditor; by default your account's name."),
+    by: ByOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Print what people did in the annotations, oldest first; fails where the chain of events is broken.
+
+    For owners, managers and auditors of every site.
 
     example: acclimate audit annotations --person ann --kind answered --since 2026-03-01 --project demo
     """
@@ -124,7 +125,7 @@ def annotation_events(
     store = Store.open(database_url(project, url))
     try:
         wanted = Wanted(person=person, record=record, kind=kind, task=task, since=since)
-        found = find_events(store, wanted, by=by or getpass.getuser())
+        found = find_events(store, wanted, by=by or account_name())
     finally:
         store.close()
     if as_json:
