@@ -122,7 +122,7 @@ def draw(manager: Page, served: Served, name: str, *questions: dict[str, str]) -
             manager.get_by_role("button", name="Add a question").click()
         for given, value in question.items():
             box = manager.locator(f"[name={given}-{number}]")
-            box.select_option(value) if given in ("kind", "edits", "role", "codes") else box.fill(value)
+            box.select_option(value) if given in ("kind", "edits", "marked", "role", "codes") else box.fill(value)
     expect(manager.locator("#preview .question")).to_have_count(len(questions))
     shot(manager, f"new-task-{name}")
     manager.get_by_role("button", name="Make the task").click()
@@ -234,6 +234,21 @@ def test_spans_are_marked_by_keyboard_and_counted_in_code_points(browser: Browse
     (given,) = own_answers(served.store(), "names", "ann")
     spans = [(span["start"], span["end"], span["quote"], span["label"]) for span in given.content["who"]["spans"]]
     assert spans == [(4, 9, "Maria", "person"), (19, 23, "Oslo", "place")]
+
+
+def test_what_is_wrong_in_an_answer_is_marked_in_the_completion_alone(browser: Browser, served: Served) -> None:
+    manager = join(new_page(browser, served), served.first_link)
+    draw(manager, served, "facts", {"name": "wrong", "kind": "spans", "labels": "fact", "marked": "completion"})
+    add_records(manager, [{"id": "n1", "prompt": "Which dose?", "completion": "A dose of 90 mg."}], readings=1)
+    reader = join(new_page(browser, served), invite(manager, served, "ann", "annotator"))
+    reader.goto(f"{served.address}/read/facts")
+    for words in ("Which", "90 mg"):
+        select(reader, words)
+        reader.keyboard.press("1")
+    answer_with(reader, "Enter")
+    (given,) = own_answers(served.store(), "facts", "ann")
+    spans = [(span["field"], span["quote"]) for span in given.content["wrong"]["spans"]]
+    assert spans == [("completion", "90 mg")]
 
 
 def test_every_kind_of_question_is_answered_by_keys_and_the_last_answer_can_be_taken_back(

@@ -185,7 +185,26 @@ def test_an_answer_cut_off_after_it_was_anchored_is_named_and_a_restoration_is_t
         newest = transaction.connection.scalar(select(tables.events.c.number).order_by(tables.events.c.number.desc()))
         transaction.connection.execute(tables.events.delete().where(tables.events.c.number == newest))
     store.verify()
-    with pytest.raises(WorkspaceError, match="does not hold"):
+    with pytest.raises(WorkspaceError, match="an older database, or its end was cut off"):
         verify_anchored(store, log)
     log.append("annotation restored", head=store.head(), backup="0")
-    assert verify_anchored(store, log).restored == 1
+    found = verify_anchored(store, log)
+    assert (found.restored, found.unproved) == (1, 0)
+
+
+def test_what_came_after_the_last_noted_digest_is_counted_as_unproved(store: Store, tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    assert verify_anchored(store, log).unproved == store.verify()
+    store.anchor(log)
+    assert verify_anchored(store, log).unproved == 0
+    for person in ("ann", "bob"):
+        set_password(store, person, PASSWORD, by=SYSTEM)
+    assert verify_anchored(store, log).unproved == 2
+
+
+def test_a_database_that_never_held_what_was_noted_is_named_as_another(store: Store, tmp_path: Path) -> None:
+    log = AuditLog(tmp_path / "audit.jsonl")
+    log.append("annotation anchored", head="1" * 64)
+    store.anchor(log)
+    with pytest.raises(WorkspaceError, match="changed, or it is another database"):
+        verify_anchored(store, log)

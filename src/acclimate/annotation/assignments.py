@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from datetime import timedelta
+from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Text, and_, cast, delete, func, insert, or_, select, true, update
@@ -37,6 +38,16 @@ WORKING: Mapping[str, tuple[Role, ...]] = {
 """Who is given items for which purpose."""
 RETURN_DAYS = 3
 """How long a returned item waits for its reader before others may have it."""
+
+
+class SkipReason(StrEnum):
+    """Why an item was not answered."""
+
+    UNCLEAR = "unclear"
+    UNREADABLE = "unreadable"
+    OUT_OF_SCOPE = "out_of_scope"
+    KNOWS_THE_PERSON = "knows_the_person"
+    OTHER = "other"
 
 
 @dataclass(frozen=True)

@@ -11,7 +11,7 @@ from typing import Any
 from sqlalchemy import Connection, select
 
 from acclimate.annotation import tables
-from acclimate.annotation.schema import Answer, Codes, LabelSchema, Subject, Text
+from acclimate.annotation.schema import Answer, Codes, LabelSchema, Spans, Subject, Text
 from acclimate.core.atomic import json_digest
 from acclimate.core.errors import DataError
 from acclimate.core.schema import TEXT_COLUMNS
@@ -139,6 +139,11 @@ def require_usable(schema: LabelSchema, item: NewItem, connection: Connection) -
             raise DataError(
                 f"Item {item.id} has no {question.edits}, which the question {question.name} is about.",
                 hint="give records that hold what is to be corrected",
+            )
+        if isinstance(question, Spans) and not any(isinstance(item.record.get(one), str) for one in question.fields):
+            raise DataError(
+                f"Item {item.id} has no {' and no '.join(question.fields)}, in which {question.name} marks stretches.",
+                hint="give records that hold what is to be marked, or ask for marks in a text that they have",
             )
     if item.gold is None:
         return

@@ -6,7 +6,6 @@ No function here shows a reader the answer of another, the arm behind a candidat
 from __future__ import annotations
 
 from collections.abc import Sequence
-from enum import StrEnum
 from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, Text, and_, cast, exists, func, or_, select, true
@@ -18,6 +17,7 @@ from acclimate.annotation.assignments import (
     SKIPPED,
     WORKING,
     Lease,
+    SkipReason,
     assignment_of,
     count_live,
     give_lease,
@@ -39,16 +39,6 @@ from acclimate.core.reinclusion import id_digest
 
 _SHARE = 5
 """One reader holds at most this part of what is open to them."""
-
-
-class SkipReason(StrEnum):
-    """Why an item was not answered."""
-
-    UNCLEAR = "unclear"
-    UNREADABLE = "unreadable"
-    OUT_OF_SCOPE = "out_of_scope"
-    KNOWS_THE_PERSON = "knows_the_person"
-    OTHER = "other"
 
 
 def next_item(store: Store, task: str, person: str) -> Lease | None:

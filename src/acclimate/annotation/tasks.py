@@ -51,7 +51,7 @@ def change_settings(store: Store, task: str, settings: TaskSettings, *, by: str)
             raise RefusedError(f"{task} is a study, whose readers must not be led.", hint="keep suggestions hidden")
         require_trainable(transaction.connection, task, current_schema(transaction.connection, task), settings)
         if settings.active:
-            require_single_label(current_schema(transaction.connection, task))
+            require_label_question(current_schema(transaction.connection, task))
         changed = update(tables.tasks).where(tables.tasks.c.name == task).values(**vars(settings))
         transaction.connection.execute(changed)
         transaction.append(by, "settings changed", task=task, settings=vars(settings))
@@ -205,19 +205,19 @@ def save_guideline(
     return version
 
 
-def single_label_question(schema: LabelSchema) -> Choice | None:
-    """The first question for one label, by whose labels items can be ordered; None where there is none."""
-    single = (one for one in schema.questions if isinstance(one, Choice) and not one.multiple)
-    return next(single, None)
+def label_question(schema: LabelSchema) -> Choice | None:
+    """The first question for one label, else the first for several, by which items can be ordered; None without one."""
+    choices = [one for one in schema.questions if isinstance(one, Choice)]
+    return min(choices, key=lambda one: one.multiple, default=None)
 
 
-def require_single_label(schema: LabelSchema) -> Choice:
+def require_label_question(schema: LabelSchema) -> Choice:
     """That question; raises ConfigError where there is none."""
-    question = single_label_question(schema)
+    question = label_question(schema)
     if question is None:
         raise ConfigError(
-            "The task asks for no single label, so no model can choose what is read next.",
-            hint="leave its items in their order, or ask for one label",
+            "The task asks for no label, so no model can choose what is read next.",
+            hint="leave its items in their order, or ask for labels",
         )
     return question
 

@@ -1,6 +1,7 @@
 """Training before the work: gold items that a new reader answers first, told each time what was expected.
 
-What is answered in training is nobody's reading: it is kept under a purpose of its own, which nothing else counts.
+What is answered in training is nobody's reading: it is kept under a purpose of its own, which nothing else counts. Gold
+items can be read: one that is skipped counts as not right, unless the reader knows whom it is about.
 """
 
 from __future__ import annotations
@@ -10,22 +11,23 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from sqlalchemy import Connection, Row, exists, select, true
+from sqlalchemy import Connection, Row, and_, exists, or_, select, true
 
-from acclimate.annotation.assignments import READING, may_see
+from acclimate.annotation.assignments import READING, SKIPPED, SkipReason, may_see, same_item
 from acclimate.annotation.people import require_role
 from acclimate.annotation.review import CHECKING
 from acclimate.annotation.schema import LabelSchema
 from acclimate.annotation.schema_history import Change, changes, lift
 from acclimate.annotation.store import CURRENT, Store
-from acclimate.annotation.tables import answers, items
+from acclimate.annotation.tables import answers, assignments, items
 from acclimate.annotation.task_settings import TRAINING
 from acclimate.annotation.tasks import current_schema, require_task
 
 
 @dataclass(frozen=True)
 class Training:
-    """How far a person is: gold items answered, how many of the last `wanted` of them were right, and whether they passed."""
+    """How far a person is: gold items answered or skipped (whom they know left out), how many of the last `wanted` of them
+    were right, and whether they passed."""
 
     person: str
     read: int
@@ -59,14 +61,27 @@ def _training(task: Row[Any], person: str, right: Sequence[bool], *, has_read: b
 def _answered(
     connection: Connection, task: Row[Any], person: str | None = None, *, visible: Any = None
 ) -> dict[str, list[bool]]:
-    """By person, whether each answer given in training is the gold one, in their order."""
-    same = (items.c.task == answers.c.task) & (items.c.id == answers.c.item)
-    trained = (answers.c.task == task.name) & (answers.c.purpose == TRAINING) & (answers.c.state == CURRENT)
+    """By person, whether each answer given in training is the gold one, in their order; skipped items are not."""
+    given = assignments.c
+    trained = (given.task == task.name) & (given.purpose == TRAINING) & items.c.gold.is_not(None)
     if person is not None:
-        trained &= answers.c.person == person
-    columns = (answers.c.person, answers.c.content, answers.c.schema_version, items.c.gold)
-    query = select(*columns).join(items, same).where(trained, items.c.gold.is_not(None))
-    rows = connection.execute(query.where(true() if visible is None else visible).order_by(answers.c.number)).all()
+        trained &= given.person == person
+    answer = and_(
+        answers.c.task == given.task,
+        answers.c.item == given.item,
+        answers.c.person == given.person,
+        answers.c.purpose == TRAINING,
+        answers.c.state == CURRENT,
+    )
+    skipped = (given.state == SKIPPED) & (given.reason != SkipReason.KNOWS_THE_PERSON)
+    query = (
+        select(given.person, answers.c.content, answers.c.schema_version, items.c.gold)
+        .join(items, same_item())
+        .outerjoin(answers, answer)
+        .where(trained, or_(answers.c.number.is_not(None), skipped), true() if visible is None else visible)
+        .order_by(given.leased_at, answers.c.number, given.item)
+    )
+    rows = connection.execute(query).all()
     if not rows:
         return {}
     schema, since = current_schema(connection, task.name), changes(connection, task.name)
@@ -77,6 +92,8 @@ def _answered(
 
 
 def _is_right(schema: LabelSchema, since: Sequence[Change], row: Any) -> bool:
+    if row.content is None:
+        return False
     return schema.compared(lift(since, row.schema_version, row.content)) == schema.compared(row.gold)
 
 

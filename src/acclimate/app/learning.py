@@ -73,7 +73,7 @@ def rank_now(visit: Visit) -> Response:
 
 
 def place_dots(curve: Sequence[CurvePoint]) -> list[Dot]:
-    """Where the points lie: labels from left to right beginning at none, accuracy upwards from 0 to 1.
+    """Where the points lie: labelled items from left to right beginning at none, the measure upwards from 0 to 1.
 
     >>> place_dots([CurvePoint(labels=50, accuracy=0.5, low=0.25, high=0.75)])[0].x
     628.0

@@ -23,13 +23,13 @@ from acclimate.annotation.tasks import (
     create_task,
     current_schema,
     guideline,
-    single_label_question,
+    label_question,
 )
 from acclimate.annotation.training import trainings
 from acclimate.app.identity import INVITATION_DAYS, invite, remove_access
 from acclimate.app.reading import depths
 from acclimate.app.records_input import read_items
-from acclimate.app.schema_form import KINDS, MAX_QUESTIONS, schema_of
+from acclimate.app.schema_form import KINDS, MARKED, MAX_QUESTIONS, schema_of
 from acclimate.app.web import Page, Visit, go_to
 from acclimate.core.errors import ConfigError
 from acclimate.project.annotation_snapshots import ANNOTATION_SNAPSHOTS
@@ -51,7 +51,7 @@ _ADMITTING = frozenset({Role.OWNER, Role.MANAGER})
 def draw_task(visit: Visit) -> Response:
     """The form of a new task."""
     lists = [name for name, _ in code_lists(visit.store)]
-    return visit.page("new_task.html", kinds=KINDS, most=MAX_QUESTIONS, code_lists=lists)
+    return visit.page("new_task.html", kinds=KINDS, marked=MARKED, most=MAX_QUESTIONS, code_lists=lists)
 
 
 def preview_task(visit: Visit) -> Response:
@@ -101,7 +101,7 @@ def _task_page(visit: Visit, *, rate: str) -> Response:
         cost=ahead.cost(float(rate)) if rate else None,
         rate=rate,
         configuration=configuration,
-        may_learn=single_label_question(schema) is not None,
+        may_learn=label_question(schema) is not None,
         guideline=guideline(visit.store, task),
     )
 

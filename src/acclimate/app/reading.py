@@ -11,9 +11,9 @@ from typing import Any
 from starlette.responses import JSONResponse, Response
 
 from acclimate.annotation.answering import Submission, last_answer, submit, undo
-from acclimate.annotation.assignments import ADJUDICATION, READING, WORKING, Lease
+from acclimate.annotation.assignments import ADJUDICATION, READING, WORKING, Lease, SkipReason
 from acclimate.annotation.beside import open_beside
-from acclimate.annotation.queue import SkipReason, next_item, next_items, skip
+from acclimate.annotation.queue import next_item, next_items, skip
 from acclimate.annotation.remarks import answered_questions
 from acclimate.annotation.review import next_dispute
 from acclimate.annotation.schema import Choice, LabelSchema, Spans, Text

@@ -19,6 +19,13 @@ KINDS = {
     "ranking": "Rank outputs, best first",
     "turns": "Rate turns of a conversation",
 }
+MARKED = {
+    "text": "the text",
+    "prompt": "the prompt",
+    "completion": "the completion",
+    "prompt completion": "the prompt and the completion",
+}
+"""On which texts of a record stretches can be marked, by the names of their columns."""
 MAX_QUESTIONS = 20
 
 
@@ -36,6 +43,7 @@ def _fields(visit: Visit, number: int) -> dict[str, str]:
         "kind",
         "prompt",
         "labels",
+        "marked",
         "relations",
         "codes",
         "criteria",
@@ -73,6 +81,14 @@ def options_of(labels: str) -> list[dict[str, Any]]:
     return options
 
 
+def _marked(given: Mapping[str, str]) -> list[str]:
+    """The columns on which a question for marks is asked."""
+    chosen = given["marked"] or "text"
+    if chosen not in MARKED:
+        raise ConfigError(f"Nothing can be marked in {chosen[:40]!r}.", hint="choose a text from the list")
+    return chosen.split()
+
+
 def _lines(text: str) -> list[str]:
     return [line.strip() for line in text.splitlines() if line.strip()]
 
@@ -106,6 +122,7 @@ _MAKERS: Mapping[str, Callable[[Mapping[str, str]], dict[str, Any]]] = {
     "spans": lambda given: {
         "kind": "spans",
         "options": options_of(given["labels"]),
+        "fields": _marked(given),
         "relations": _lines(given["relations"]),
     },
     "codes": lambda given: {"kind": "codes", "code_list": given["codes"]},

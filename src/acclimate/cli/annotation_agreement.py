@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import math
 from dataclasses import asdict
 from typing import Any
@@ -13,7 +12,8 @@ from acclimate.annotation.agreement.figure import Agreement
 from acclimate.annotation.agreement.of_task import QuestionFigures, QuestionParts, agreement_of, agreement_parts
 from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.console import print_json, tell
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption
+from acclimate.cli.options import HERE, AsOption, JsonOption, ProjectOption, QuietOption
+from acclimate.cli.sign_in import sign_in
 from acclimate.project.workspace import Workspace
 
 MOST_DOUBTS = 20
@@ -23,9 +23,7 @@ MOST_DOUBTS = 20
 def agreement(
     task: str = typer.Option(..., "--task", help="The task whose readers are compared."),
     project: ProjectOption = HERE,
-    by: str = typer.Option(
-        "", help="Who looks: owner, manager, reviewer, approver or auditor; by default your account's name."
-    ),
+    as_person: AsOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
@@ -33,12 +31,13 @@ def agreement(
 
     Labels: Krippendorff's alpha, Gwet's AC1, percent agreement; two readers: Cohen's kappa; spans: pairwise F1 and alpha.
     From three readers on, how well each reads (Dawid and Skene, MACE). Items in doubt are named without labels and
-    readers, so that whoever decides them is not led.
+    readers, so that whoever decides them is not led. That readings were taken for it is an event, so you sign
+    in: owners, managers, reviewers, approvers and auditors may.
 
     example: acclimate annotations agreement --task notes --project demo
     """
-    who = by or getpass.getuser()
     with annotation_store(project) as store:
+        who = sign_in(store, as_person, command="annotations agreement")
         figures, parts = agreement_of(store, task, by=who), agreement_parts(store, task, by=who)
         store.anchor(Workspace.open(project).audit)
     if as_json:

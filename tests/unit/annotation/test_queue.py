@@ -8,8 +8,9 @@ import pytest
 from tests.unit.annotation.project_of_four import TASK, Clock, answer, notes, open_store, read_all, start_task
 
 from acclimate.annotation.answering import Receipt, Submission, submit, undo
+from acclimate.annotation.assignments import SkipReason
 from acclimate.annotation.people import Person, RefusedError, Role, save_person
-from acclimate.annotation.queue import SkipReason, next_item, skip
+from acclimate.annotation.queue import next_item, skip
 from acclimate.annotation.relabelling import revise_guideline
 from acclimate.annotation.review import (
     answers_to,

@@ -14,8 +14,9 @@ from sqlalchemy import select
 from tests.unit.annotation.project_of_four import READERS, TASK, Clock, answer, notes, open_store, start_task
 
 from acclimate.annotation.answering import Receipt, undo
+from acclimate.annotation.assignments import SkipReason
 from acclimate.annotation.people import RefusedError
-from acclimate.annotation.queue import SkipReason, next_item, skip
+from acclimate.annotation.queue import next_item, skip
 from acclimate.annotation.schema_history import standing_answers
 from acclimate.annotation.tables import items
 

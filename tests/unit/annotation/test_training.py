@@ -6,12 +6,13 @@ from pathlib import Path
 
 import pytest
 from tests.unit.annotation.older_databases import drop_training, say_version
-from tests.unit.annotation.project_of_four import TASK, answer, notes, open_store, start_task
+from tests.unit.annotation.project_of_four import TASK, Clock, answer, notes, open_store, start_task
 
 from acclimate.annotation.answering import undo
+from acclimate.annotation.assignments import SkipReason
 from acclimate.annotation.export import export_snapshot
 from acclimate.annotation.people import RefusedError
-from acclimate.annotation.queue import next_item, next_items
+from acclimate.annotation.queue import next_item, next_items, skip
 from acclimate.annotation.review import progress, reader_records
 from acclimate.annotation.schema import LabelSchema, Text
 from acclimate.annotation.store import Store
@@ -25,7 +26,11 @@ TRAINED = TaskSettings(training=2, training_percent=100)
 
 @pytest.fixture
 def store(tmp_path: Path) -> Store:
-    store = open_store(tmp_path)
+    return trained_store(tmp_path, Clock())
+
+
+def trained_store(tmp_path: Path, clock: Clock) -> Store:
+    store = open_store(tmp_path, clock)
     gold = [NewItem({"id": f"g{n}", "text": "gold"}, gold={"urgency": "high"}) for n in range(4)]
     start_task(store, [*notes(2), *gold], readings=1)
     change_settings(store, TASK, TRAINED, by="mia")
@@ -51,6 +56,31 @@ def test_who_does_not_pass_gets_nothing_more_when_the_gold_items_are_read(store:
     train(store, "ann", "high", "low", "low", "high")
     assert next_item(store, TASK, "ann") is None
     assert trainings(store, TASK, by="mia") == [Training("ann", 4, 1, 2, passed=False)]
+
+
+def skip_next(store: Store, clock: Clock, reason: SkipReason) -> None:
+    clock.forward(minutes=1)
+    (lease,) = next_items(store, TASK, "ann", at_most=25)
+    skip(store, TASK, lease.item, "ann", reason=reason)
+
+
+def test_a_skipped_gold_item_is_not_right(tmp_path: Path) -> None:
+    store = trained_store(tmp_path, clock := Clock())
+    train(store, "ann", "high")
+    skip_next(store, clock, SkipReason.UNCLEAR)
+    clock.forward(minutes=1)
+    train(store, "ann", "high")
+    assert trainings(store, TASK, by="mia") == [Training("ann", 3, 1, 2, passed=False)]
+    skip_next(store, clock, SkipReason.UNREADABLE)
+    assert next_item(store, TASK, "ann") is None
+
+
+def test_a_gold_item_about_somebody_known_is_excused(tmp_path: Path) -> None:
+    store = trained_store(tmp_path, clock := Clock())
+    train(store, "ann", "high")
+    skip_next(store, clock, SkipReason.KNOWS_THE_PERSON)
+    train(store, "ann", "high")
+    assert trainings(store, TASK, by="mia") == [Training("ann", 2, 2, 2, passed=True)]
 
 
 def test_nothing_counts_what_is_answered_in_training(store: Store, tmp_path: Path) -> None:

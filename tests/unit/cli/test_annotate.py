@@ -6,8 +6,9 @@ from pathlib import Path
 
 import pytest
 from sqlalchemy import text
-from tests.unit.annotation.project_of_four import notes, open_store, read_all, start_task
+from tests.unit.annotation.project_of_four import TASK, notes, open_store, read_all, start_task
 
+from acclimate.annotation.people import SYSTEM, set_password
 from acclimate.annotation.store import Store, database_url
 from acclimate.cli.main import main
 
@@ -61,7 +62,12 @@ def test_break_glass_prints_a_link_and_both_chains_say_who_did_it_and_why(
     )
     assert said["details"]["reason"] == "mia has left" and said["details"]["account"]
     assert run(monkeypatch, "audit", "verify", "--project", "study") == 0
-    assert "1 digests that the audit log noted stand in the annotations" in capsys.readouterr().out
+    told = capsys.readouterr().out
+    assert "1 digests that the audit log noted stand in the annotations" in told and "unproved" not in told
+    set_password(store := Store.open(database_url(study, None)), "ann", "a long password", by=SYSTEM)
+    store.close()
+    assert run(monkeypatch, "audit", "verify", "--project", "study") == 0
+    assert "unproved: the newest 1 events" in capsys.readouterr().out
 
 
 def test_an_event_changed_in_the_database_is_named_by_verify(
@@ -90,6 +96,18 @@ def test_events_are_found_by_person_record_kind_and_time_for_those_who_may_audit
     assert run(monkeypatch, "audit", "annotations", "--project", "study", "--by", "mia", "--kind", "answered") == 0
     told = capsys.readouterr()
     assert "ann answered answer=" in told.out and "note" not in told.out and "2 of" in told.err
+
+
+def test_commands_that_only_read_note_nothing_in_the_name_that_is_given(
+    study: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Nobody proved to be Mia, so no event may say that she looked."""
+    (study / "acclimate.yaml").write_text("sources: {}\n")
+    before = Store.open(database_url(study, None)).head()
+    about = ("--project", "study", "--by", "mia")
+    assert run(monkeypatch, "audit", "annotations", *about) == 0
+    assert run(monkeypatch, "annotations", "anchoring", "--task", TASK, *about) == 0
+    assert Store.open(database_url(study, None)).head() == before
 
 
 @pytest.mark.usefixtures("study")

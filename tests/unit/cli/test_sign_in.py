@@ -25,6 +25,7 @@ EXPORT = ("annotations", "export", "out", "--format", "hf", "--task", "urgency",
 ORDER = ("annotations", "order", "active", "--task", "urgency", "--as", "mia")
 SIGNED_IN = {
     "annotations accept": ("--task", "urgency"),
+    "annotations agreement": ("--task", "urgency"),
     "annotations export": EXPORT[2:-2],
     "annotations import": ("records.jsonl", "--format", "doccano", "--task", "urgency"),
     "annotations order": ORDER[2:-2],
@@ -87,6 +88,8 @@ def test_who_proves_to_be_the_manager_acts_as_the_manager(
     events = list(store.events())[-2:]
     assert [(event["who"], event["action"]) for event in events] == [("mia", "signed in"), ("mia", "settings changed")]
     assert events[0]["details"]["command"] == "annotations order" and events[0]["details"]["account"]
+    assert run(monkeypatch, "annotations", "agreement", "--task", "urgency", "--as", "mia") == 0
+    assert [event["who"] for event in store.events() if event["action"] == "readings exported"] == ["mia", "mia"]
     # The roles are those of the pages: a reader who is who they say still exports and erases nothing.
     for words in (EXPORT[:-2], ("erase", "--subject", "p1")):
         assert run(monkeypatch, *words, "--as", "ann") == 2

@@ -14,7 +14,7 @@ from typing import Any
 
 import numpy as np
 
-from acclimate.annotation.active.label_model import LabelModel
+from acclimate.annotation.active.label_model import Model
 from acclimate.annotation.readings import Codes, Floats
 from acclimate.core.ports import Vectors
 
@@ -33,8 +33,8 @@ class Pick:
     """A chosen item (its place), and why: `kind` is TYPICAL, UNSURE or RANDOM.
 
     `says` holds for TYPICAL how many of `of` items it stands for, itself included, and its likeness (cosine) to the
-    nearest item that was read; for UNSURE the codes of the two most likely labels,
-    `between`, and their `shares`.
+    nearest item that was read; for UNSURE the codes of the two labels that the model doubts most, `between`, and their
+    `shares`.
     """
 
     place: int
@@ -62,12 +62,12 @@ def is_cold(labels: Codes, *, known: int) -> bool:
     >>> is_cold(np.array([0, 0, 1]), known=2), is_cold(np.array([0, 0, 1, 1]), known=2)
     (True, False)
     """
-    counts = np.bincount(labels, minlength=known)
+    counts = labels.sum(axis=0) if labels.ndim == 2 else np.bincount(labels, minlength=known)
     return bool(counts.min() < ENOUGH_OF_EACH) and len(labels) < ENOUGH_ALTOGETHER * known
 
 
 def pick(
-    pool: Pool, model: LabelModel | None, count: int, *, random_share: float, generator: np.random.Generator
+    pool: Pool, model: Model | None, count: int, *, random_share: float, generator: np.random.Generator
 ) -> list[Pick]:
     """So many items in the order in which to read them; without a model those that stand for others.
 
@@ -100,20 +100,17 @@ def _typical(pool: Pool, left: Codes, count: int, generator: np.random.Generator
     ]
 
 
-def _unsure(pool: Pool, left: Codes, count: int, model: LabelModel) -> list[Pick]:
+def _unsure(pool: Pool, left: Codes, count: int, model: Model) -> list[Pick]:
     """Among those of which the model is least sure, those that stand for most of these."""
     shares = model.probabilities(pool.vectors[left])
-    if shares.shape[1] < 2:
-        return [Pick(int(place), UNSURE, _doubt(model, shares[row])) for row, place in enumerate(left[:count])]
-    best = -np.partition(-shares, 1, axis=1)
-    rows = np.argsort(best[:, 0] - best[:, 1], kind="stable")[: min(_LEAST_SURE * count, _COMPARED)]
+    rows = np.argsort(model.sureness(shares), kind="stable")[: min(_LEAST_SURE * count, _COMPARED)]
     found = _facility_location(pool.vectors[left[rows]], np.zeros(len(rows), dtype=np.float32), count)
     return [Pick(int(left[rows[place]]), UNSURE, _doubt(model, shares[rows[place]])) for place, _ in found]
 
 
-def _doubt(model: LabelModel, shares: Floats) -> dict[str, Any]:
-    first = np.argsort(-shares, kind="stable")[:2]
-    return {"between": model.labels[first].tolist(), "shares": [round(float(share), 3) for share in shares[first]]}
+def _doubt(model: Model, shares: Floats) -> dict[str, Any]:
+    columns = model.doubted(shares)
+    return {"between": model.labels[columns].tolist(), "shares": [round(float(share), 3) for share in shares[columns]]}
 
 
 def _facility_location(vectors: Vectors, near: Vectors, count: int) -> list[tuple[int, int]]:

@@ -12,21 +12,21 @@ from typing import Any
 import numpy as np
 from sqlalchemy import Connection, delete, exists, func, insert, or_, select
 
-from acclimate.annotation.active.label_model import fit_labels
-from acclimate.annotation.active.learning import LOOKED_AT, CurvePoint, Labelled, learning_curve, stability
+from acclimate.annotation.active.label_model import fit
+from acclimate.annotation.active.learning import ACCURACY, LOOKED_AT, CurvePoint, Labelled, learning_curve, stability
 from acclimate.annotation.active.picking import RANDOM, Pick, Pool, is_cold, pick
 from acclimate.annotation.active.vectors import ItemVectors, item_vectors
 from acclimate.annotation.assignments import READING, live, same_item
 from acclimate.annotation.export import tie_of
 from acclimate.annotation.items import unit_draw
 from acclimate.annotation.people import SYSTEM, Role, require_every_site
-from acclimate.annotation.readings import Floats
+from acclimate.annotation.readings import Codes, Floats
 from acclimate.annotation.schema import Choice
 from acclimate.annotation.schema_history import GivenAnswer, standing_answers
 from acclimate.annotation.settled import settled_value
 from acclimate.annotation.store import Store, Transaction, moment
 from acclimate.annotation.tables import assignments, choices, events, items, rankings
-from acclimate.annotation.tasks import current_schema, require_single_label, settings_of
+from acclimate.annotation.tasks import current_schema, require_label_question, settings_of
 from acclimate.core.atomic import json_digest
 from acclimate.core.ports import Encoder, Progress
 from acclimate.core.progress import no_progress
@@ -41,7 +41,8 @@ RANKED = "items ranked"
 class Ranking:
     """What a ranking found: how many items had a label, by what it chose (`phase`) how many, and what was learnt.
 
-    `sampled` counts the labelled items that are a random sample, on which the accuracies of `curve` were measured.
+    `sampled` counts the items with a label that are a random sample, on which `curve` was measured by
+    `measure`, an accuracy or a micro-F1.
     `stability` is that of the stop rule (`acclimate.annotation.active.learning.stability`).
     """
 
@@ -52,6 +53,7 @@ class Ranking:
     sampled: int
     curve: tuple[CurvePoint, ...]
     stability: float | None
+    measure: str = ACCURACY
 
 
 @dataclass(frozen=True)
@@ -63,10 +65,10 @@ class _State:
     random_share: float
     found: ItemVectors
     draws: Floats
-    read: np.typing.NDArray[np.int64]
-    labels: np.typing.NDArray[np.int64]
+    read: Codes
+    labels: Codes
     ties: tuple[str, ...]
-    open_places: np.typing.NDArray[np.int64]
+    open_places: Codes
     sampled_below: float
 
 
@@ -90,12 +92,12 @@ def rank(
     """Chooses the next items of a task, where it is so set, and measures what its labels have taught.
 
     What was chosen before and is being read stays in front. The choice, each with why, and the figures are one event
-    without text of a record. Raises ConfigError for a task that asks for no single label.
+    without text of a record. Raises ConfigError for a task that asks for no label.
     """
     with store.read() as connection:
         if by != SYSTEM:
             require_every_site(connection, by, Role.MANAGER)
-        question = require_single_label(current_schema(connection, task))
+        question = require_label_question(current_schema(connection, task))
     found = item_vectors(store, task, encoder, progress=progress)
     with store.read() as connection:
         state = _state(connection, task, question, found, now=moment(store.clock()))
@@ -106,11 +108,12 @@ def rank(
         phase=phase,
         labelled=len(state.read),
         picked=len(picks),
-        sampled=int(given.sampled.sum()),
+        sampled=given.measurable,
         curve=learning_curve(given),
         stability=stability(
             given, found.vectors[np.argsort(state.draws)[:LOOKED_AT]], step=batch_size(len(state.read))
         ),
+        measure=given.measure,
     )
     with store.write() as transaction:
         _keep(transaction, task, ranking, state, picks, encoder.digest, by=by)
@@ -127,7 +130,6 @@ def newest_ranking(connection: Connection, task: str) -> Mapping[str, Any] | Non
 def _state(connection: Connection, task: str, question: Choice, found: ItemVectors, *, now: str) -> _State:
     settings = settings_of(connection, task)
     places = {item: place for place, item in enumerate(found.items)}
-    codes = {label: code for code, label in enumerate(question.labels)}
     given: dict[str, list[GivenAnswer]] = {}
     for answer in standing_answers(connection, task):
         given.setdefault(answer.item, []).append(answer)
@@ -140,11 +142,22 @@ def _state(connection: Connection, task: str, question: Choice, found: ItemVecto
         found=found,
         draws=np.array([unit_draw(task, "sample", item) for item in found.items]),
         read=np.array([places[item] for item in labelled], dtype=np.int64),
-        labels=np.array([codes[values[item]] for item in labelled], dtype=np.int64),
+        labels=_coded(question, [values[item] for item in labelled]),
         ties=_ties(connection, task, labelled),
         open_places=np.array([places[item] for item in _untouched(connection, task, now) if item in places], np.int64),
         sampled_below=float(((newest_ranking(connection, task) or {}).get("details") or {}).get("sampled_below", 0.0)),
     )
+
+
+def _coded(question: Choice, values: Sequence[Any]) -> Codes:
+    """The codes of single labels, or items × labels of 0 and 1 where each may have several."""
+    codes = {label: code for code, label in enumerate(question.labels)}
+    if not question.multiple:
+        return np.array([codes[value] for value in values], dtype=np.int64)
+    has = np.zeros((len(values), len(codes)), dtype=np.int64)
+    for row, chosen in enumerate(values):
+        has[row, [codes[label] for label in chosen]] = 1
+    return has
 
 
 def _untouched(connection: Connection, task: str, now: str) -> Sequence[str]:
@@ -164,7 +177,7 @@ def _picks(task: str, state: _State) -> tuple[list[Pick], str]:
     if not state.active:
         return [], AS_GIVEN
     cold = is_cold(state.labels, known=len(state.question.labels))
-    model = None if cold else fit_labels(state.found.vectors[state.read], state.labels)
+    model = None if cold else fit(state.found.vectors[state.read], state.labels)
     pool = Pool(state.found.vectors, state.draws, state.open_places, state.read)
     seed = int(json_digest([task, len(state.read), state.sampled_below])[:16], 16)
     picks = pick(

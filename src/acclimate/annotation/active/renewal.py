@@ -10,7 +10,7 @@ from acclimate.annotation.jobs import Job, ask, is_open, newest_jobs
 from acclimate.annotation.people import SYSTEM, Role, require_every_site
 from acclimate.annotation.store import CURRENT, Store, moment
 from acclimate.annotation.tables import answers, items, jobs, rankings, tasks
-from acclimate.annotation.tasks import current_schema, require_single_label
+from acclimate.annotation.tasks import current_schema, require_label_question
 
 RANKING = "ranking"
 
@@ -57,7 +57,7 @@ def ask_for_ranking(store: Store, task: str, *, by: str) -> None:
     """Has a ranking made soon; nothing where one is under way. For managers of every site."""
     with store.write() as transaction:
         require_every_site(transaction.connection, by, Role.MANAGER)
-        require_single_label(current_schema(transaction.connection, task))
+        require_label_question(current_schema(transaction.connection, task))
         if not is_open(transaction.connection, task, RANKING):
             ask(transaction, task, RANKING, {}, by=by)
 

@@ -8,7 +8,7 @@ from typing import Any
 
 from sqlalchemy import and_, select
 
-from acclimate.annotation.active.learning import STABLE_AT, CurvePoint
+from acclimate.annotation.active.learning import ACCURACY, STABLE_AT, CurvePoint
 from acclimate.annotation.active.picking import TYPICAL, UNSURE
 from acclimate.annotation.active.ranking import newest_ranking
 from acclimate.annotation.assignments import may_see
@@ -39,6 +39,7 @@ class LearningView:
     curve: Sequence[CurvePoint]
     stability: float | None
     chosen: Sequence[Chosen]
+    measure: str
 
     @property
     def may_stop(self) -> bool:
@@ -69,6 +70,7 @@ def learning_view(store: Store, task: str, *, by: str) -> LearningView:
         curve=[CurvePoint(**point) for point in details.get("curve", ())],
         stability=details.get("stability"),
         chosen=chosen,
+        measure=details.get("measure", ACCURACY),
     )
 
 

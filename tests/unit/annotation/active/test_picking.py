@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from tests.unit.annotation.active.clouds import clouds
 
-from acclimate.annotation.active.label_model import fit_labels
+from acclimate.annotation.active.label_model import fit_label_sets, fit_labels
 from acclimate.annotation.active.picking import RANDOM, TYPICAL, UNSURE, Pool, is_cold, pick
 
 NOTHING = np.array([], dtype=np.int64)
@@ -52,6 +52,24 @@ def test_an_unsure_pick_names_the_two_labels_between_which_the_model_stands():
     first, second = found.says["shares"]
     assert first - second < 0.5
     assert sorted(found.says["between"]) != [2, 2]
+
+
+def test_of_several_labels_the_text_with_the_most_entropy_comes_first():
+    """One text lies between having and not having the first label; all others are far from it."""
+    vectors, codes = clouds(labels=3)
+    has = np.column_stack([codes == 0, codes != 0, codes == 2]).astype(np.int64)
+    between = np.zeros(8, dtype=np.float32)
+    between[:2] = np.sqrt(0.5)
+    model = fit_label_sets(vectors, has)
+    pool = pool_of(np.vstack([vectors, between[None]]), read=np.arange(60))
+    shares = model.probabilities(pool.vectors)
+    entropy = -(shares * np.log(shares) + (1 - shares) * np.log(1 - shares)).mean(axis=1)
+    assert model.sureness(shares) == pytest.approx(-entropy)
+    (found,) = pick(pool, model, 1, random_share=0, generator=np.random.default_rng(0))
+    assert entropy[found.place] >= np.sort(entropy[60:])[-10]
+    assert found.says["between"] == np.argsort(np.abs(shares[found.place] - 0.5))[:2].tolist()
+    assert not is_cold(has, known=3)
+    assert is_cold(has[:, :2][codes == 0][:3], known=2)
 
 
 @pytest.mark.parametrize("share", [0.0, 0.1, 1.0])

@@ -24,7 +24,7 @@ from acclimate.annotation.active.ranking import AS_GIVEN, COLD, DOUBT, newest_ra
 from acclimate.annotation.erasure import AnnotationDatabase
 from acclimate.annotation.people import RefusedError
 from acclimate.annotation.queue import next_item, next_items
-from acclimate.annotation.schema import LabelSchema, Text
+from acclimate.annotation.schema import Choice, LabelSchema, Option, Text
 from acclimate.annotation.store import Store, database_url
 from acclimate.annotation.tasks import (
     NewItem,
@@ -233,9 +233,31 @@ def test_only_managers_of_all_sites_rank_and_only_tasks_with_one_label(store: St
         change_settings(store, TASK, TaskSettings(active=True, random_percent=0), by="mia")
 
 
-def test_a_task_without_a_single_label_cannot_be_so_set(store: Store) -> None:
+def test_of_several_labels_the_model_chooses_by_the_doubt_of_all_and_the_curve_is_their_f1(store: Store) -> None:
+    """Every item is about a text, and about the topics that are not the first."""
+    options = tuple(Option(name=name) for name in ("text", "second", "third"))
+    schema = LabelSchema(questions=(Choice(name="topics", multiple=True, required=False, options=options),))
+    start_task(store, records(), readings=1, schema=schema, settings=TaskSettings(active=True, random_percent=50))
+    rank(store, TASK, Topics(), by="mia")
+    for _ in range(3):
+        for _ in range(40):
+            lease = next_item(store, TASK, "ann")
+            assert lease is not None
+            labels = ["text", *([options[topic(lease.item)].name] if topic(lease.item) else [])]
+            answer(store, "ann", lease.item, {"topics": labels})
+        ranking = rank(store, TASK, Topics(), by="mia")
+    assert (ranking.phase, ranking.measure, ranking.question) == (DOUBT, "micro_f1", "topics")
+    assert ranking.curve[-1].accuracy > 0.9
+    with store.read() as connection:
+        picks = newest_ranking(connection, TASK)["details"]["picks"]
+    doubted = [pick["between"] for pick in picks if pick["kind"] == "unsure"]
+    assert doubted
+    assert all(set(two) == {"second", "third"} for two in doubted)
+
+
+def test_a_task_without_labels_cannot_be_so_set(store: Store) -> None:
     start_task(store, records(), readings=1, schema=LabelSchema(questions=(Text(name="summary"),)))
-    with pytest.raises(ConfigError, match="no single label"):
+    with pytest.raises(ConfigError, match="asks for no label"):
         change_settings(store, TASK, ACTIVE, by="mia")
 
 

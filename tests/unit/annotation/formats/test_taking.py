@@ -13,13 +13,14 @@ from tests.unit.annotation.formats.exchanged import everything, form, items, wri
 from tests.unit.annotation.formats.published import HIGH, LOW, annotation, json_lines, label_studio, task
 from tests.unit.annotation.project_of_four import TASK, answer, notes, open_store, start_task
 
+from acclimate.annotation.assignments import SkipReason
 from acclimate.annotation.export import label_readings
 from acclimate.annotation.formats.exchange import ExchangeItem, ReadOptions
 from acclimate.annotation.formats.leaving import export_annotations
 from acclimate.annotation.formats.reconciliation import REASONS, Reconciliation
 from acclimate.annotation.formats.taking import ImportSource, import_annotations, preview_import
 from acclimate.annotation.people import Person, RefusedError, Role, remove_person, save_person
-from acclimate.annotation.queue import SkipReason, next_item, skip
+from acclimate.annotation.queue import next_item, skip
 from acclimate.annotation.relabelling import rename_label
 from acclimate.annotation.review import answers_to, progress
 from acclimate.annotation.schema_history import standing_answers
