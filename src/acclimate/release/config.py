@@ -59,6 +59,14 @@ class LeaksGate(Gate):
     """How many records may."""
 
 
+class MembershipGate(Gate):
+    """Training records cannot be told from test records by how much likelier the adapted model finds them than its base."""
+
+    gate: Literal["membership"]
+    at_most: float = Field(gt=0.5, lt=1)
+    """The AUC that may not be reached: 0.5 is chance, 1 tells every record."""
+
+
 class IdentifiersGate(Gate):
     """The de-identified records are certified by an audited sample."""
 
@@ -74,10 +82,11 @@ class PeopleGate(Gate):
 
 
 AnyGate = Annotated[
-    GainGate | RetentionGate | SupportGate | LeaksGate | IdentifiersGate | PeopleGate, Field(discriminator="gate")
+    GainGate | RetentionGate | SupportGate | LeaksGate | MembershipGate | IdentifiersGate | PeopleGate,
+    Field(discriminator="gate"),
 ]
 
-KINDS = ("gain", "retention", "support", "leaks", "identifiers", "people")
+KINDS = ("gain", "retention", "support", "leaks", "membership", "identifiers", "people")
 """What can be asked for; what no gate asks for reads *not tested*."""
 
 
