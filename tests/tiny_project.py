@@ -35,7 +35,7 @@ split:
 sample: {n: 4, max_new_tokens: 8}
 train: {max_steps: 4, per_device_train_batch_size: 2, eval_steps: 2, save_steps: 2, lora_r: 2}
 sweep: {alphas: [0.5]}
-predict: {generations: 4, max_new_tokens: 6, shots: 1}
+predict: {generations: 4, max_new_tokens: 6, shots: 1, training_records: 12}
 """
 
 COMPLAINTS = ("headache", "back pain", "a dry cough", "chest tightness", "sore throat", "dizziness", "knee swelling")

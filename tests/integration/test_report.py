@@ -34,6 +34,15 @@ def test_training_and_the_dial_are_drawn_beside_the_profile_of_the_data(finished
     assert "strength (dashed: kept)" in page
 
 
+def test_what_the_model_remembers_is_told_without_naming_anybody(finished: Path) -> None:
+    project = Project.open(finished)
+    page = project.write_report().read_text()
+    section = page[page.index("<h2>What the model remembers") :].partition("<h2>What went in")[0]
+    assert "Who holds a record and both models" in section
+    assert (project.artifact("evaluate").path / "leakage.parquet").is_file()
+    assert not re.findall(r"\bs[0-9a-f]{12,}", section)
+
+
 def test_the_report_is_the_same_whenever_it_is_written(finished: Path) -> None:
     project = Project.open(finished)
     assert project.write_report().read_bytes() == project.write_report().read_bytes()

@@ -97,7 +97,7 @@ PREDICTION_SCHEMA = pa.schema(
 )
 """One scored text, one generated answer or one labelled text of one model.
 
-`suite` is task, general, ability or sampled; `candidate` is reference, chosen or rejected. `nats` is the negative
+`suite` is task, general, ability, sampled or trained; `candidate` is reference, chosen or rejected. `nats` is the negative
 natural log-likelihood of the candidate text given its prompt, over `tokens` tokens and `bytes` UTF-8 bytes.
 `generated` is the greedy answer, null where none was asked for; `stopped` says the model ended it by itself.
 `token_nats` are the parts of `nats` token by token, and `token_ends` where in the candidate text each token ends, in code

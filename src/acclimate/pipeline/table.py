@@ -170,7 +170,7 @@ def steps_for(
         return _classification_steps(evaluation_sets=evaluation_sets, pretrain=pretrain)
     has_prompt = task == "generation"
     glossary = {} if task == "preference" else {"glossary": "glossary"}
-    compared = _COMPARED | glossary | (_BASELINES if has_prompt else {})
+    compared = _COMPARED | {"trained": "train"} | glossary | (_BASELINES if has_prompt else {})
     return (
         *data_steps(evaluation_sets=evaluation_sets),
         GENERAL_STEP,

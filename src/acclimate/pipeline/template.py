@@ -45,7 +45,7 @@ ingest:
 #     - path: benchmarks/*.jsonl
 
 # release:                  # what must be shown before anyone uses the model; set it before the test set is looked at
-#   gates:                  # gain, retention, support, leaks, identifiers, people
+#   gates:                  # gain, retention, support, leaks, membership, identifiers, people
 #     - {{gate: gain, each_site: true, set_by: your name, why: your reason}}
 #     - {{gate: leaks, set_by: your name, why: your reason}}
 #   policy: ../policy.yaml  # the organisation's: gates of every project, limits, who approves

@@ -18,6 +18,7 @@ from acclimate.release.config import (
     GroupsGate,
     IdentifiersGate,
     LeaksGate,
+    MembershipGate,
     PeopleGate,
     RetentionGate,
     SupportGate,
@@ -45,6 +46,8 @@ def ask(gate: AnyGate, evidence: Evidence, number: int) -> Iterator[Judged]:
             yield from _groups(gate, evidence)
         case LeaksGate():
             yield _leaks(gate, evidence.split)
+        case MembershipGate():
+            yield _membership(gate, evidence)
         case IdentifiersGate():
             yield _identifiers(gate, evidence.identifiers)
         case PeopleGate():
@@ -204,6 +207,24 @@ def _leaks(gate: LeaksGate, split: Mapping[str, Any] | None) -> Judged:
     left = 0 if was_dropped else sum(row["records"] for row in split["overlaps"].values())
     status = PASS if left <= gate.at_most else FAIL
     return _finding(gate, measured, status, value=left, required=gate.at_most, is_ceiling=True), None
+
+
+def _membership(gate: MembershipGate, evidence: Evidence) -> Judged:
+    measured = "how surely training records are told from test records: AUC, 0.5 is chance"
+    found = evidence.evaluate.get("leakage") or {"membership": None, "because": "this evaluation does not measure it"}
+    row = found["membership"]
+    if row is None:
+        return _finding(
+            gate, f"{measured} ({found['because']})", NOT_TESTED, required=gate.at_most, is_ceiling=True
+        ), None
+    if row["shift"]["is_shown"]:
+        measured += f"; the base alone tells them apart at {row['shift']['auc']:.2f}: a part may be how they differ"
+    missing = max(0, evidence.min_clusters - row["clusters"])
+    if missing or row["low"] is None:
+        shown = _finding(gate, measured, INSUFFICIENT, **_figures(row, "auc"), required=gate.at_most, is_ceiling=True)
+        return replace(shown, needed=missing or None, unit="subjects" if missing else ""), None
+    of = {"confidence": evidence.evaluate["task"]["confidence"], "clusters": row["clusters"]}
+    return _ceiling(gate, measured, row, "auc", gate.at_most, looks=evidence.paid_looks, **of)
 
 
 def _identifiers(gate: IdentifiersGate, standing: Mapping[str, Any] | None) -> Judged:

@@ -73,6 +73,14 @@ class LeaksGate(Gate):
     """How many records may."""
 
 
+class MembershipGate(Gate):
+    """Training records cannot be told from test records by how much likelier the adapted model finds them than its base."""
+
+    gate: Literal["membership"]
+    at_most: float = Field(gt=0.5, lt=1)
+    """The AUC that may not be reached: 0.5 is chance, 1 tells every record."""
+
+
 class IdentifiersGate(Gate):
     """The de-identified records are certified by an audited sample."""
 
@@ -88,11 +96,11 @@ class PeopleGate(Gate):
 
 
 AnyGate = Annotated[
-    GainGate | RetentionGate | SupportGate | GroupsGate | LeaksGate | IdentifiersGate | PeopleGate,
+    GainGate | RetentionGate | SupportGate | GroupsGate | LeaksGate | MembershipGate | IdentifiersGate | PeopleGate,
     Field(discriminator="gate"),
 ]
 
-KINDS = ("gain", "retention", "support", "groups", "leaks", "identifiers", "people")
+KINDS = ("gain", "retention", "support", "groups", "leaks", "membership", "identifiers", "people")
 """What can be asked for; what no gate asks for reads *not tested*."""
 
 

@@ -578,6 +578,7 @@ class _Judge:
             "support": self._support,
             "groups": self._groups,
             "leaks": self._leaks,
+            "membership": self._membership,
             "identifiers": self._identifiers,
             "people": self._people,
         }
@@ -682,6 +683,14 @@ class _Judge:
         dropped = report["counts"]["dropped"].get("leak_passage") if report else None
         left = 0 if dropped else sum(row["records"] for row in overlaps)
         yield {"status": "pass" if left <= gate["at_most"] else "fail", "value": left, **asks}, None
+
+    def _membership(self, gate: Mapping[str, Any]) -> Iterator[_Found]:
+        row = (self._evaluate.get("leakage") or {}).get("membership")
+        asks: dict[str, Any] = {"required": gate["at_most"], "is_ceiling": True}
+        if row is None:
+            yield {"status": "not tested", **asks}, None
+        else:
+            yield self._bootstrapped(row, "auc", -1, -gate["at_most"], **asks)
 
     def _identifiers(self, gate: Mapping[str, Any]) -> Iterator[_Found]:
         if "deidentify" not in self.steps or self.certificate is None:

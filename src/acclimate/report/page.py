@@ -19,7 +19,7 @@ from acclimate.core.sources import read_as
 from acclimate.pipeline.config import ProjectConfig
 from acclimate.project.workspace import Workspace
 from acclimate.release import words as release_words
-from acclimate.report import figures, label_set_words, label_words, pair_words, support_words, words
+from acclimate.report import figures, label_set_words, label_words, leakage_words, pair_words, support_words, words
 from acclimate.report.gather import Story, gather
 from acclimate.report.profile import profile_figures
 from acclimate.stages.evaluate.pair_items import ACCURACY_PER_TOKEN
@@ -50,6 +50,7 @@ def render(story: Story) -> str:
             words=words,
             said=said,
             supported=support_words,
+            leaks=leakage_words,
             verdicts=release_words,
             title=title,
             tone=tone,

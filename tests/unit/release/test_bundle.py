@@ -13,7 +13,7 @@ from typing import Any
 
 import numpy as np
 import pytest
-from tests.unit.release.test_judge import GATES, SITES, compared, evaluated, gap, overlaps, probes, release, study
+from tests.unit.release.test_judge import GATES, SITES, compared, evaluated, gap, overlaps, probes, release, study, told
 
 from acclimate.core.atomic import json_digest, write_json
 from acclimate.core.errors import WorkspaceError
@@ -145,7 +145,7 @@ def copied(sound: Path, tmp_path: Path) -> Path:
 def test_what_was_signed_holds_with_and_without_acclimate(sound: Path, signer: SigningKey) -> None:
     checks = recheck(sound, signer.public)
     assert {check.state for check in checks} == {HOLDS}
-    assert next(check.said for check in checks if check.what == "verdict") == "pass: 11 findings come out the same"
+    assert next(check.said for check in checks if check.what == "verdict") == "pass: 12 findings come out the same"
     alone = [sys.executable, "-I", verify_bundle.__file__, str(sound), "--key", str(public_file("signer"))]
     ran = subprocess.run(alone, capture_output=True, text=True, check=False)
     assert (ran.returncode, ran.stderr) == (0, "")
@@ -268,6 +268,9 @@ def drawn_metrics(draw: np.random.Generator) -> dict[str, Any]:
     metrics["support"]["arms"]["adapted"] |= {"share": share, "low": max(0.0, share - 0.05), "high": share + 0.05}
     apart = float(draw.normal(0.2, 0.3))
     metrics["gaps"] = [gap("F", apart, clusters=clusters), gap("M", -apart)][: int(draw.integers(0, 3))]
+    metrics["leakage"] = told(float(draw.uniform(0.45, 0.95)), clusters=int(draw.choice([8, 12, 40, 200])))
+    if draw.random() < 0.15:
+        metrics["leakage"] = {"membership": None, "because": "nothing was scored"}
     if draw.random() < 0.15:
         metrics["support"]["is_grounded"] = False
     if draw.random() < 0.15:
@@ -280,9 +283,9 @@ def drawn_metrics(draw: np.random.Generator) -> dict[str, Any]:
 @pytest.mark.parametrize("seed", range(24))
 def test_two_judges_written_apart_agree(seed: int, tmp_path: Path) -> None:
     draw = np.random.default_rng(seed)
-    told = [("passed", 0), ("failed", 3), ("insufficient", 40)][seed % 3]
+    certified = [("passed", 0), ("failed", 3), ("insufficient", 40)][seed % 3]
     said = [("better", 0.4), ("worse", -0.4), ("not settled", 0.1), ("no difference shown", 0.0)][seed % 4]
-    folder = bundle(tmp_path, None, drawn_metrics(draw), certificate=told, study=said, leaks=seed % 2)
+    folder = bundle(tmp_path, None, drawn_metrics(draw), certificate=certified, study=said, leaks=seed % 2)
     assert [check for check in recheck(folder, None)[1:] if check.state != HOLDS] == []
 
 

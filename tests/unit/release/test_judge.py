@@ -25,6 +25,7 @@ GATES = (
     {"gate": "support", "at_most": 0.2},
     {"gate": "groups", "attribute": "sex", "at_most": 0.3},
     {"gate": "leaks"},
+    {"gate": "membership", "at_most": 0.65},
     {"gate": "identifiers"},
     {"gate": "people"},
 )
@@ -58,6 +59,13 @@ def overlaps(records: int, *, short: int = 0) -> dict[str, Any]:
     return {"test": {"records": records, "items": 20, "items_without_passage": short}}
 
 
+def told(auc: float, **more: Any) -> dict[str, Any]:
+    """What membership inference found, as evaluate reports it."""
+    shift = {"auc": 0.51, "low": 0.44, "high": 0.58, "is_shown": False}
+    figures = {"auc": auc, "low": auc - 0.06, "high": min(1.0, auc + 0.06), "clusters": 40, "items": 120}
+    return {"membership": {**figures, "shift": shift, **more}, "because": ""}
+
+
 SITES = {"north": {"test": 9}, "south": {"test": 9}}
 
 
@@ -75,6 +83,7 @@ def evaluated() -> dict[str, Any]:
         "gaps": [gap("F", -0.05), gap("M", 0.05)],
         "retention": {"general": general, "abilities": [arithmetic]},
         "support": {"is_grounded": True, "arms": {"adapted": {**answers, "kinds": {}}}},
+        "leakage": told(0.54),
     }
 
 
@@ -116,7 +125,7 @@ def test_a_sound_model_passes_every_gate() -> None:
     verdict = under_all_gates()
     assert (verdict.status, statuses(verdict), verdict.reasons, verdict.no_gate) == (PASS, {}, [], [])
     assert {finding.gate for finding in verdict.findings} == set(KINDS)
-    assert len(verdict.findings) == 11
+    assert len(verdict.findings) == 12
 
 
 def changed(**changes: Any) -> dict[str, Any]:
@@ -151,6 +160,12 @@ def changed(**changes: Any) -> dict[str, Any]:
             "share of statements in answers that their source does not hold",
         ),
         ({"split": {"overlaps": overlaps(1), "dropped": {}, "records_by_site": SITES}}, "records to learn from that hold held-out text"),
+        ({"evaluate": changed(leakage=told(0.9))}, "how surely training records are told from test records: AUC, 0.5 is chance"),
+        (
+            {"evaluate": changed(leakage=told(0.9, shift={"auc": 0.8, "is_shown": True}))},
+            "how surely training records are told from test records: AUC, 0.5 is chance; the base alone tells them apart at"
+            " 0.80: a part may be how they differ",
+        ),
         ({"identifiers": {"status": "failed", "more_spans": 0}}, "identifiers replaced, by an audited sample"),
         ({"studies": [study("worse", -0.4)]}, "study blind: net share of readings that prefer it to base"),
         ({"studies": [study("better", arm="base", other="adapted")]}, "study blind: net share of readings that prefer it to base"),
@@ -200,6 +215,18 @@ def test_one_fault_fails_and_is_named(more: dict[str, Any], cause: str) -> None:
             "identifiers replaced, by an audited sample",
             INSUFFICIENT,
             (12, "spans"),
+        ),
+        (
+            {"evaluate": changed(leakage=told(0.54, clusters=4))},
+            "how surely training records are told from test records: AUC, 0.5 is chance",
+            INSUFFICIENT,
+            (6, "subjects"),
+        ),
+        (
+            {"evaluate": changed(leakage={"membership": None, "because": "nothing was scored"})},
+            "how surely training records are told from test records: AUC, 0.5 is chance (nothing was scored)",
+            NOT_TESTED,
+            (None, ""),
         ),
         ({"identifiers": None}, "identifiers replaced, by an audited sample", NOT_TESTED, (None, "")),
         ({"split": None}, "records to learn from that hold held-out text", NOT_TESTED, (None, "")),

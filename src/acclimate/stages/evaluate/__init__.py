@@ -24,6 +24,7 @@ STAGE = Stage(
         "acclimate.core.abbreviations",
         "acclimate.core.exact_bounds",
         "acclimate.core.examples",
+        "acclimate.core.hash_order",
         "acclimate.core.label_sets",
         "acclimate.core.labels",
         "acclimate.core.preferences",

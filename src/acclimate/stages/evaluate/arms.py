@@ -47,8 +47,13 @@ def read_test_records(records: Artifact, columns: Sequence[str] = _COLUMNS) -> p
             f"None of {table.height} records is in the test split, so nothing can be compared.",
             hint="raise split.fractions.test, or add a source with role: test",
         )
+    return with_clusters(test)
+
+
+def with_clusters(records: pl.DataFrame) -> pl.DataFrame:
+    """The records with `cluster`: the subject, else the document, else the cluster of copies, else the record itself."""
     document = pl.col("parents").list.first()
-    return test.with_columns(cluster=pl.coalesce("subject_id", document, "cluster_id", "id"))
+    return records.with_columns(cluster=pl.coalesce("subject_id", document, "cluster_id", "id"))
 
 
 def read_predictions(inputs: Inputs, arms: Sequence[str] = ARMS) -> dict[str, pl.DataFrame]:

@@ -28,6 +28,7 @@ from acclimate.stages.evaluate.label_compare import (
 )
 from acclimate.stages.evaluate.label_items import LABEL_ARMS, LABEL_ITEM_SCHEMA, LabelledItems, line_up_labels
 from acclimate.stages.evaluate.label_metrics import METRICS
+from acclimate.stages.evaluate.leakage import NOT_OF_LABELS, unknown
 
 NOT_APPLICABLE = "not applicable"
 NOT_KEPT = (
@@ -87,6 +88,7 @@ def evaluate_labels(config: EvaluateConfig, inputs: Inputs, output: Output, cont
         "surest_errors": surest_errors(items),
         "items_changed": won_and_lost(items),
         "retention": NOTHING_KEPT,
+        "leakage": unknown(NOT_OF_LABELS),
         "term_probes": None,
         "terms": None,
         "summary": _summary(compared, sliced),

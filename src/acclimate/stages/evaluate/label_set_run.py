@@ -28,6 +28,7 @@ from acclimate.stages.evaluate.label_items import LABEL_ARMS
 from acclimate.stages.evaluate.label_run import LABEL_COLUMNS, NOT_APPLICABLE, NOTHING_KEPT, UNTESTED
 from acclimate.stages.evaluate.label_set_items import LABEL_SET_ITEM_SCHEMA, LabelSetItems, line_up_label_sets
 from acclimate.stages.evaluate.label_set_metrics import SET_METRICS, found, set_calibration
+from acclimate.stages.evaluate.leakage import NOT_OF_LABELS, unknown
 
 DECISIVE = ("micro_f1", "macro_f1")
 SLICED = ("micro_f1", "log_loss")
@@ -56,6 +57,7 @@ def evaluate_label_sets(config: EvaluateConfig, inputs: Inputs, output: Output, 
         "least_likely": _least_likely(items),
         "items_changed": won_and_lost(items),
         "retention": NOTHING_KEPT,
+        "leakage": unknown(NOT_OF_LABELS),
         "term_probes": None,
         "terms": None,
         "summary": _summary(compared, sliced),

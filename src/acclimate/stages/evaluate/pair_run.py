@@ -26,6 +26,7 @@ from acclimate.stages.evaluate.compare import (
     unsliced_attributes,
 )
 from acclimate.stages.evaluate.config import EvaluateConfig
+from acclimate.stages.evaluate.leakage import NOT_OF_PAIRS, unknown
 from acclimate.stages.evaluate.pair_items import (
     ACCURACY_PER_TOKEN,
     PAIR_ARMS,
@@ -78,6 +79,7 @@ def evaluate_pairs(config: EvaluateConfig, inputs: Inputs, output: Output, conte
         "by_length": [comparison.to_json() for comparison in by_length],
         "lengths": length_metrics(items, predictions, settings, metric),
         "retention": kept,
+        "leakage": unknown(NOT_OF_PAIRS),
         "term_probes": None,
         "terms": None,
         "items_changed": _won_and_lost(items),

@@ -41,6 +41,7 @@ from acclimate.stages.evaluate.config import EvaluateConfig
 from acclimate.stages.evaluate.gaps import group_gaps
 from acclimate.stages.evaluate.label_run import evaluate_labels
 from acclimate.stages.evaluate.label_set_run import evaluate_label_sets
+from acclimate.stages.evaluate.leakage import measure_leakage
 from acclimate.stages.evaluate.look_alikes import look_alikes
 from acclimate.stages.evaluate.pair_run import evaluate_pairs
 from acclimate.stages.evaluate.support.measure import support_metrics
@@ -88,6 +89,7 @@ def run(config: EvaluateConfig, inputs: Inputs, output: Output, context: Context
         "retention": kept,
         **_terms(inputs, test, predictions, settings, config),
         "support": (support := _support(test, predictions, settings, config)),
+        "leakage": measure_leakage(inputs, predictions, settings, output.path),
         "items_changed": _won_and_lost(items),
         "summary": _summary(compared, sliced, kept, config) | {"not_tested": _not_tested(kept, support, config)},
     }

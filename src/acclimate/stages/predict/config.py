@@ -20,7 +20,7 @@ METHODS: Mapping[Task, tuple[str, ...]] = {
 }
 """How each task's items can be predicted."""
 
-Suite = Literal["task", "general", "ability", "sampled"]
+Suite = Literal["task", "general", "ability", "sampled", "trained"]
 
 
 class PredictConfig(StageConfig):
@@ -43,7 +43,7 @@ class PredictConfig(StageConfig):
     max_length: int | None = Field(default=None, ge=8)
     """Most tokens of a text that the untrained encoder reads; by itself train.max_length."""
 
-    suites: tuple[Suite, ...] = ("task", "general", "ability", "sampled")
+    suites: tuple[Suite, ...] = ("task", "general", "ability", "sampled", "trained")
     """What is scored, where its input is there; few_shot and nearest_answer score the task alone."""
 
     generations: int = Field(default=48, ge=0)
@@ -61,6 +61,10 @@ class PredictConfig(StageConfig):
     probes_per_ability: int = Field(default=480, ge=1)
     """At most so many probes of each ability, chosen by a hash of their id; more give a narrower interval."""
 
+    training_records: int = Field(default=0, ge=0, le=2000)
+    """So many training records, chosen by a hash of their id, are scored as well, by which evaluate measures how surely the
+    model tells them from test records: what it remembers of them. Of generation and pretraining; 0 measures nothing."""
+
     without_set_aside: bool = False
     """Leaves out the fifth of the retention texts on which a strength was chosen; a project that trains sets it."""
 
@@ -71,7 +75,11 @@ class PredictConfig(StageConfig):
     """Decides which items are answered and which training examples are shown."""
 
     @model_validator(mode="after")
-    def _threshold_fits_the_task(self) -> PredictConfig:
+    def _settings_fit_the_task(self) -> PredictConfig:
         if self.threshold is not None and self.task != SEVERAL:
             raise ValueError(f"threshold is of {SEVERAL}, and the task is {self.task}")
+        if self.training_records and self.task not in ("generation", "pretraining"):
+            raise ValueError(
+                f"training_records are scored by how likely a model finds a text, and the task is {self.task}"
+            )
         return self

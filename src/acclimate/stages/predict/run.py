@@ -111,6 +111,7 @@ def _modelled(
     """Scores of all texts and answers to some of the test items, from a model."""
     model = _load(config, inputs, context)
     items = [item for suite in _suites(config, inputs, test) for item in suite]
+    items += _training_items(config, train, model)
     shots: list[Example] = []
     if config.method == "few_shot":
         asked = choose_shots(train, config.shots, seed=config.seed)
@@ -152,7 +153,16 @@ def _suites(config: PredictConfig, inputs: Inputs, test: Sequence[Record]) -> li
         ),
         "sampled": reference_items(sampled, "sampled"),
     }
-    return [suites[suite] for suite in dict.fromkeys(config.suites)]
+    return [suites[suite] for suite in dict.fromkeys(config.suites) if suite in suites]
+
+
+def _training_items(config: PredictConfig, train: Sequence[Record], model: LanguageModel) -> list[Item]:
+    """The training records that are scored; those that do not fit the context were trained in parts, and are left out."""
+    if config.method == "few_shot" or "trained" not in config.suites:
+        return []
+    chosen = sorted(chosen_by_hash(train, config.training_records, seed=config.seed), key=lambda one: str(one["id"]))
+    items = reference_items(chosen, "trained")
+    return [item for item in items if len(model.render(item.example).tokens) <= model.facts.context_length]
 
 
 def _score(model: LanguageModel, items: Sequence[Item], shots: Sequence[Example], context: Context) -> dict[str, Score]:

@@ -69,6 +69,18 @@ def predict(tmp_path):
     return run
 
 
+def test_training_records_are_scored_where_they_are_asked_for(predict, inputs):
+    _, rows = predict(inputs, generations=0, suites=("task", "trained"), training_records=4)
+    scored = [row for row in rows if row["suite"] == "trained"]
+    assert len(scored) == 4
+    assert all(row["id"].startswith("train") and row["bytes"] > 0 for row in scored)
+
+
+def test_training_records_of_labels_are_refused():
+    with pytest.raises(ValueError, match="how likely a model finds a text, and the task is classification"):
+        PredictConfig(task="classification", training_records=4)
+
+
 def test_every_text_of_every_suite_is_scored_once(predict, inputs):
     report, rows = predict(inputs, generations=0)
     assert Counter((row["suite"], row["candidate"]) for row in rows) == {
